@@ -1,0 +1,1 @@
+"""The AWS edge: ports, sessions, clients, limiter, retries, revision cache. boto3 lives here alone."""

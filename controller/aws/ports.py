@@ -1,0 +1,166 @@
+"""What the other rooms may ask of AWS, as Protocols, and the errors they may get.
+
+    AwsError                  an AWS call failed for good; says the operation, the resource and what to do
+    ├── AccessDenied          the credentials lack a right
+    ├── NotFound              the bucket, object, cluster, secret … is not there
+    ├── PreconditionFailed    somebody else wrote first (If-Match, If-None-Match)
+    ├── Throttled             still throttled after the retries
+    └── Unreachable           no answer: network, endpoint, or a time-out. A write may have happened
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class AwsError(Exception):
+    """An AWS call that failed for good.
+
+    `operation` is AWS's name for it (`s3:GetObject`), `resource` what it was about, `code` AWS's own
+    error code or a class name of botocore's, `detail` AWS's words, `hint` what a person can do.
+    """
+
+    def __init__(self, operation: str, resource: str, code: str, detail: str, hint: str = "") -> None:
+        super().__init__(operation, resource, code, detail, hint)
+        self.operation, self.resource, self.code, self.detail, self.hint = (
+            operation,
+            resource,
+            code,
+            detail,
+            hint,
+        )
+
+    def __str__(self) -> str:
+        text = f"{self.operation} on {self.resource} failed: {self.code}: {self.detail}"
+        return f"{text}. {self.hint}" if self.hint else text
+
+
+class AccessDenied(AwsError):
+    """The credentials lack a right that the operation needs."""
+
+
+class NotFound(AwsError):
+    """The resource does not exist."""
+
+
+class PreconditionFailed(AwsError):
+    """A conditional write lost: somebody else wrote the object first."""
+
+
+class Throttled(AwsError):
+    """AWS still says "rate exceeded" after the retries."""
+
+
+class Unreachable(AwsError):
+    """No usable answer. A write that ends so may have happened all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One row of an S3 listing: `key` is whole, `etag` without quotes, `size` in bytes."""
+
+    key: str
+    etag: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    body: bytes
+    etag: str
+
+
+class ObjectStore(Protocol):
+    """One S3 bucket. Keys are whole keys; every method may raise AwsError."""
+
+    bucket: str
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """All objects under `prefix`, in key order, 1,000 a request (ListObjectsV2)."""
+
+    def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
+        """The object; NotFound where it is missing. At most `max_bytes` + 1 bytes are read."""
+
+    def put(
+        self, key: str, body: bytes, *, content_type: str, create: bool = False, replaces: str | None = None
+    ) -> str:
+        """Write and return the new ETag; `create` is If-None-Match: *, `replaces` is If-Match: <etag>."""
+
+    def delete(self, key: str) -> None: ...
+
+
+class Secrets(Protocol):
+    def get(self, arn: str) -> str:
+        """The current text of a Secrets Manager secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What DescribeServices said: raw services with their tags, and the names it did not find."""
+
+    found: tuple[dict[str, Any], ...]
+    missing: tuple[str, ...]
+
+
+class Ecs(Protocol):
+    """ECS in one account and region. Bodies are botocore's own dicts; every method may raise AwsError."""
+
+    def list_clusters(self) -> list[str]:
+        """All cluster names."""
+
+    def list_services(self, cluster: str) -> list[str]:
+        """All service ARNs of a cluster, 100 a request. NotFound where the cluster is missing."""
+
+    def describe_services(self, cluster: str, names: Iterable[str]) -> Services:
+        """Names or ARNs, 10 a request, tags included."""
+
+    def describe_task_definition(self, reference: str, *, cached: bool = True) -> dict[str, Any]:
+        """`{"taskDefinition": …, "tags": […]}` of an ARN, `family:revision`, or the family's latest.
+
+        Only full ARNs are ever cached: a revision's body never changes. Raises SdkTooOld where ECS
+        answered a field that this botocore would drop (facts: a re-register would lose it).
+        """
+
+    def register_task_definition(self, body: dict[str, Any]) -> str:
+        """The new revision's ARN. Not idempotent, so never retried after an ambiguous failure."""
+
+    def update_service(self, cluster: str, service: str, task_definition: str) -> dict[str, Any]:
+        """Point the service at a full revision ARN; nothing else is sent. The service as described."""
+
+    def service_deployments(self, cluster: str, service: str) -> list[dict[str, Any]] | None:
+        """The newest service deployments, newest first; None where the endpoint has no such thing."""
+
+
+class SdkTooOld(AwsError):
+    """ECS answered a field that the installed botocore does not know and would lose."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogGroup:
+    """`retention_days` None is for ever; `owner` is the value of its tag `logroute.dev/owner`."""
+
+    name: str
+    retention_days: int | None
+    owner: str | None
+
+
+class LogGroups(Protocol):
+    def find(self, name: str) -> LogGroup | None: ...
+
+    def create(self, name: str, log_class: str, owner: str) -> None:
+        """Make the group, tagged as ours; already existing is fine."""
+
+    def set_retention(self, name: str, days: int) -> None: ...
+
+
+class Account(Protocol):
+    """One account and region: the clients that rooms get to see."""
+
+    account_id: str
+    region: str
+    ecs: Ecs
+    logs: LogGroups
+
+    def bucket(self, name: str) -> ObjectStore: ...
