@@ -1,0 +1,1 @@
+"""The spec API: the three kinds as models, problems, conditions, JSON Schema. Imports nothing of ours."""

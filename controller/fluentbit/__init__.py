@@ -1,0 +1,1 @@
+"""Fluent Bit's language: option catalogue by version, config tree, writer, checks. Pure."""

@@ -1,0 +1,1 @@
+"""Snapshot in, SpecSet out: YAML with positions, validation, references."""

@@ -1,0 +1,86 @@
+"""The scalar types that the kinds share.
+
+Specs arrive with every scalar as its source text (spec rule "Values"), so each type here reads text.
+Durations become seconds; a batch becomes a share or a count.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+
+class Model(BaseModel):
+    """camelCase keys outside, snake_case inside; unknown keys are errors; never changed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=False)
+
+
+M = TypeVar("M", bound=Model)
+
+
+def merged(base: M, override: M | None) -> M:
+    """`base` with the keys that `override` really states."""
+    if override is None or not override.model_fields_set:
+        return base
+    return base.model_copy(update={name: getattr(override, name) for name in override.model_fields_set})
+
+
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+GLOB = r"^[A-Za-z0-9_*?-]{1,255}$"
+EXCLUDABLE_GLOB = r"^!?[A-Za-z0-9_*?-]{1,255}$"
+ARN = r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{0,12}:.+$"
+ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+Label = Annotated[str, StringConstraints(pattern=DNS_LABEL)]
+Glob = Annotated[str, StringConstraints(pattern=GLOB)]
+ExcludableGlob = Annotated[str, StringConstraints(pattern=EXCLUDABLE_GLOB)]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]
+SecretArn = Annotated[str, StringConstraints(pattern=ARN)]
+EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
+LogGroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/#-]{1,512}$")]
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+)(ms|s|m|h|d)")
+
+
+def seconds(value: Any) -> float:
+    """`15m`, `1h30m`, `45s`, or a plain number of seconds."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    text = str(value)
+    if text.isdigit():
+        return float(text)
+    if not re.fullmatch(r"(\d+(ms|s|m|h|d))+", text):
+        raise PydanticCustomError("duration", "a duration is written like 30s, 15m or 8h")
+    return float(sum(int(count) * _UNITS[unit] for count, unit in _DURATION.findall(text)))
+
+
+def share(value: Any) -> str:
+    """`10%` (of 1 to 100) or a whole number from 1; kept as text."""
+    text = str(value)
+    percent = re.fullmatch(r"(\d{1,3})%", text)
+    if (percent and 1 <= int(percent[1]) <= 100) or re.fullmatch(r"[1-9]\d{0,5}", text):  # noqa: PLR2004 - 100 %
+        return text
+    raise PydanticCustomError("share", "a share is written like 10% (1 to 100), a count like 5")
+
+
+def _includes_something(globs: tuple[str, ...]) -> tuple[str, ...]:
+    if globs and all(glob.startswith("!") for glob in globs):
+        raise PydanticCustomError("only_excludes", "only exclusions: nothing is selected; add '*' for the rest")
+    return globs
+
+
+Duration = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | int)]
+Share = Annotated[str, BeforeValidator(share, json_schema_input_type=str | int)]
+Globs = Annotated[tuple[ExcludableGlob, ...], AfterValidator(_includes_something)]
+
+
+def amount(value: str, of: int) -> int:
+    """How many of `of` a Share means; never less than one."""
+    return max(1, of * int(value[:-1]) // 100) if value.endswith("%") else int(value)

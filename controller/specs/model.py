@@ -1,0 +1,55 @@
+"""What the rest of LogRoute sees of the specs: routes that need nothing else looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from controller.api.kinds import ClassSpec, LogGroupSpec, LogRoute, Section
+from controller.api.problems import Problem
+
+Plain = dict[str, Any]
+"""A document as plain data: every scalar its source text. What state keeps of a spec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A valid LogRoute with its class and its LogOutputs put in.
+
+    `router` is the class with the route's overrides; `outputs` has each `ref` replaced and each alias
+    filled; `digest` covers everything that the route is made from, so equal digests mean equal routes.
+    """
+
+    key: str
+    """`namespace/name`."""
+    document: LogRoute
+    class_name: str
+    router: ClassSpec
+    engine: str
+    """`1.9.10`, `5.0.9`, `5.1` or `unchecked`."""
+    outputs: tuple[Section, ...]
+    secrets: Mapping[str, str]
+    log_groups: tuple[LogGroupSpec, ...]
+    digest: str
+    made_from: tuple[Plain, ...] = field(compare=False, repr=False)
+    """The route's document, then those it refers to: enough to read it again when the source has lost it."""
+    file: str = field(compare=False)
+    line: int = field(compare=False)
+
+    @property
+    def alias_prefix(self) -> str:
+        return self.key.replace("/", ".")
+
+
+@dataclass(frozen=True, slots=True)
+class SpecSet:
+    """The specs of one source revision: the valid routes by key, and every problem."""
+
+    revision: str
+    routes: tuple[Route, ...]
+    problems: tuple[Problem, ...]
+    invalid: frozenset[str]
+    """Keys of routes that are there but not valid: they keep their last good version."""
+    unreadable: frozenset[str]
+    """Files in which a document could not even be named: any route may hide there."""
