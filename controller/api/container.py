@@ -11,19 +11,19 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
-from controller.api.values import Model, Text
+from controller.api.values import Bool, Int, Model, Scalar, Text
 
 INIT_ENV_PREFIX = "aws_fluent_bit_init_"
 OWN_LABEL_PREFIX = "logroute.dev/"
 
-Mebibytes = Annotated[int, Field(ge=6)]
+Mebibytes = Annotated[Int, Field(ge=6)]
 ContainerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
 NumericUser = Annotated[str, StringConstraints(pattern=r"^[0-9]+(:[A-Za-z0-9_.-]+)?$")]
 
 
 class KeyValue(Model):
     name: Text
-    value: str = ""
+    value: Scalar = ""
 
 
 class Secret(Model):
@@ -34,17 +34,17 @@ class Secret(Model):
 class MountPoint(Model):
     source_volume: Text
     container_path: Text
-    read_only: bool | None = None
+    read_only: Bool | None = None
 
 
 class VolumeFrom(Model):
     source_container: Text
-    read_only: bool | None = None
+    read_only: Bool | None = None
 
 
 class PortMapping(Model):
-    container_port: int | None = None
-    host_port: int | None = None
+    container_port: Int | None = None
+    host_port: Int | None = None
     protocol: Literal["tcp", "udp"] | None = None
     name: str | None = None
     app_protocol: Literal["http", "http2", "grpc"] | None = None
@@ -53,41 +53,41 @@ class PortMapping(Model):
 
 class LogConfiguration(Model):
     log_driver: Literal["json-file", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "awsfirelens"]
-    options: dict[str, str] = {}
+    options: dict[str, Scalar] = {}
     secret_options: tuple[Secret, ...] = ()
 
 
 class HealthCheck(Model):
     command: tuple[str, ...]
-    interval: int | None = None
-    timeout: int | None = None
-    retries: int | None = None
-    start_period: int | None = None
+    interval: Int | None = None
+    timeout: Int | None = None
+    retries: Int | None = None
+    start_period: Int | None = None
 
 
 class RestartPolicy(Model):
-    enabled: bool
-    ignored_exit_codes: tuple[int, ...] = ()
-    restart_attempt_period: int | None = None
+    enabled: Bool
+    ignored_exit_codes: tuple[Int, ...] = ()
+    restart_attempt_period: Int | None = None
 
 
 class Ulimit(Model):
     name: Text
-    soft_limit: int
-    hard_limit: int
+    soft_limit: Int
+    hard_limit: Int
 
 
 class RouterContainer(Model):
     """Omitted fields stay out of the definition; ECS's defaults hold for them."""
 
     name: ContainerName = "log_router"
-    essential: bool = True
-    cpu: int = Field(0, ge=0)
+    essential: Bool = True
+    cpu: Int = Field(0, ge=0)
     memory: Mebibytes | None = None
     memory_reservation: Mebibytes | None = 128
     user: NumericUser = "0"
-    stop_timeout: int = Field(60, ge=2, le=120)
-    start_timeout: int | None = Field(None, ge=2, le=120)
+    stop_timeout: Int = Field(60, ge=2, le=120)
+    start_timeout: Int | None = Field(None, ge=2, le=120)
     environment: tuple[KeyValue, ...] = ()
     environment_files: tuple[dict[str, str], ...] = ()
     secrets: tuple[Secret, ...] = ()
@@ -98,13 +98,13 @@ class RouterContainer(Model):
     health_check: HealthCheck | None = None
     restart_policy: RestartPolicy | None = None
     ulimits: tuple[Ulimit, ...] = ()
-    docker_labels: dict[str, str] = {}
+    docker_labels: dict[str, Scalar] = {}
     repository_credentials: dict[Literal["credentialsParameter"], str] | None = None
-    readonly_root_filesystem: bool | None = None
-    privileged: bool | None = None
-    interactive: bool | None = None
-    pseudo_terminal: bool | None = None
-    disable_networking: bool | None = None
+    readonly_root_filesystem: Bool | None = None
+    privileged: Bool | None = None
+    interactive: Bool | None = None
+    pseudo_terminal: Bool | None = None
+    disable_networking: Bool | None = None
     version_consistency: Literal["enabled", "disabled"] | None = None
     hostname: str | None = None
     working_directory: str | None = None
@@ -124,7 +124,9 @@ class RouterContainer(Model):
         for pair in value:
             if INIT_ENV_PREFIX in pair.name.lower():
                 raise PydanticCustomError(
-                    "owned_env", "{name} is LogRoute's: it names the config that the router loads", {"name": pair.name}
+                    "owned_env",
+                    "{name} is LogRoute's: it names the config that the router loads",
+                    {"name": pair.name},
                 )
         return value
 

@@ -10,14 +10,17 @@ from pydantic_core import PydanticCustomError
 
 from controller.api.container import RouterContainer
 from controller.api.values import (
+    Bool,
     Duration,
     EnvName,
     Glob,
     Globs,
+    Int,
     Label,
     LogGroupName,
     Model,
     Region,
+    Scalar,
     SecretArn,
     Share,
     Text,
@@ -25,7 +28,30 @@ from controller.api.values import (
 
 API_VERSION: Literal["logroute.dev/v1alpha1"] = "logroute.dev/v1alpha1"
 ALLOW_ANNOTATION = "logroute.dev/allow"
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 """The retentions that CloudWatch Logs takes (Amazon CloudWatch Logs API reference, PutRetentionPolicy)."""
 
 
@@ -38,8 +64,8 @@ class Kind(StrEnum):
 class Metadata(Model):
     name: Label
     namespace: Label = "default"
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
+    labels: dict[str, Scalar] = {}
+    annotations: dict[str, Scalar] = {}
 
     @property
     def allowed_lints(self) -> frozenset[str]:
@@ -50,12 +76,12 @@ class ClassMetadata(Model):
     """A class is not in a namespace."""
 
     name: Label
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
+    labels: dict[str, Scalar] = {}
+    annotations: dict[str, Scalar] = {}
 
 
 class ServiceSelector(Model):
-    match_tags: dict[str, str] = Field(min_length=1)
+    match_tags: dict[str, Scalar] = Field(min_length=1)
 
 
 class Target(Model):
@@ -66,16 +92,20 @@ class Target(Model):
     service_selector: ServiceSelector | None = None
     task_families: Globs = ()
     shared_families: Literal["refuse", "allow"] = "refuse"
-    repoint_schedules: bool = False
+    repoint_schedules: Bool = False
     containers: Globs = ()
 
     @model_validator(mode="after")
     def _targets_something(self) -> Self:
         by_service = bool(self.services or self.service_selector)
         if not by_service and not self.task_families:
-            raise PydanticCustomError("no_target", "nothing is targeted: give services, serviceSelector or taskFamilies")
+            raise PydanticCustomError(
+                "no_target", "nothing is targeted: give services, serviceSelector or taskFamilies"
+            )
         if by_service and self.cluster is None:
-            raise PydanticCustomError("no_cluster", "services are found in a cluster: give target.cluster (a name or glob)")
+            raise PydanticCustomError(
+                "no_cluster", "services are found in a cluster: give target.cluster (a name or glob)"
+            )
         return self
 
 
@@ -100,27 +130,29 @@ class LogGroupSpec(Model):
     """A log group that the controller keeps: made if missing, never deleted."""
 
     name: LogGroupName
-    retention_days: int | None = None
+    retention_days: Int | None = None
     class_: Literal["STANDARD", "INFREQUENT_ACCESS"] = Field("STANDARD", alias="class")
 
     @model_validator(mode="after")
     def _retention_is_one_of_aws_own(self) -> Self:
         if self.retention_days is not None and self.retention_days not in RETENTION_DAYS:
             allowed = ", ".join(map(str, RETENTION_DAYS))
-            raise PydanticCustomError("retention_days", "CloudWatch Logs keeps logs for {allowed} days", {"allowed": allowed})
+            raise PydanticCustomError(
+                "retention_days", "CloudWatch Logs keeps logs for {allowed} days", {"allowed": allowed}
+            )
         return self
 
 
 class Buffer(Model):
     type: Literal["memory", "filesystem"] = "memory"
     path: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._/-]+$")] | None = None
-    max_chunks_up: int | None = Field(None, ge=1)
+    max_chunks_up: Int | None = Field(None, ge=1)
     total_limit_size: Annotated[str, StringConstraints(pattern=r"^[0-9]+[kKmMgG]?$")] | None = None
 
 
 class Health(Model):
     mode: Literal["off", "uptime", "deep"] = "uptime"
-    port: int = Field(2020, ge=1, le=65535)
+    port: Int = Field(2020, ge=1, le=65535)
 
 
 class Window(Model):
@@ -133,14 +165,14 @@ class Order(Model):
     """Who goes first: services by glob, or routes by label."""
 
     services: Globs = ()
-    labels: dict[str, str] = {}
+    labels: dict[str, Scalar] = {}
 
 
 class Rollout(Model):
     batch: Share = "10%"
-    max_parallel: int = Field(5, ge=0)
+    max_parallel: Int = Field(5, ge=0)
     order: tuple[Order, ...] = ()
-    pause_on_failure: bool = True
+    pause_on_failure: Bool = True
     timeout: Duration = 900.0
     when_deploying: Literal["wait", "skip"] = "wait"
     windows: tuple[Window, ...] = ()
@@ -149,16 +181,16 @@ class Rollout(Model):
 class RouterOverrides(Model):
     """What a route may override of its class."""
 
-    cpu: int | None = Field(None, ge=0)
-    memory_reservation: int | None = Field(None, ge=6)
+    cpu: Int | None = Field(None, ge=0)
+    memory_reservation: Int | None = Field(None, ge=6)
     buffer: Buffer | None = None
     service: Section = {}
     health: Health | None = None
 
 
 class RouteSpec(Model):
-    suspend: bool = False
-    priority: int = 0
+    suspend: Bool = False
+    priority: Int = 0
     mode: Literal["enforce", "warn"] = "enforce"
     deletion_policy: Literal["restore", "orphan"] = "restore"
     ignore: tuple[Annotated[str, StringConstraints(pattern=r"^(/([^~/]|~[01])*)+$")], ...] = ()
@@ -216,14 +248,14 @@ class ClassSpec(Model):
     image: Text = "public.ecr.aws/aws-observability/aws-for-fluent-bit:init-3.4.15"
     engine: Literal["1.9.10", "5.0.9", "5.1", "unchecked"] | None = None
     delivery: Literal["auto", "init-s3", "firelens-s3", "inline"] = "auto"
-    adopt: bool = False
-    grow_task: bool = False
+    adopt: Bool = False
+    grow_task: Bool = False
     container: RouterContainer = RouterContainer()
     volumes: tuple[Volume, ...] = ()
     health: Health = Health()
     wait_for_router: Literal["START", "HEALTHY"] = "START"
-    ecs_metadata: bool = True
-    driver_buffer_limit: int = Field(8388608, ge=1, le=536870912)
+    ecs_metadata: Bool = True
+    driver_buffer_limit: Int = Field(8388608, ge=1, le=536870912)
     buffer: Buffer = Buffer()
     service: Section = {}
     rollout: Rollout = Rollout()

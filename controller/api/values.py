@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -44,6 +44,34 @@ SecretArn = Annotated[str, StringConstraints(pattern=ARN)]
 EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
 LogGroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/#-]{1,512}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
+
+_TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+
+
+def truth(value: Any) -> bool:
+    """YAML 1.1's words, in any case. `1`, `t` and `y` are no booleans, though pydantic alone takes them."""
+    if isinstance(value, bool):
+        return value
+    found = _TRUTHS.get(value.lower()) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError("truth", "true or false is expected")
+    return found
+
+
+def whole(value: Any) -> int:
+    """Decimal digits. `010` (eight to YAML 1.1, ten to 1.2), `1_000`, `1.0` and ` 1` are refused."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not _WHOLE.fullmatch(value):
+        raise PydanticCustomError("whole", "a whole number is expected, in plain decimal digits")
+    return int(value)
+
+
+Bool = Annotated[bool, BeforeValidator(truth, json_schema_input_type=bool)]
+Int = Annotated[int, BeforeValidator(whole, json_schema_input_type=int)]
+Scalar = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]})]
+"""Text that people write without quotes where it looks like a number: ports, ids, environment values."""
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+)(ms|s|m|h|d)")

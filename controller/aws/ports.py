@@ -1,11 +1,11 @@
 """What the other rooms may ask of AWS, as Protocols, and the errors they may get.
 
-    AwsError                  an AWS call failed for good; says the operation, the resource and what to do
-    ├── AccessDenied          the credentials lack a right
-    ├── NotFound              the bucket, object, cluster, secret … is not there
-    ├── PreconditionFailed    somebody else wrote first (If-Match, If-None-Match)
-    ├── Throttled             still throttled after the retries
-    └── Unreachable           no answer: network, endpoint, or a time-out. A write may have happened
+AwsError                  an AWS call failed for good; says the operation, the resource and what to do
+├── AccessDenied          the credentials lack a right
+├── NotFound              the bucket, object, cluster, secret … is not there
+├── PreconditionFailed    somebody else wrote first (If-Match, If-None-Match)
+├── Throttled             still throttled after the retries
+└── Unreachable           no answer: network, endpoint, or a time-out. A write may have happened
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from controller.api.errors import Explained
 
-class AwsError(Exception):
+
+class AwsError(Explained):
     """An AWS call that failed for good.
 
     `operation` is AWS's name for it (`s3:GetObject`), `resource` what it was about, `code` AWS's own
@@ -139,15 +141,18 @@ class SdkTooOld(AwsError):
 
 @dataclass(frozen=True, slots=True)
 class LogGroup:
-    """`retention_days` None is for ever; `owner` is the value of its tag `logroute.dev/owner`."""
+    """`retention_days` None is for ever."""
 
     name: str
     retention_days: int | None
-    owner: str | None
+    arn: str
 
 
 class LogGroups(Protocol):
     def find(self, name: str) -> LogGroup | None: ...
+
+    def owner(self, group: LogGroup) -> str | None:
+        """The value of its tag `logroute.dev/owner`."""
 
     def create(self, name: str, log_class: str, owner: str) -> None:
         """Make the group, tagged as ours; already existing is fine."""

@@ -1,0 +1,1 @@
+"""What must outlive a kill: small JSON objects beside the configs, changed by conditional writes."""

@@ -1,0 +1,142 @@
+"""The composition root: from settings to a world that can be planned, applied and reconciled."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.api.keys import Place
+from controller.aws.accounts import AwsAccount, Options, Role
+from controller.aws.calls import NOBODY, Observer
+from controller.desired.compose import Installation
+from controller.desired.matching import Home
+from controller.desired.model import ConfigStore
+from controller.desired.store import StoreUrlError, config_store, needs_account
+from controller.reconciling.keeper import SpecKeeper
+from controller.reconciling.world import STATE, Site, World, site
+from controller.settings import AccountSettings, Settings, SettingsError
+from controller.sources import GitOptions, Source, open_source, parse_source
+from controller.specs.carry import RouteMemory
+from controller.state.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    settings: Settings
+    world: World
+    keeper: SpecKeeper
+
+
+def build(
+    settings: Settings,
+    *,
+    now: Callable[[], float],
+    observer: Observer = NOBODY,
+    waited: Callable[[str, float], None] = lambda _family, _seconds: None,
+    remembers: bool = True,
+) -> App:
+    """Nothing is contacted but STS, and only where the config store's name needs the account id.
+
+    Raises SettingsError, SourceError, AwsError.
+    """
+    if not settings.source:
+        raise SettingsError("no source: give --source, the setting `source`, or LOGROUTE_SOURCE")
+    if not settings.config_store:
+        raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
+    options = Options(settings.limits.share, observer, waited)
+    home = Home(_home_account(settings), _home_region(settings))
+    accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
+    world = World(
+        {place: _site(settings, place, account, now) for place, account in accounts.items()},
+        home,
+        _routes(settings, accounts[Place(home.account or "", home.region or "")]),
+    )
+    return App(
+        settings,
+        world,
+        SpecKeeper(_source(settings, accounts, home), home, world.routes, remembers=remembers),
+    )
+
+
+def load_state(app: App) -> None:
+    """Read what is remembered. Raises AwsError."""
+    app.world.routes.load()
+    for one in app.world.sites.values():
+        one.memories.load()
+
+
+def _home_account(settings: Settings) -> str:
+    """The controller's own account: `main`, or the first that is entered without a role."""
+    own = [name for name, account in settings.accounts.items() if account.role_arn is None]
+    if not own:
+        raise SettingsError("accounts: none is the controller's own (one without roleArn)")
+    return "main" if "main" in own else own[0]
+
+
+def _home_region(settings: Settings) -> str:
+    region = (
+        settings.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _profile_region()
+    )
+    if not region:
+        raise SettingsError("no region: set `region`, LOGROUTE_REGION or AWS_REGION")
+    return region
+
+
+def _profile_region() -> str | None:
+    from controller.aws.accounts import default_region
+
+    return default_region()
+
+
+def _places(settings: Settings, home: Home) -> list[tuple[Place, Role]]:
+    found: list[tuple[Place, Role]] = []
+    for name, account in settings.accounts.items():
+        regions = dict.fromkeys(
+            (*account.regions, *((home.region,) if not account.regions or name == home.account else ()))
+        )
+        found += [(Place(name, region or ""), Role(account.role_arn, account.external_id)) for region in regions]
+    return found
+
+
+def _site(settings: Settings, place: Place, account: AwsAccount, now: Callable[[], float]) -> Site:
+    store = _store(settings, account)
+    limits: AccountSettings = settings.accounts[place.account]
+    return site(place, account, Installation(settings.owner, store), now, clusters=limits.clusters)
+
+
+def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
+    url = settings.config_store or ""
+    try:
+        account_id = account.account_id if needs_account(url) else None
+        return config_store(url, account=account_id, region=account.region)
+    except StoreUrlError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _routes(settings: Settings, home: AwsAccount) -> Ledger[RouteMemory]:
+    store = _store(settings, home)
+    return Ledger(home.bucket(store.bucket), store.key(STATE, "routes"), RouteMemory.from_plain)
+
+
+def _source(settings: Settings, accounts: dict[Place, AwsAccount], home: Home) -> Source:
+    account = accounts[Place(home.account or "", home.region or "")]
+    options = GitOptions(
+        token_file=settings.git.token_file,
+        ssh_key_file=settings.git.ssh_key_file,
+        known_hosts_file=settings.git.known_hosts_file,
+        token_secret_arn=settings.git.token_secret_arn,
+    )
+    return open_source(
+        parse_source(settings.source),
+        git=options,
+        bucket=account.bucket,
+        secrets=account.secrets,
+        cache_dir=_cache(),
+    )
+
+
+def _cache() -> Path:
+    return Path(tempfile.mkdtemp(prefix="logroute-"))

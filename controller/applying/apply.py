@@ -1,0 +1,144 @@
+"""One plan made true: object, log group, task definition, service. A crash between any two leaves a world that
+the next pass finishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from controller.api.conditions import Reason
+from controller.api.keys import ServiceKey
+from controller.api.kinds import LogGroupSpec
+from controller.applying.configs import ConfigShelf, Found
+from controller.applying.groups import GroupKeeper
+from controller.aws.ports import Account, AwsError, Unreachable
+from controller.observed.model import observe
+from controller.planning.memory import Held, ServiceMemory, Stage
+from controller.planning.model import Because, Kind, ServicePlan
+from controller.taskdef.body import register_form
+from controller.taskdef.overlay import comparable
+
+
+class Done(StrEnum):
+    NOTHING = "nothing"
+    WROTE = "wrote"
+    MOVED_ON = "moved-on"
+    """Somebody changed the service since it was looked at: look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    done: Done
+    revision: str = ""
+    said: tuple[Because, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """Carries plans out in one account and region. `remember` must not return before the record is safe."""
+
+    account: Account
+    shelf: ConfigShelf
+    groups: GroupKeeper
+    recall: Callable[[ServiceKey], ServiceMemory | None]
+    remember: Callable[[ServiceKey, ServiceMemory | None], None]
+    now: Callable[[], float]
+
+    def carry_out(self, plan: ServicePlan) -> Outcome:
+        """Raises AwsError; whatever was done until then stays, and is found by the next pass."""
+        if plan.hold:
+            return Outcome(Done.NOTHING)
+        if plan.kind is Kind.FORGET:
+            self.remember(plan.key, None)
+        elif plan.kind is Kind.ADOPT:
+            return self._adopt(plan)
+        elif plan.kind is Kind.HOLD_DIGEST:
+            self._hold_digest(plan)
+        elif plan.changes and plan.after is not None:
+            return self._change(plan)
+        return Outcome(Done.NOTHING)
+
+    def _change(self, plan: ServicePlan) -> Outcome:
+        said = self._prepare(plan)
+        if not self._still_so(plan):
+            return Outcome(Done.MOVED_ON, said=tuple(said))
+        revision = self._revision(plan)
+        memory = self._memory(plan, revision, Stage.ASKED)
+        self.remember(plan.key, memory)
+        answer = self.account.ecs.update_service(plan.key.cluster, plan.key.service, revision)
+        primary = observe(plan.key, answer).primary
+        number = primary.id.rsplit("/", 1)[-1] if primary and primary.task_definition == revision else ""
+        self.remember(plan.key, replace(memory, stage=Stage.ROLLING, deployment=number))
+        return Outcome(Done.WROTE, revision, tuple(said))
+
+    def _adopt(self, plan: ServicePlan) -> Outcome:
+        """Nothing to write in ECS: look after what hangs on it, and remember."""
+        said = self._prepare(plan)
+        self.remember(plan.key, self._memory(plan, plan.base, Stage.SETTLED))
+        return Outcome(Done.NOTHING, plan.base, tuple(said))
+
+    def _prepare(self, plan: ServicePlan) -> list[Because]:
+        """What a new task needs before it starts: its config objects, verified, and its log groups."""
+        if plan.desired is None:
+            return []
+        said: list[Because] = []
+        for config in plan.desired.configs:
+            if self.shelf.put(config) is Found.ALTERED:
+                said.append(Because(Reason.CONFIG_ALTERED, f"{config.path} was altered and is put right"))
+        made = tuple(LogGroupSpec(name=name) for name in sorted(plan.desired.made_groups))
+        return said + self.groups.keep((*plan.desired.log_groups, *made))
+
+    def _still_so(self, plan: ServicePlan) -> bool:
+        """ECS has no preconditions: look once more, right before the write, that it is still ours to make."""
+        there = self.account.ecs.describe_services(plan.key.cluster, [plan.key.service]).found
+        return bool(there) and there[0].get("taskDefinition") == plan.base
+
+    def _revision(self, plan: ServicePlan) -> str:
+        """An equal revision that is there already, or a new one. After an ambiguous time-out, look first."""
+        assert plan.after is not None  # noqa: S101
+        if found := self._equal(plan.after):
+            return found
+        try:
+            return self.account.ecs.register_task_definition(plan.after)
+        except Unreachable:
+            if found := self._equal(plan.after):
+                return found
+            raise
+
+    def _equal(self, body: dict[str, Any]) -> str:
+        """The family's newest revision, where it is what we would register."""
+        try:
+            newest = self.account.ecs.describe_task_definition(body["family"], cached=False)
+        except AwsError:
+            return ""
+        same = comparable(register_form(newest)) == comparable(body)
+        return str(newest["taskDefinition"]["taskDefinitionArn"]) if same else ""
+
+    def _memory(self, plan: ServicePlan, revision: str, stage: Stage) -> ServiceMemory:
+        old, desired = self.recall(plan.key), plan.desired
+        settled = stage is Stage.SETTLED and old is not None and old.revision == revision
+        return ServiceMemory(
+            revision,
+            old.base if settled and old else plan.base,
+            plan.digest,
+            plan.fingerprint,
+            stage,
+            dict(desired.route_digests) if desired else {},
+            tuple(config.path for config in desired.configs) if desired else (),
+            tuple(group.name for group in desired.log_groups) if desired else (),
+            plan.originals,
+            plan.policy,
+            old.deployment if settled and old else "",
+            old.held if old else {},
+        )
+
+    def _hold_digest(self, plan: ServicePlan) -> None:
+        old = self.recall(plan.key)
+        if old is None:
+            return
+        why = plan.reasons[0].message if plan.reasons else "it was rolled back"
+        held = {**old.held, old.digest: Held(why, plan.app, self.now())}
+        self.remember(plan.key, replace(old, stage=Stage.SETTLED, revision=plan.base, fingerprint="", held=held))

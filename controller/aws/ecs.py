@@ -1,0 +1,169 @@
+"""ECS through botocore, as ports.Ecs."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from controller.aws.calls import Caller
+from controller.aws.ports import AwsError, SdkTooOld, Services
+
+DESCRIBE_SERVICES = 10
+LIST_PAGE = 100
+"""Most names in a DescribeServices, most rows in a list page (Amazon ECS API reference)."""
+NO_SUCH_OPERATION = frozenset(
+    {"UnknownOperationException", "InvalidAction", "NotImplemented", "501", "ResponseParserError"}
+)
+
+
+class RevisionCache:
+    """Bodies of revisions by ARN, compressed, the oldest dropped: a revision's body never changes.
+
+    Status and tags do, but neither is compared for drift.
+    """
+
+    def __init__(self, limit: int = 20_000) -> None:
+        self._limit, self._bodies, self._lock = limit, OrderedDict[str, bytes](), threading.Lock()
+
+    def get(self, arn: str) -> dict[str, Any] | None:
+        with self._lock:
+            packed = self._bodies.get(arn)
+            if packed is None:
+                return None
+            self._bodies.move_to_end(arn)
+        found: dict[str, Any] = orjson.loads(zlib.decompress(packed))
+        return found
+
+    def put(self, arn: str, answer: dict[str, Any]) -> None:
+        packed = zlib.compress(orjson.dumps(answer, default=str), 1)
+        with self._lock:
+            self._bodies[arn] = packed
+            while len(self._bodies) > self._limit:
+                self._bodies.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._bodies)
+
+
+class BotoEcs:
+    """ECS in one account and region."""
+
+    def __init__(self, call: Caller, cache: RevisionCache | None = None) -> None:
+        self._call, self._cache = call, cache or RevisionCache()
+        self._raw = threading.local()
+        events = call.client.meta.events
+        events.register("before-parse.ecs.DescribeTaskDefinition", self._keep_raw)
+        self._shape = call.client.meta.service_model.operation_model("DescribeTaskDefinition").output_shape
+
+    def list_clusters(self) -> list[str]:
+        arns = self._pages("ListClusters", "clusters", "clusterArns")
+        return [arn.rsplit("/", 1)[-1] for arn in arns]
+
+    def list_services(self, cluster: str) -> list[str]:
+        return list(self._pages("ListServices", f"cluster {cluster}", "serviceArns", cluster=cluster))
+
+    def describe_services(self, cluster: str, names: Iterable[str]) -> Services:
+        found: list[dict[str, Any]] = []
+        missing: list[str] = []
+        left = iter(names)
+        while some := list(islice(left, DESCRIBE_SERVICES)):
+            answer = self._call(
+                "DescribeServices", f"cluster {cluster}", cluster=cluster, services=some, include=["TAGS"]
+            )
+            found += answer.get("services", ())
+            missing += [row.get("arn", "").rsplit("/", 1)[-1] for row in answer.get("failures", ())]
+        return Services(tuple(found), tuple(missing))
+
+    def describe_task_definition(self, reference: str, *, cached: bool = True) -> dict[str, Any]:
+        full = reference.startswith("arn:") and reference.rsplit(":", 1)[-1].isdigit()
+        if cached and full and (known := self._cache.get(reference)):
+            return known
+        answer = self._call(
+            "DescribeTaskDefinition",
+            f"task definition {reference}",
+            taskDefinition=reference,
+            include=["TAGS"],
+        )
+        self._refuse_unknown_fields(reference)
+        kept = {"taskDefinition": answer["taskDefinition"], "tags": answer.get("tags") or []}
+        self._cache.put(answer["taskDefinition"]["taskDefinitionArn"], kept)
+        return kept
+
+    def register_task_definition(self, body: dict[str, Any]) -> str:
+        answer = self._call("RegisterTaskDefinition", f"family {body.get('family')}", repeatable=False, **body)
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+    def update_service(self, cluster: str, service: str, task_definition: str) -> dict[str, Any]:
+        """Repeatable: the same revision again changes nothing and starts no deployment."""
+        answer = self._call(
+            "UpdateService",
+            f"service {cluster}/{service}",
+            cluster=cluster,
+            service=service,
+            taskDefinition=task_definition,
+        )
+        described: dict[str, Any] = answer["service"]
+        return described
+
+    def service_deployments(self, cluster: str, service: str) -> list[dict[str, Any]] | None:
+        try:
+            answer = self._call(
+                "ListServiceDeployments",
+                f"service {cluster}/{service}",
+                cluster=cluster,
+                service=service,
+                maxResults=20,
+            )
+        except AwsError as error:
+            if error.code in NO_SUCH_OPERATION:
+                return None
+            raise
+        rows = sorted(answer.get("serviceDeployments", ()), key=lambda row: str(row.get("createdAt", "")), reverse=True)
+        return rows or None
+
+    def _pages(self, operation: str, resource: str, field: str, **arguments: Any) -> Iterator[str]:
+        token: dict[str, Any] = {}
+        while True:
+            answer = self._call(operation, resource, maxResults=LIST_PAGE, **arguments, **token)
+            yield from answer.get(field, ())
+            if not answer.get("nextToken"):
+                return
+            token = {"nextToken": answer["nextToken"]}
+
+    def _keep_raw(self, response_dict: dict[str, Any], **_: Any) -> None:
+        self._raw.body = response_dict.get("body", b"")
+
+    def _refuse_unknown_fields(self, reference: str) -> None:
+        """Botocore drops members that it does not know; a re-register would lose them for good."""
+        try:
+            raw = orjson.loads(self._raw.body)
+        except (AttributeError, orjson.JSONDecodeError):
+            return
+        unknown = sorted(unknown_members(raw, self._shape))
+        if unknown:
+            raise SdkTooOld(
+                "ecs:DescribeTaskDefinition",
+                f"task definition {reference}",
+                "SdkTooOld",
+                f"ECS answered fields that this botocore does not know: {', '.join(unknown)}",
+                "Update boto3 and botocore: a new revision made without them would lose these fields",
+            )
+
+
+def unknown_members(value: Any, shape: Any, path: str = "") -> Iterator[str]:
+    """Paths of members of `value` that `shape` has no name for."""
+    if shape.type_name == "structure" and isinstance(value, dict):
+        for name, member in value.items():
+            if name in shape.members:
+                yield from unknown_members(member, shape.members[name], f"{path}.{name}" if path else name)
+            elif name != "__type":
+                yield f"{path}.{name}" if path else name
+    elif shape.type_name == "list" and isinstance(value, list):
+        for item in value:
+            yield from unknown_members(item, shape.member, f"{path}[]")

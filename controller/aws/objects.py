@@ -1,0 +1,53 @@
+"""One S3 bucket through botocore, as ports.ObjectStore."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from controller.aws.calls import Caller
+from controller.aws.ports import ObjectInfo, StoredObject
+
+
+class S3Bucket:
+    def __init__(self, call: Caller, bucket: str) -> None:
+        self._call, self.bucket = call, bucket
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        token: dict[str, Any] = {}
+        while True:
+            answer = self._call(
+                "ListObjectsV2", f"s3://{self.bucket}/{prefix}", Bucket=self.bucket, Prefix=prefix, **token
+            )
+            for row in answer.get("Contents", ()):
+                yield ObjectInfo(row["Key"], row["ETag"].strip('"'), int(row["Size"]))
+            if not answer.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": answer["NextContinuationToken"]}
+
+    def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
+        answer = self._call("GetObject", f"s3://{self.bucket}/{key}", Bucket=self.bucket, Key=key)
+        with answer["Body"] as stream:
+            body = stream.read() if max_bytes is None else stream.read(max_bytes + 1)
+        return StoredObject(body, answer["ETag"].strip('"'))
+
+    def put(
+        self, key: str, body: bytes, *, content_type: str, create: bool = False, replaces: str | None = None
+    ) -> str:
+        condition: dict[str, Any] = {"IfNoneMatch": "*"} if create else {"IfMatch": replaces} if replaces else {}
+        answer = self._call(
+            "PutObject",
+            f"s3://{self.bucket}/{key}",
+            Bucket=self.bucket,
+            Key=key,
+            Body=body,
+            ContentType=content_type,
+            ContentMD5=base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode(),
+            **condition,
+        )
+        return str(answer["ETag"]).strip('"')
+
+    def delete(self, key: str) -> None:
+        self._call("DeleteObject", f"s3://{self.bucket}/{key}", Bucket=self.bucket, Key=key)

@@ -1,0 +1,29 @@
+"""stdout carries results, stderr everything else; colours only where a person looks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+RED, GREEN, YELLOW, CYAN, BOLD, DIM = "31", "32", "33", "36", "1", "2"
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """NO_COLOR (no-color.org) and TERM=dumb turn colours off, FORCE_COLOR on."""
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, colour: str, stream: TextIO = sys.stdout) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m" if is_terminal(stream) else text
+
+
+def say(text: str) -> None:
+    """A word to the person, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def fail(text: str) -> None:
+    say(f"{paint('error:', RED, sys.stderr)} {text}")

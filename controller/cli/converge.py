@@ -1,0 +1,128 @@
+"""`logroute plan` and `logroute apply`: one look at the world, and one way there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from controller import app as composition
+from controller.api.keys import ServiceKey
+from controller.api.problems import has_errors
+from controller.applying.apply import Done
+from controller.aws.ports import AwsError
+from controller.cli import plans
+from controller.cli.console import fail, say
+from controller.cli.progress import Progress, make_progress
+from controller.planning.model import Kind, ServicePlan
+from controller.reconciling.keeper import Specs
+from controller.reconciling.service import Step, reconcile
+from controller.reconciling.survey import Survey, survey
+from controller.settings import load
+
+NO_CHANGES, CHANGES, NOT_CONVERGED, ERROR = 0, 2, 3, 1
+SECONDS_BETWEEN_LOOKS = 3.0
+
+
+def plan(config: Path | None, source: str | None, output: str) -> int:
+    app, specs = _open(config, source, remembers=False)
+    seen = survey(app.world, specs, repair=False)
+    print(plans.FORMATS[output](seen, specs), end="")
+    if _failed(seen, specs):
+        return ERROR
+    return CHANGES if seen.changes or seen.wrong_configs else NO_CHANGES
+
+
+def apply(config: Path | None, source: str | None, *, wait: bool, pause: Callable[[float], None] = time.sleep) -> int:
+    """Carries out what nothing holds, then watches what it started until that ends or stands still."""
+    app, specs = _open(config, source, remembers=True)
+    seen = survey(app.world, specs, repair=True)
+    for problem in specs.problems:
+        say(str(problem))
+    progress = make_progress([plan.key for plan in seen.pending])
+    with progress:
+        steps = {plan.key: _step(app, specs, plan.key, progress) for plan in seen.pending}
+        if wait:
+            _watch(app, specs, steps, progress, pause)
+    app.keeper.forget(lambda: in_use(app))
+    for line in plans.summary(steps):
+        print(line)
+    if _failed(seen, specs) or any(step is None for step in steps.values()):
+        return ERROR
+    return NO_CHANGES if all(_converged(step) for step in steps.values() if step) else NOT_CONVERGED
+
+
+def in_use(app: composition.App) -> set[str]:
+    """Routes that some service still carries, or is remembered to."""
+    memories = (memory for site in app.world.sites.values() for _, memory in site.memories.items())
+    return {route for memory in memories for route in memory.routes}
+
+
+def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[composition.App, Specs]:
+    app = composition.build(load(config, source=source), now=time.time, remembers=remembers)
+    composition.load_state(app)
+    app.keeper.poll()
+    assert app.keeper.specs is not None  # noqa: S101 - a poll that returns has read something
+    return app, app.keeper.specs
+
+
+def _step(app: composition.App, specs: Specs, key: ServiceKey, progress: Progress) -> Step | None:
+    """One look and one move; a service that fails is said, and stops no other."""
+    try:
+        step = reconcile(app.world.site_of(key), specs, key)
+    except AwsError as error:
+        progress.failed(key, str(error))
+        return None
+    progress.moved(key, plans.in_a_word(step))
+    return step
+
+
+def _watch(
+    app: composition.App,
+    specs: Specs,
+    steps: dict[ServiceKey, Step | None],
+    progress: Progress,
+    pause: Callable[[float], None],
+) -> None:
+    """Until nothing of ours is on its way. What somebody else must end first is not waited for."""
+    deadline = _Deadline(max((route.router.rollout.timeout for route in specs.force.routes), default=900.0))
+    while moving := [key for key, step in steps.items() if step and _moving(step)]:
+        before = [steps[key] for key in moving]
+        pause(SECONDS_BETWEEN_LOOKS)
+        for key in moving:
+            steps[key] = _step(app, specs, key, progress)
+        if deadline.passed(moved=before != [steps[key] for key in moving]):
+            fail(f"no progress for {deadline.seconds:.0f} s; what is on its way goes on without this command")
+            return
+
+
+class _Deadline:
+    """A deadline of progress, not of time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self._since = seconds, time.monotonic()
+
+    def passed(self, *, moved: bool) -> bool:
+        if moved:
+            self._since = time.monotonic()
+        return time.monotonic() - self._since > self.seconds
+
+
+def _moving(step: Step) -> bool:
+    return step.outcome.done in (Done.WROTE, Done.MOVED_ON) or (step.plan is not None and step.plan.kind is Kind.WATCH)
+
+
+def _converged(step: Step) -> bool:
+    """Nothing is held, on its way, or left to do."""
+    plan: ServicePlan | None = step.plan
+    return plan is None or (plan.hold is None and not _moving(step) and plan.kind is not Kind.HOLD_DIGEST)
+
+
+def _failed(seen: Survey, specs: Specs) -> bool:
+    for place, error in seen.errors.items():
+        fail(f"{place}: {error}")
+    for place, read in seen.seen.items():
+        for cluster, error in read.errors.items():
+            fail(f"{place}/{cluster}: {error}" if cluster else f"{place}: {error}")
+    unread = any(read.errors for read in seen.seen.values())
+    return bool(seen.errors) or unread or has_errors(specs.problems)

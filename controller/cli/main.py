@@ -1,0 +1,208 @@
+"""`logroute`: the commands and their arguments. What they do stands in the files beside this one.
+
+Nothing but typer is imported here: `--help` and `inject` must start fast, and boto3 takes its time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+WRONG_USAGE = 64
+"""EX_USAGE of sysexits.h: told apart from "it ran and found errors"."""
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="logroute",
+    help="Log routes from git or S3, made true on live ECS services.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+
+
+class Format(str, Enum):  # noqa: UP042 - StrEnum members print as their values, typer wants str, Enum
+    TEXT = "text"
+    JSON = "json"
+
+
+class PlanFormat(str, Enum):  # noqa: UP042 - see Format
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class KindName(str, Enum):  # noqa: UP042 - see Format
+    ROUTE = "LogRoute"
+    OUTPUT = "LogOutput"
+    CLASS = "LogRouterClass"
+
+
+Source = Annotated[
+    str | None,
+    typer.Option("--source", help="git+https://…, git+ssh://…, git+file://…, s3://bucket/prefix, or a folder."),
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings in YAML; LOGROUTE_… variables win.")]
+Definition = Annotated[str, typer.Option("--task-definition", help="Register input or describe output; - for stdin.")]
+Out = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; stdout when absent.")]
+
+
+@app.command()
+def validate(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files or folders.")],
+    output: Annotated[Format, typer.Option("--format")] = Format.TEXT,
+) -> None:
+    """Problems of spec files or folders; nothing is contacted."""
+    from controller.cli import validate as command
+
+    raise typer.Exit(command.validate(paths, output.value))
+
+
+@app.command()
+def inject(
+    task_definition: Definition,
+    specs: Annotated[Path, typer.Option(help="A spec file or a folder of them.")],
+    config_store: Annotated[str | None, typer.Option(help="s3://bucket/prefix of the config objects.")] = None,
+    region: Annotated[str | None, typer.Option(help="The service's region.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="The service's cluster.")] = None,
+    service: Annotated[str | None, typer.Option(help="The service; its family when absent.")] = None,
+    config_dir: Annotated[Path | None, typer.Option(help="Write config objects below this folder.")] = None,
+    upload: Annotated[bool, typer.Option("--upload", help="Put config objects into S3.")] = False,
+    out: Out = None,
+) -> None:
+    """The task definition with the router in it, ready for register-task-definition --cli-input-json."""
+    from controller.cli import taskdefs
+
+    if upload and config_dir:
+        raise typer.BadParameter("give --config-dir or --upload, not both")
+    options = taskdefs.InjectOptions(
+        task_definition, specs, config_store, region, cluster, service, config_dir, upload, out
+    )
+    _run(lambda: taskdefs.inject(options))
+
+
+@app.command()
+def restore(task_definition: Definition, out: Out = None) -> None:
+    """Takes LogRoute's router out of a task definition; everything else as it was."""
+    from controller.cli import taskdefs
+
+    _run(lambda: taskdefs.restore(task_definition, out))
+
+
+@app.command()
+def plan(
+    source: Source = None,
+    config: ConfigFile = None,
+    output: Annotated[PlanFormat, typer.Option("--format")] = PlanFormat.TEXT,
+) -> None:
+    """What would change, and why. Exit 0: nothing, 2: changes, 1: error."""
+    from controller.cli import converge
+
+    _run(lambda: converge.plan(config, source, output.value))
+
+
+@app.command()
+def apply(
+    source: Source = None,
+    config: ConfigFile = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the rollouts.")] = False,
+) -> None:
+    """Converge, with progress. Exit 0: converged, 3: not (blocked, held, waiting), 1: error."""
+    from controller.cli import converge
+
+    _run(lambda: converge.apply(config, source, wait=not no_wait))
+
+
+@app.command()
+def run(config: ConfigFile = None) -> None:
+    """The controller. Ends with 0 on SIGTERM."""
+    from controller.cli import daemon
+
+    _run(lambda: daemon.run(config))
+
+
+@app.command()
+def status(config: ConfigFile = None, output: Annotated[Format, typer.Option("--format")] = Format.TEXT) -> None:
+    """The routes and services as the last pass left them, from the config store."""
+    from controller.cli import status as command
+
+    _run(lambda: command.status(config, output.value))
+
+
+@app.command()
+def schema(
+    kind: Annotated[KindName | None, typer.Argument(help="One kind; all three when absent.")] = None,
+) -> None:
+    """JSON Schema of the kinds, for editors."""
+    from controller.cli import schema as command
+
+    raise typer.Exit(command.schema(kind.value if kind else None))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 picks a free one.")] = 4566,
+    speed: Annotated[float, typer.Option(help="How fast its clock runs beside the real one.")] = 10.0,
+) -> None:
+    """A local AWS: strict ECS with rollouts, the rest from moto. Ends with 0 on Ctrl-C."""
+    from controller.cli import sandbox as command
+
+    _run(lambda: command.serve(port, speed))
+
+
+@app.command()
+def demo(keep: Annotated[bool, typer.Option("--keep", help="Stay up at the end.")] = False) -> None:
+    """The main job on a sandbox: plan, rollout, drift repaired, route deleted, service restored."""
+    from controller.cli import demo as command
+
+    _run(lambda: command.demo(keep=keep))
+
+
+def _run(command: Callable[[], int | None]) -> NoReturn:
+    """A command's own failures as one line and exit status 1."""
+    from controller.api.errors import Explained
+    from controller.cli.console import fail
+
+    try:
+        status = command()
+    except Explained as error:
+        fail(str(error))
+        status = 1
+    raise typer.Exit(status or 0)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Wrong usage ends with 64, an interrupt with 130, a reader that went away with 141."""
+    try:
+        status = _invoke(app, arguments)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141
+    sys.exit(status)
+
+
+def _invoke(command: Any, arguments: list[str] | None) -> int:
+    import click
+
+    try:
+        result = command(args=arguments, prog_name="logroute", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return WRONG_USAGE
+    except click.UsageError as error:
+        error.show()
+        return WRONG_USAGE
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    return result if isinstance(result, int) else 0

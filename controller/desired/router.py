@@ -1,0 +1,133 @@
+"""The router container, from the class and the routes on the task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from controller.api.conditions import Reason
+from controller.api.container import RouterContainer
+from controller.api.kinds import ClassSpec
+from controller.desired.model import PARSERS, ConfigObject, ConfigStore
+from controller.desired.subject import Refusal, Subject
+from controller.taskdef.body import Body, container_names, used_ports
+
+MAX_CONTAINERS = 10
+"""Containers in one task definition (Amazon ECS service quotas)."""
+AGENT_PORTS = {24224: "the FireLens forward input", 8877: "the FireLens health check input"}
+
+
+def check_fits(subject: Subject, router: ClassSpec, selection: Mapping[str, Sequence[str]]) -> None:
+    """Raises Refusal where the definition cannot take this router."""
+    app, name = subject.app, router.container.name
+    names = container_names(app)
+    platform = (app.get("runtimePlatform") or {}).get("operatingSystemFamily", "LINUX")
+    if str(platform).startswith("WINDOWS"):
+        raise Refusal(Reason.UNSUPPORTED, f"FireLens runs on Linux only; the task is {platform}")
+    if subject.network_mode == "none":
+        raise Refusal(Reason.UNSUPPORTED, "the task's networkMode is none: a router could send nothing")
+    if name in names:
+        raise Refusal(
+            Reason.UNSUPPORTED,
+            f"the task has a container {name!r} of its own; set container.name in the LogRouterClass",
+        )
+    if len(names) >= MAX_CONTAINERS:
+        raise Refusal(
+            Reason.UNSUPPORTED,
+            f"the task has {len(names)} containers; ECS allows {MAX_CONTAINERS} with the router",
+        )
+    if router.delivery not in ("auto", "init-s3"):
+        raise Refusal(Reason.UNSUPPORTED, f"delivery {router.delivery!r} is not available in this version; use init-s3")
+    if not any(selection.values()):
+        raise Refusal(Reason.UNSUPPORTED, f"no container matches target.containers; the task has {', '.join(names)}")
+    _check_port(subject, router)
+
+
+def _check_port(subject: Subject, router: ClassSpec) -> None:
+    health = health_on(subject, router)
+    if not health:
+        return
+    if router.health.port in AGENT_PORTS:
+        raise Refusal(
+            Reason.PORT_TAKEN,
+            f"port {router.health.port} is {AGENT_PORTS[router.health.port]}'s; set health.port",
+        )
+    if router.health.port in used_ports(subject.app["containerDefinitions"]):
+        raise Refusal(
+            Reason.PORT_TAKEN,
+            f"port {router.health.port} is used in the task; set health.port in the LogRouterClass",
+        )
+
+
+def health_on(subject: Subject, router: ClassSpec) -> bool:
+    """On the host network all tasks of an instance share ports, so the check stays off there."""
+    return router.health.mode != "off" and subject.network_mode != "host"
+
+
+def container(
+    subject: Subject,
+    router: ClassSpec,
+    secrets: Mapping[str, str],
+    configs: Sequence[ConfigObject],
+    store: ConfigStore,
+) -> Body:
+    """The router container in ECS's own shape, unmarked."""
+    stated = router.container
+    body: Body = {"name": stated.name, "image": router.image, **_stated(stated)}
+    body["environment"] = [*body.get("environment", ()), *_init_environment(configs, store)]
+    if secrets:
+        own = {one["name"] for one in body.get("secrets", ())}
+        routed = [{"name": name, "valueFrom": arn} for name, arn in sorted(secrets.items()) if name not in own]
+        body["secrets"] = [*body.get("secrets", ()), *routed]
+    if stated.log_configuration is None:
+        body["logConfiguration"] = own_logs(subject)
+    body["firelensConfiguration"] = {
+        "type": "fluentbit",
+        "options": {"enable-ecs-log-metadata": "true" if router.ecs_metadata else "false"},
+    }
+    if stated.health_check is None and health_on(subject, router):
+        body["healthCheck"] = _health_check(router)
+    return body
+
+
+def _stated(stated: RouterContainer) -> Body:
+    plain: dict[str, Any] = stated.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"name"})
+    return {key: value for key, value in plain.items() if value not in ([], {})}
+
+
+def _init_environment(configs: Sequence[ConfigObject], store: ConfigStore) -> list[dict[str, str]]:
+    ordered = sorted(configs, key=lambda one: one.name == PARSERS)
+    return [
+        {
+            "name": f"aws_fluent_bit_init_s3_{number}",
+            "value": f"arn:{store.partition}:s3:::{store.in_bucket(one.path)}",
+        }
+        for number, one in enumerate(ordered, 1)
+    ]
+
+
+def own_log_group(subject: Subject) -> str:
+    return f"/logroute/{subject.family}"
+
+
+def own_logs(subject: Subject) -> Body:
+    """Where the router's own words go when the class does not say: never through itself."""
+    if subject.region is None:
+        raise Refusal(Reason.UNSUPPORTED, "the region is not known: give --region, or target.region in the route")
+    return {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": own_log_group(subject),
+            "awslogs-region": subject.region,
+            "awslogs-stream-prefix": "firelens",
+            "mode": "non-blocking",
+            "max-buffer-size": "25m",
+        },
+    }
+
+
+def _health_check(router: ClassSpec) -> Body:
+    """The check that AWS recommends (amazon-ecs-firelens-examples, health-check)."""
+    path = "health" if router.health.mode == "deep" else "uptime"
+    command = f"curl -f http://127.0.0.1:{router.health.port}/api/v1/{path} || exit 1"
+    return {"command": ["CMD-SHELL", command], "interval": 10, "timeout": 5, "retries": 2, "startPeriod": 30}

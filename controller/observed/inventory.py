@@ -1,0 +1,69 @@
+"""Reads services and config objects through the ports, in the fewest calls.
+
+Per cluster: one ListServices a hundred services, one DescribeServices ten; per config store: one
+ListObjectsV2 a thousand objects. Task definitions are read only where a service has to be planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from controller.api.globs import glob_pattern, is_glob
+from controller.api.keys import Place, ServiceKey
+from controller.aws.ports import Account, AwsError, NotFound, ObjectInfo
+from controller.observed.model import ObservedService, observe
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What was read of one place. `errors`: cluster (or "") → the AwsError that kept it from being read."""
+
+    place: Place
+    services: Mapping[ServiceKey, ObservedService]
+    clusters: frozenset[str]
+    missing_clusters: frozenset[str] = frozenset()
+    errors: Mapping[str, AwsError] = field(default_factory=dict)
+
+
+def take(place: Place, account: Account, wanted: Iterable[str]) -> Inventory:
+    """All services of the clusters that `wanted` (names and globs) selects. Never raises AwsError."""
+    services: dict[ServiceKey, ObservedService] = {}
+    missing: set[str] = set()
+    errors: dict[str, AwsError] = {}
+    clusters: list[str] = []
+    try:
+        clusters = _clusters(account, list(wanted))
+    except AwsError as error:
+        errors[""] = error
+    for cluster in clusters:
+        try:
+            services.update(_services(place, account, cluster))
+        except NotFound:
+            missing.add(cluster)
+        except AwsError as error:
+            errors[cluster] = error
+    return Inventory(place, services, frozenset(clusters) - missing, frozenset(missing), errors)
+
+
+def _clusters(account: Account, wanted: list[str]) -> list[str]:
+    """Plain names cost nothing here; a glob costs ListClusters."""
+    plain = {name for name in wanted if not is_glob(name)}
+    globs = [name for name in wanted if is_glob(name)]
+    if globs:
+        there = account.ecs.list_clusters()
+        plain |= {name for name in there if any(glob_pattern(glob).fullmatch(name) for glob in globs)}
+    return sorted(plain)
+
+
+def _services(place: Place, account: Account, cluster: str) -> Iterator[tuple[ServiceKey, ObservedService]]:
+    names = [arn.rsplit("/", 1)[-1] for arn in account.ecs.list_services(cluster)]
+    for raw in account.ecs.describe_services(cluster, names).found:
+        key = ServiceKey(place, cluster, str(raw["serviceName"]))
+        yield key, observe(key, raw)
+
+
+def objects(account: Account, bucket: str, prefix: str) -> dict[str, ObjectInfo]:
+    """Everything in the config store, by key below its prefix. Raises AwsError."""
+    start = f"{prefix}/" if prefix else ""
+    return {info.key.removeprefix(start): info for info in account.bucket(bucket).list(start)}

@@ -1,0 +1,106 @@
+"""Everything that is known about one service, brought together before anything is decided."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from controller import __version__
+from controller.api.conditions import Reason
+from controller.desired.compose import Installation, compose
+from controller.desired.model import Desired
+from controller.desired.subject import Refusal, Subject
+from controller.observed.model import ObservedService, ServiceDeployment
+from controller.planning.memory import ServiceMemory
+from controller.planning.model import Hold
+from controller.specs.model import Route
+from controller.taskdef import canonical
+from controller.taskdef.body import Body, register_form
+from controller.taskdef.mark import Originals
+from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, strip
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the pass knows beside the service itself."""
+
+    install: Installation
+    gone: frozenset[str] = frozenset()
+    """Routes that were in force once and are deleted for sure."""
+    unknown: str = ""
+    """Why the memory of this service cannot be read."""
+    allow_self: bool = False
+    self_arn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    service: ObservedService
+    routes: tuple[Route, ...]
+    memory: ServiceMemory | None
+    known: Known
+    current: Body = field(repr=False)
+    stripped: Stripped | None = field(default=None, repr=False)
+    desired: Desired | None = field(default=None, repr=False)
+    refusal: Hold | None = None
+    history: tuple[ServiceDeployment, ...] | None = None
+
+    @property
+    def app(self) -> str:
+        """Digest of the application's own part."""
+        body = self.stripped.app if self.stripped else self.current
+        return hashlib.sha256(canonical.text(canonical.canonical(body))).hexdigest()
+
+
+def fingerprint(routes: Sequence[Route], install: Installation) -> str:
+    """Of what a service's overlay is made from, its definition aside. Equal: nothing to render again."""
+    parts = [
+        __version__,
+        install.owner,
+        install.store.arn,
+        *(f"{route.key} {route.digest}" for route in routes),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def examine(
+    service: ObservedService,
+    described: dict[str, Any],
+    routes: Sequence[Route],
+    memory: ServiceMemory | None,
+    known: Known,
+    history: tuple[ServiceDeployment, ...] | None = None,
+) -> Case:
+    """Strip what is ours, then work out what should be there."""
+    current = register_form(described)
+    case = Case(service, tuple(routes), memory, known, current, history=history)
+    ownership = Ownership(known.install.owner, known.install.store.arn)
+    remembered = Originals.from_plain(memory.originals) if memory and memory.originals else None
+    try:
+        stripped = strip(current, ownership, remembered)
+    except ForeignRouter as error:
+        return _refused(
+            case,
+            None,
+            Hold(Reason.FOREIGN_ROUTER, f"{error}; set adopt: true in its LogRouterClass, or remove it"),
+        )
+    subject = Subject(
+        service.key.place.account,
+        service.key.place.region,
+        service.key.cluster,
+        service.key.service,
+        service.family,
+        stripped.app,
+        service.tags,
+    )
+    try:
+        desired = compose(routes, subject, known.install)
+    except Refusal as refusal:
+        return _refused(case, stripped, Hold(Reason(refusal.reason), refusal.message))
+    return replace(case, stripped=stripped, desired=desired)
+
+
+def _refused(case: Case, stripped: Stripped | None, hold: Hold) -> Case:
+    return replace(case, stripped=stripped, refusal=hold)

@@ -1,0 +1,63 @@
+"""Why a service differs from what it should be, in the closed set of reasons."""
+
+from __future__ import annotations
+
+from controller.api.conditions import Reason
+from controller.planning.case import Case
+from controller.planning.model import Because
+from controller.taskdef import canonical
+from controller.taskdef.body import Body
+from controller.taskdef.mark import unmarked
+
+
+def differences(case: Case, after: Body) -> tuple[Because, ...]:
+    """At least one reason; the specs' own change is named first and alone."""
+    stripped, memory, desired = case.stripped, case.memory, case.desired
+    assert stripped is not None and desired is not None  # noqa: S101, PT018
+    routes = ", ".join(desired.routes)
+    if stripped.router is None and (memory is None or not memory.digest):
+        return (Because(Reason.NEW_ROUTE, f"{routes} selects the service"),)
+    if memory is not None and memory.digest not in ("", desired.digest):
+        return (Because(Reason.SPEC_CHANGED, f"{routes} asks for something else now"),)
+    if stripped.router is None:
+        return (
+            Because(
+                Reason.ROUTER_MISSING,
+                f"{case.service.task_definition.rsplit('/', 1)[-1]} came without the router",
+            ),
+        )
+    return _drift(case, after) or (Because(Reason.ROUTER_CHANGED, "the definition differs from what was applied"),)
+
+
+def _drift(case: Case, after: Body) -> tuple[Because, ...]:
+    wanted, there = _by_name(after), _by_name(case.current)
+    found: list[Because] = []
+    assert case.desired is not None and case.desired.overlay is not None and case.stripped is not None  # noqa: S101, PT018
+    router = case.desired.overlay.router["name"]
+    actual = case.stripped.router or {}
+    fields = _changed(wanted.get(router, {}), unmarked(actual))
+    if fields:
+        found.append(
+            Because(
+                Reason.ROUTER_CHANGED,
+                f"of the router {', '.join(fields)} differ{'s' if len(fields) == 1 else ''}",
+            )
+        )
+    for name in case.desired.overlay.log_configurations:
+        changed = [
+            field
+            for field in _changed(wanted.get(name, {}), there.get(name, {}))
+            if field in ("logConfiguration", "dependsOn")
+        ]
+        if changed:
+            found.append(Because(Reason.LOG_DRIVER_CHANGED, f"{' and '.join(changed)} of container {name} was changed"))
+    return tuple(found)
+
+
+def _changed(wanted: Body, there: Body) -> list[str]:
+    one, other = canonical.container(unmarked(wanted), ""), canonical.container(unmarked(there), "")
+    return sorted(field for field in one.keys() | other.keys() if one.get(field) != other.get(field))
+
+
+def _by_name(body: Body) -> dict[str, Body]:
+    return {container.get("name", ""): container for container in body["containerDefinitions"]}

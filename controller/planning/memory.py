@@ -1,0 +1,63 @@
+"""What the world does not tell of a service: what was applied last, and what rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Stage(StrEnum):
+    """How far an applied revision is."""
+
+    ASKED = "asked"
+    """Registered; UpdateService may or may not have been called."""
+    ROLLING = "rolling"
+    """UpdateService answered."""
+    SETTLED = "settled"
+    """The service runs it, COMPLETED, or was found in sync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A digest that rolled back. Held until the digest or the application's part changes."""
+
+    reason: str
+    app: str
+    at: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMemory:
+    """`digest` "" means that the originals were put back."""
+
+    revision: str
+    base: str
+    """The revision that `revision` was derived from: where a failed rollout goes back to."""
+    digest: str
+    fingerprint: str
+    """Of everything that `digest` was made from but the application's definition."""
+    stage: Stage
+    routes: Mapping[str, str] = field(default_factory=dict)
+    """Route key → its digest when applied."""
+    configs: tuple[str, ...] = ()
+    """Config objects by path below the store's prefix."""
+    groups: tuple[str, ...] = ()
+    originals: Mapping[str, Any] = field(default_factory=dict)
+    policy: str = "restore"
+    """The deletion policy that counts when the last route leaves."""
+    deployment: str = ""
+    """The number in `ecs-svc/<number>` of the deployment that UpdateService started."""
+    held: Mapping[str, Held] = field(default_factory=dict)
+
+    def as_plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> ServiceMemory:
+        """TypeError, ValueError or KeyError where `plain` is not a memory."""
+        held = {digest: Held(**one) for digest, one in plain["held"].items()}
+        tuples = {name: tuple(plain[name]) for name in ("configs", "groups")}
+        return cls(**{**plain, **tuples, "stage": Stage(plain["stage"]), "held": held})

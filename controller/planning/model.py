@@ -1,0 +1,83 @@
+"""A decision as a value."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from controller.api.conditions import Reason
+from controller.api.keys import ServiceKey
+from controller.desired.model import Desired
+from controller.taskdef.body import Body
+
+
+class Kind(StrEnum):
+    """What a service needs."""
+
+    NOTHING = "nothing"
+    ROUTE = "route"
+    """A revision with the router as it should be."""
+    RESTORE = "restore"
+    """A revision without the router, the originals back."""
+    ADOPT = "adopt"
+    """The world is right already; only the memory is not."""
+    WATCH = "watch"
+    """Our revision is on its way."""
+    FORGET = "forget"
+    """The originals are back for good; nothing is left to remember."""
+    HOLD_DIGEST = "hold-digest"
+    """Our revision was rolled back: remember, and leave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What stops a write. `seconds`: look again after so long; None: only when something changes."""
+
+    reason: Reason
+    message: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePlan:
+    """`before` and `after` are register bodies; `base` is the revision ARN that `after` is derived from."""
+
+    key: ServiceKey
+    kind: Kind
+    reasons: tuple[Because, ...] = ()
+    hold: Hold | None = None
+    base: str = ""
+    before: Body | None = field(default=None, repr=False)
+    after: Body | None = field(default=None, repr=False)
+    desired: Desired | None = field(default=None, repr=False)
+    app: str = ""
+    """Digest of the application's own definition."""
+    originals: Body = field(default_factory=dict, repr=False)
+    fingerprint: str = ""
+    policy: str = "restore"
+
+    @property
+    def changes(self) -> bool:
+        """It would write to ECS, if nothing held it."""
+        return self.kind in (Kind.ROUTE, Kind.RESTORE)
+
+    @property
+    def digest(self) -> str:
+        return self.desired.digest if self.desired else ""
+
+    def held_by(self, hold: Hold) -> ServicePlan:
+        return self if self.hold else replace(self, hold=hold)
+
+
+def plan_digest(plans: Iterable[ServicePlan]) -> str:
+    """Over (service, kind, desired digest): what an approval is given for, base revisions aside."""
+    lines = sorted(f"{plan.key} {plan.kind} {plan.digest}" for plan in plans if plan.changes)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

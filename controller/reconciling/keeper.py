@@ -1,0 +1,59 @@
+"""The specs in force: the newest snapshot, and the last good version of what broke in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.api.problems import Problem
+from controller.desired.matching import Home, RouteIndex
+from controller.sources.snapshot import Snapshot, Source
+from controller.specs.carry import InForce, RouteMemory, changes, in_force
+from controller.specs.load import Loader, reread
+from controller.specs.model import Route
+from controller.state.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Specs:
+    """What the passes work with. `index` answers which routes select a service."""
+
+    revision: str
+    force: InForce
+    index: RouteIndex
+    problems: tuple[Problem, ...]
+
+
+class SpecKeeper:
+    """Polls one source. A failing source leaves the specs as they are."""
+
+    def __init__(self, source: Source, home: Home, ledger: Ledger[RouteMemory], *, remembers: bool) -> None:
+        self._source, self._home, self._ledger, self._remembers = source, home, ledger, remembers
+        self._loader = Loader()
+        self._snapshot: Snapshot | None = None
+        self.specs: Specs | None = None
+
+    def poll(self) -> bool:
+        """Whether the specs changed. Raises SourceError, AwsError."""
+        snapshot = self._source.poll(self._snapshot)
+        if snapshot is self._snapshot and self.specs is not None:
+            return False
+        read = self._loader.load(snapshot)
+        remembered = dict(self._ledger.items())
+        force = in_force(read, remembered, _from_memory)
+        if self._remembers:
+            self._ledger.update(dict(changes(read, remembered)))
+        self.specs = Specs(read.revision, force, RouteIndex(force.routes, self._home), read.problems)
+        self._snapshot = snapshot
+        return True
+
+    def forget(self, in_use: Callable[[], set[str]]) -> None:
+        """Drop what is gone and no service names any more."""
+        if self.specs is None or not self._remembers:
+            return
+        done = self.specs.force.gone - in_use()
+        self._ledger.update(dict.fromkeys(done))
+
+
+def _from_memory(memory: RouteMemory) -> Route | None:
+    return reread(memory.made_from, memory.file)

@@ -1,0 +1,39 @@
+"""Reconcile one service: look, decide, carry out. What a worker does with a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from controller.api.keys import ServiceKey
+from controller.applying.apply import Done, Outcome
+from controller.planning.decide import LOOK_AGAIN
+from controller.planning.model import Kind, ServicePlan
+from controller.reconciling.keeper import Specs
+from controller.reconciling.look import look_afresh
+from controller.reconciling.world import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was planned and what came of it; `again`: seconds until the next look, None for none."""
+
+    plan: ServicePlan | None
+    outcome: Outcome
+    again: float | None
+
+
+def reconcile(site: Site, specs: Specs, key: ServiceKey) -> Step:
+    """Raises AwsError: the key is then tried again with backoff, and no other key notices."""
+    plan = look_afresh(site, specs, key)
+    if plan is None:
+        return Step(None, Outcome(Done.NOTHING), None)
+    outcome = site.applier.carry_out(plan)
+    return Step(plan, outcome, _again(plan, outcome))
+
+
+def _again(plan: ServicePlan, outcome: Outcome) -> float | None:
+    if outcome.done is Done.MOVED_ON:
+        return 1.0
+    if outcome.done is Done.WROTE or plan.kind is Kind.WATCH:
+        return LOOK_AGAIN
+    return plan.hold.seconds if plan.hold else None

@@ -1,0 +1,117 @@
+"""One pass over everything: what is there, what should be, and so a plan for each service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from controller.api.conditions import Reason
+from controller.api.keys import Place, ServiceKey
+from controller.applying.configs import Found
+from controller.aws.ports import AwsError, ObjectInfo
+from controller.observed import inventory
+from controller.observed.model import ObservedService
+from controller.planning.model import Because, Hold, Kind, ServicePlan
+from controller.reconciling.keeper import Specs
+from controller.reconciling.look import look
+from controller.reconciling.world import Site, World
+from controller.specs.model import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """`plans`: every service that a route selects or that is remembered. `errors`: what could not be read."""
+
+    plans: Mapping[ServiceKey, ServicePlan]
+    selected: Mapping[str, tuple[ServiceKey, ...]]
+    """Route key → the services that it selects."""
+    seen: Mapping[Place, inventory.Inventory]
+    wrong_configs: Mapping[Place, Mapping[str, Found]] = field(default_factory=dict)
+    errors: Mapping[Place, AwsError] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> list[ServicePlan]:
+        """Plans with something to do, held or not, in a stable order."""
+        return [plan for _, plan in sorted(self.plans.items()) if plan.kind is not Kind.NOTHING or plan.hold]
+
+    @property
+    def changes(self) -> list[ServicePlan]:
+        return [plan for plan in self.pending if plan.changes]
+
+
+def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
+    """Look at every place, several at once; a place that fails harms itself only.
+
+    With `repair`, config objects that are missing or altered are put back first: without them no new task
+    starts, so nothing holds that write.
+    """
+    wanted = world.wanted_clusters(specs.force.routes)
+    places = sorted(world.sites)
+    with ThreadPoolExecutor(max_workers=max(1, min(8, len(places)))) as pool:
+        parts = list(
+            pool.map(lambda place: _survey_place(world.sites[place], wanted[place], specs, repair=repair), places)
+        )
+    plans: dict[ServiceKey, ServicePlan] = {}
+    picked: dict[str, list[ServiceKey]] = {route.key: [] for route in specs.force.routes}
+    for part in parts:
+        plans |= part.plans
+        for route, keys in part.selected.items():
+            picked[route] += keys
+    return Survey(
+        plans,
+        {route: tuple(keys) for route, keys in picked.items()},
+        {place: part.inventory for place, part in zip(places, parts, strict=True)},
+        {place: part.wrong for place, part in zip(places, parts, strict=True) if part.wrong},
+        {place: part.error for place, part in zip(places, parts, strict=True) if part.error},
+    )
+
+
+@dataclass(slots=True)
+class _Part:
+    inventory: inventory.Inventory
+    plans: dict[ServiceKey, ServicePlan] = field(default_factory=dict)
+    selected: dict[str, list[ServiceKey]] = field(default_factory=dict)
+    wrong: dict[str, Found] = field(default_factory=dict)
+    error: AwsError | None = None
+
+
+def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: bool) -> _Part:
+    allowed = [cluster for cluster in clusters if site.may_look_at(cluster)]
+    if not allowed:
+        return _Part(inventory.Inventory(site.place, {}, frozenset()))
+    part = _Part(inventory.take(site.place, site.account, allowed))
+    try:
+        listing = inventory.objects(site.account, site.install.store.bucket, site.install.store.prefix)
+        part.wrong = wrong_configs(site, listing)
+        if repair:
+            put_back(site, part.wrong)
+    except AwsError as error:
+        part.error = error
+    for key, service in part.inventory.services.items():
+        routes = specs.index.routes_for_service(key, service.tags, service.family)
+        for route in routes:
+            part.selected.setdefault(route.key, []).append(key)
+        if routes or site.memories.get(str(key)) is not None:
+            part.plans[key] = plan_of(site, specs, service, routes)
+    return part
+
+
+def plan_of(site: Site, specs: Specs, service: ObservedService, routes: Iterable[Route]) -> ServicePlan:
+    """The plan of one service; an AWS error on the way is its own hold, and nobody else's."""
+    try:
+        return look(site, specs, service, tuple(routes))
+    except AwsError as error:
+        because = (Because(Reason.AWS_ERROR, str(error)),)
+        return ServicePlan(service.key, Kind.NOTHING, because, Hold(Reason.AWS_ERROR, str(error)))
+
+
+def wrong_configs(site: Site, listing: Mapping[str, ObjectInfo]) -> dict[str, Found]:
+    """Config objects that remembered revisions name and that are missing or altered."""
+    named = {path for _, memory in site.memories.items() for path in memory.configs}
+    return site.shelf.missing(sorted(named), listing)
+
+
+def put_back(site: Site, wrong: Mapping[str, Found]) -> None:
+    for path in wrong:
+        site.shelf.put_back(path)

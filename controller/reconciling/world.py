@@ -1,0 +1,93 @@
+"""The accounts and regions that LogRoute looks after, each with all that is needed to work there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from controller.api.globs import selected
+from controller.api.keys import Place, ServiceKey
+from controller.applying.apply import Applier
+from controller.applying.configs import ConfigShelf
+from controller.applying.groups import GroupKeeper
+from controller.aws.ports import Account
+from controller.desired.compose import Installation
+from controller.desired.matching import Home
+from controller.planning.memory import ServiceMemory
+from controller.specs.carry import RouteMemory
+from controller.specs.model import Route
+from controller.state.ledger import Ledger
+
+STATE = "_state"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One place, wired: its clients, its config store, its memory. A failure in it stays in it."""
+
+    place: Place
+    account: Account
+    install: Installation
+    shelf: ConfigShelf
+    groups: GroupKeeper
+    applier: Applier
+    memories: Ledger[ServiceMemory]
+    self_arn: str = ""
+    """The controller's own service, which specs do not reach unless `guards.self` allows it."""
+    allow_self: bool = False
+    clusters: tuple[str, ...] = ()
+    """Globs from the settings: LogRoute looks nowhere else here. Empty: everywhere."""
+
+    def may_look_at(self, cluster: str) -> bool:
+        return not self.clusters or selected(self.clusters, cluster)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    sites: Mapping[Place, Site]
+    home: Home
+    routes: Ledger[RouteMemory]
+
+    def site_of(self, key: ServiceKey) -> Site:
+        return self.sites[key.place]
+
+    def place_of(self, route: Route) -> Place | None:
+        """Where a route's target lies; None where the settings know no such place."""
+        target = route.document.spec.target
+        place = Place(target.account or self.home.account or "", target.region or self.home.region or "")
+        return place if place in self.sites else None
+
+    def wanted_clusters(self, routes: Iterable[Route]) -> dict[Place, set[str]]:
+        """Clusters (names or globs) to look at: where routes point, and where something of ours is remembered."""
+        wanted: dict[Place, set[str]] = {place: set() for place in self.sites}
+        for route in routes:
+            place, cluster = self.place_of(route), route.document.spec.target.cluster
+            if place is not None and cluster:
+                wanted[place].add(cluster)
+        for place, site in self.sites.items():
+            wanted[place] |= {ServiceKey.parse(key).cluster for key, _ in site.memories.items()}
+        return wanted
+
+
+def site(
+    place: Place,
+    account: Account,
+    install: Installation,
+    now: Callable[[], float],
+    *,
+    clusters: tuple[str, ...] = (),
+) -> Site:
+    objects = account.bucket(install.store.bucket)
+    prefix = install.store.key(STATE, "services", place.account, place.region)
+    memories: Ledger[ServiceMemory] = Ledger(objects, prefix, ServiceMemory.from_plain)
+    shelf = ConfigShelf(objects, install.store)
+    groups = GroupKeeper(account.logs, install.owner)
+    applier = Applier(
+        account,
+        shelf,
+        groups,
+        lambda key: memories.get(str(key)),
+        lambda key, memory: memories.put(str(key), memory),
+        now,
+    )
+    return Site(place, account, install, shelf, groups, applier, memories, clusters=clusters)

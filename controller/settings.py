@@ -1,0 +1,148 @@
+"""The settings: a YAML file by `--config`, environment variables over it (spec.md's table)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic_settings
+import yaml
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from controller.api.errors import Explained
+from controller.api.values import ARN, Duration, Glob, Label, Model, Region, Share
+
+
+class SettingsError(Explained):
+    """The settings cannot be used; the text says which key, why, and where it was looked for."""
+
+
+class AccountSettings(Model):
+    """How to get into an account, and where to look there. Empty: the controller's own credentials."""
+
+    role_arn: Annotated[str, StringConstraints(pattern=ARN)] | None = None
+    external_id: str | None = None
+    regions: tuple[Region, ...] = ()
+    clusters: tuple[Glob, ...] = ()
+
+
+class Guards(Model):
+    max_share: Share = "20%"
+    max_count: int = Field(3, ge=0)
+    first_run: Literal["apply", "plan"] = "apply"
+    self_: Literal["refuse", "allow"] = Field("refuse", alias="self")
+
+
+def _fraction(value: Any) -> Any:
+    text = str(value)
+    return float(text[:-1]) / 100 if text.endswith("%") else value
+
+
+class Limits(Model):
+    share: Annotated[float, BeforeValidator(_fraction), Field(gt=0, le=1)] = 0.5
+    """Of AWS's sustained rates."""
+
+
+class Tenant(Model):
+    namespaces: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    may_override_router: bool = False
+
+
+class GitSettings(Model):
+    """In the environment each is a variable of its own: LOGROUTE_GIT_TOKEN_FILE."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    token_file: Path | None = None
+    ssh_key_file: Path | None = None
+    known_hosts_file: Path | None = None
+    token_secret_arn: Annotated[str, StringConstraints(pattern=ARN)] | None = None
+    verify: tuple[str, ...] = ()
+
+
+StoreUrl = Annotated[
+    str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.{}-]{1,80}[a-z0-9}](/[A-Za-z0-9._{}/-]*)?$")
+]
+
+
+class Settings(BaseSettings):
+    """`region` None: botocore's own choice. `config_store` may hold `{account}` and `{region}`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LOGROUTE_", env_nested_delimiter="_", env_nested_max_split=1, extra="forbid", frozen=True
+    )
+
+    source: str = ""
+    config_store: StoreUrl | None = None
+    owner: Label = "logroute"
+    region: Region | None = None
+    accounts: dict[Label, AccountSettings] = Field(default_factory=lambda: {"main": AccountSettings()}, min_length=1)
+    listen: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.:\[\]-]+:[0-9]{1,5}$")] = "0.0.0.0:9090"
+    poll: Duration = 30.0
+    resync: Duration = 300.0
+    guards: Guards = Guards()
+    limits: Limits = Limits()
+    fluent_bit: dict[str, Path] = {}
+    tenants: tuple[Tenant, ...] = ()
+    git: GitSettings = GitSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which arrives as keyword arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def load(path: Path | None = None, **stated: Any) -> Settings:
+    """The settings of a file (or none), the environment, and what the command line states. Raises SettingsError."""
+    said = {key: value for key, value in stated.items() if value is not None}
+    try:
+        found = Settings(**_file(path))
+        return found.model_copy(update=said) if said else found
+    except ValidationError as error:
+        raise SettingsError(_explain(error, path)) from error
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(f"{error}: the value must be JSON") from error
+
+
+def _file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        plain = yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not YAML: {error}") from error
+    if plain is None:
+        return {}
+    if not isinstance(plain, dict):
+        raise SettingsError(f"{path}: the top level must be a mapping of settings")
+    names = {to_camel(name): name for name in Settings.model_fields}
+    if strange := sorted(str(key) for key in plain if key not in names):
+        raise SettingsError(f"{path}: unknown setting {strange[0]!r}; known are {', '.join(sorted(names))}")
+    return {names[key]: value for key, value in plain.items()}
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    where = f"{path} or the environment" if path else "the environment"
+    lines = (
+        f"  {'.'.join(map(str, one['loc']))}: {one['msg']}"
+        for one in error.errors(include_url=False, include_input=False)
+    )
+    return "\n".join([f"settings from {where}:", *lines])

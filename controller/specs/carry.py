@@ -1,0 +1,72 @@
+"""Which routes are in force: the valid ones, and the last good version of those that broke.
+
+A spec that breaks never causes a delete. A route counts as gone only where it can be nowhere: its file reads
+well and does not hold it, and no file that reads badly is new (a broken file may be a renamed one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from controller.specs.model import Route, SpecSet
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMemory:
+    """A route's last good version: the documents that it was made from, and the file that it stood in."""
+
+    file: str
+    digest: str
+    made_from: tuple[dict[str, Any], ...]
+
+    def as_plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> RouteMemory:
+        """KeyError where `plain` is no memory of a route."""
+        return cls(str(plain["file"]), str(plain["digest"]), tuple(plain["made_from"]))
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """`carried`: keys of the routes that stand by their last good version. `gone`: deleted for sure."""
+
+    routes: tuple[Route, ...]
+    carried: frozenset[str]
+    gone: frozenset[str]
+
+
+def in_force(
+    specs: SpecSet,
+    remembered: Mapping[str, RouteMemory],
+    reread: Callable[[RouteMemory], Route | None],
+) -> InForce:
+    """`reread` makes a route from its memory; None where this version cannot read it any more."""
+    valid = {route.key: route for route in specs.routes}
+    known_files = {memory.file for memory in remembered.values()}
+    strange = any(file not in known_files for file in specs.unreadable)
+    carried: dict[str, Route] = {}
+    lost: set[str] = set()
+    for key, memory in remembered.items():
+        if key in valid or not (strange or key in specs.invalid or memory.file in specs.unreadable):
+            continue
+        route = reread(memory)
+        if route is None:
+            lost.add(key)
+        else:
+            carried[key] = route
+    gone = frozenset(remembered) - valid.keys() - carried.keys() - lost
+    routes = sorted((*valid.values(), *carried.values()), key=lambda route: route.key)
+    return InForce(tuple(routes), frozenset(carried), gone)
+
+
+def changes(specs: SpecSet, remembered: Mapping[str, RouteMemory]) -> dict[str, RouteMemory]:
+    """What to write down, so that the next start remembers as much."""
+    return {
+        route.key: RouteMemory(route.file, route.digest, route.made_from)
+        for route in specs.routes
+        if (old := remembered.get(route.key)) is None or (old.digest, old.file) != (route.digest, route.file)
+    }

@@ -1,0 +1,94 @@
+"""The mark: docker labels on the router that say whose it is, what it was made from, and what was there before.
+
+Tools that copy a definition and swap an image keep labels and lose tags; so labels are the truth and tags
+repeat them for people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from controller.taskdef.body import Body
+
+PREFIX = "logroute.dev/"
+OWNER, DIGEST, ORIGINAL, ROUTES = (PREFIX + name for name in ("owner", "digest", "original", "routes"))
+ABSENT = "absent"
+PIECE = 3000
+"""Bytes of one label. Docker has no documented limit on a label's value; tools in between do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """What `put` replaced, canonical and minimal.
+
+    `log_configurations`: container → its former logConfiguration, or `"absent"`. `volumes`: names of the
+    task volumes that `put` added.
+    """
+
+    log_configurations: dict[str, Any] = field(default_factory=dict)
+    volumes: tuple[str, ...] = ()
+
+    def as_plain(self) -> Body:
+        return {"logConfiguration": self.log_configurations, "volumes": list(self.volumes)}
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> Originals:
+        """ValueError where `plain` is not what `as_plain` gives."""
+        if not isinstance(plain, dict) or not isinstance(plain.get("logConfiguration"), dict):
+            raise ValueError("the originals are not readable")  # noqa: TRY004 - data, not a caller's mistake
+        return cls(plain["logConfiguration"], tuple(plain.get("volumes") or ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    owner: str
+    digest: str
+    originals: Originals | None
+    """None where the labels that hold them are lost or broken."""
+
+
+def labels(mark: Mark) -> dict[str, str]:
+    plain = mark.originals.as_plain() if mark.originals else {}
+    ascii_text = _ascii(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode())
+    pieces = [ascii_text[start : start + PIECE] for start in range(0, len(ascii_text), PIECE)]
+    named = {ORIGINAL if not number else f"{ORIGINAL}.{number}": piece for number, piece in enumerate(pieces)}
+    return {OWNER: mark.owner, DIGEST: mark.digest, **named}
+
+
+def read(container: Body) -> Mark | None:
+    """The mark of a container, or None where it carries none."""
+    found = container.get("dockerLabels") or {}
+    if OWNER not in found:
+        return None
+    return Mark(found[OWNER], found.get(DIGEST, ""), _originals(found))
+
+
+def unmarked(container: Body) -> Body:
+    """The container without the mark; a label map that held nothing else goes too."""
+    kept = {key: value for key, value in (container.get("dockerLabels") or {}).items() if not key.startswith(PREFIX)}
+    rest = {key: value for key, value in container.items() if key != "dockerLabels"}
+    return {**rest, "dockerLabels": kept} if kept else rest
+
+
+def _originals(found: dict[str, str]) -> Originals | None:
+    pieces, number = [found.get(ORIGINAL, "")], 1
+    while f"{ORIGINAL}.{number}" in found:
+        pieces.append(found[f"{ORIGINAL}.{number}"])
+        number += 1
+    try:
+        return Originals.from_plain(orjson.loads("".join(pieces)))
+    except ValueError:
+        return None
+
+
+def _ascii(json_text: str) -> str:
+    """JSON with everything beyond ASCII escaped, so that a piece is as many bytes as characters."""
+    return "".join(char if char.isascii() else _escape(char) for char in json_text)
+
+
+def _escape(char: str) -> str:
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
