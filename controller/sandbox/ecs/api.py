@@ -1,0 +1,81 @@
+"""One ECS request from bytes to bytes."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from threading import RLock
+
+import orjson
+
+from controller.sandbox.clock import Clock
+from controller.sandbox.ecs import (
+    clusters,
+    service_deployments,
+    service_updates,
+    services,
+    tagging,
+    task_definitions,
+    tasks,
+    wire,
+)
+from controller.sandbox.ecs.call import Call, Operation
+from controller.sandbox.errors import EcsError, InvalidActionError
+from controller.sandbox.model.world import World
+from controller.sandbox.outside import Principal
+
+OPERATIONS: dict[str, Operation] = (
+    clusters.OPERATIONS
+    | task_definitions.OPERATIONS
+    | services.OPERATIONS
+    | service_updates.OPERATIONS
+    | service_deployments.OPERATIONS
+    | tasks.OPERATIONS
+    | tagging.OPERATIONS
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+class EcsApi:
+    """Serves one world. Requests are answered one at a time, each after the world has moved to now."""
+
+    def __init__(self, world: World, clock: Clock) -> None:
+        self._world = world
+        self._clock = clock
+        self.lock = RLock()
+
+    def catch_up(self) -> None:
+        """Let everything happen that is due by the clock."""
+        with self.lock:
+            self._world.timeline.run_until(self._clock.now())
+
+    def answer(self, operation: str, body: bytes, principal: Principal, region: str) -> Answer:
+        try:
+            return Answer(200, self._perform(operation, body, principal, region))
+        except EcsError as error:
+            return Answer(400, orjson.dumps({"__type": error.code, "message": error.message}))
+        except Exception:  # noqa: BLE001 - a client must get an AWS error, never a traceback
+            _log.exception("the sandbox failed at ecs:%s", operation)
+            problem = {
+                "__type": "ServerException",
+                "message": f"The sandbox failed at {operation}; see its log.",
+            }
+            return Answer(500, orjson.dumps(problem))
+
+    def _perform(self, operation: str, body: bytes, principal: Principal, region: str) -> bytes:
+        request = wire.read(body)
+        wire.check(operation, request)
+        if operation not in OPERATIONS:
+            raise InvalidActionError(f"The sandbox does not have the action {operation}.")
+        with self.lock:
+            self.catch_up()
+            place = self._world.region(principal.account, region)
+            # Written out under the lock: the answer refers to the world's own objects.
+            return orjson.dumps(OPERATIONS[operation](Call(self._world, place, principal, request)))

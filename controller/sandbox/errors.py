@@ -1,0 +1,78 @@
+"""The errors that the simulated ECS answers with.
+
+EcsError                          HTTP 400, `__type` is the class's `code`
+├── ClientError                   ClientException: a bad task definition, or one that is missing
+├── InvalidParameterError         InvalidParameterException
+├── ClusterNotFoundError, ServiceNotFoundError, ServiceNotActiveError, ResourceNotFoundError
+├── ServiceDeploymentNotFoundError, ConflictError
+├── ClusterContainsServicesError, ClusterContainsTasksError
+├── SerializationError            the body is no JSON object
+├── MissingAuthenticationError    the request is not signed
+└── InvalidActionError            an operation that the sandbox does not have
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EcsError(Exception):
+    """An answer with HTTP status 400; `code` is what boto3 shows in `response["Error"]["Code"]`."""
+
+    code: ClassVar[str] = "ServerException"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ClientError(EcsError):
+    code = "ClientException"
+
+
+class InvalidParameterError(EcsError):
+    code = "InvalidParameterException"
+
+
+class ClusterNotFoundError(EcsError):
+    code = "ClusterNotFoundException"
+
+
+class ServiceNotFoundError(EcsError):
+    code = "ServiceNotFoundException"
+
+
+class ServiceNotActiveError(EcsError):
+    code = "ServiceNotActiveException"
+
+
+class ResourceNotFoundError(EcsError):
+    code = "ResourceNotFoundException"
+
+
+class ServiceDeploymentNotFoundError(EcsError):
+    code = "ServiceDeploymentNotFoundException"
+
+
+class ConflictError(EcsError):
+    code = "ConflictException"
+
+
+class ClusterContainsServicesError(EcsError):
+    code = "ClusterContainsServicesException"
+
+
+class ClusterContainsTasksError(EcsError):
+    code = "ClusterContainsTasksException"
+
+
+class SerializationError(EcsError):
+    code = "SerializationException"
+
+
+class MissingAuthenticationError(EcsError):
+    code = "MissingAuthenticationTokenException"
+
+
+class InvalidActionError(EcsError):
+    code = "InvalidAction"

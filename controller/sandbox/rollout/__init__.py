@@ -1,0 +1,1 @@
+"""What moves by itself: tasks that start and stop, services that follow their desired state."""
