@@ -44,7 +44,7 @@ def apply(config: Path | None, source: str | None, *, wait: bool, pause: Callabl
         steps = {plan.key: _step(app, specs, plan.key, progress) for plan in seen.pending}
         if wait:
             _watch(app, specs, steps, progress, pause)
-    app.keeper.forget(lambda: in_use(app))
+    app.keeper.forget(app.world.routes_in_use)
     for line in plans.summary(steps):
         print(line)
     if _failed(seen, specs) or any(step is None for step in steps.values()):
@@ -52,15 +52,9 @@ def apply(config: Path | None, source: str | None, *, wait: bool, pause: Callabl
     return NO_CHANGES if all(_converged(step) for step in steps.values() if step) else NOT_CONVERGED
 
 
-def in_use(app: composition.App) -> set[str]:
-    """Routes that some service still carries, or is remembered to."""
-    memories = (memory for site in app.world.sites.values() for _, memory in site.memories.items())
-    return {route for memory in memories for route in memory.routes}
-
-
 def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[composition.App, Specs]:
     app = composition.build(load(config, source=source), now=time.time, remembers=remembers)
-    composition.load_state(app)
+    app.world.load()
     app.keeper.poll()
     assert app.keeper.specs is not None  # noqa: S101 - a poll that returns has read something
     return app, app.keeper.specs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Protocol, Self
 
 from controller.api.keys import ServiceKey
@@ -18,7 +17,7 @@ class Progress(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(self, *about: object) -> None: ...
 
 
 class Lines:
@@ -38,7 +37,7 @@ class Lines:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *about: object) -> None:
         return None
 
 
@@ -62,13 +61,11 @@ class Live:
         self.moved(key, f"failed: {error}")
 
     def __enter__(self) -> Self:
-        self._live.__enter__()
+        self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.__exit__(kind, error, trace)
+    def __exit__(self, *about: object) -> None:
+        self._live.stop()
 
     def _draw(self) -> None:
         from rich.table import Table

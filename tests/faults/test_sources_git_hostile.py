@@ -30,9 +30,7 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def error_of(
-    url: str, cache: Path, options: GitOptions | None = None, limits: Limits | None = None
-) -> SourceError:
+def error_of(url: str, cache: Path, options: GitOptions | None = None, limits: Limits | None = None) -> SourceError:
     with pytest.raises(SourceError) as caught:
         open_git(url, cache, options, limits).poll(None)
     return caught.value
@@ -60,9 +58,7 @@ def test_no_file_of_this_machine_gets_into_a_snapshot(repository: Repository, ur
     assert reasons == {FileReason.LINK_OUTSIDE}
 
 
-def test_ten_thousand_circles_of_links_are_soon_given_up(
-    repository: Repository, url: str, cache: Path
-) -> None:
+def test_ten_thousand_circles_of_links_are_soon_given_up(repository: Repository, url: str, cache: Path) -> None:
     long = b"d/../" * 200
     repository.commit({"d/x": b"", **{f"{n}.yaml": Link(long + b"%d.yaml" % (n + 1)) for n in range(3000)}})
     assert len(open_git(url, cache).poll(None).problems()) == 3000
@@ -94,9 +90,7 @@ def test_hooks_filters_and_lfs_of_a_repository_do_not_run(
 
 
 @pytest.mark.parametrize("name", [b"..", b".", b".git"])
-def test_trees_that_would_climb_out_are_refused(
-    repository: Repository, url: str, cache: Path, name: bytes
-) -> None:
+def test_trees_that_would_climb_out_are_refused(repository: Repository, url: str, cache: Path, name: bytes) -> None:
     blob = repository.git("hash-object", "-w", "--stdin", stdin=b"evil")
     inner = bytes.fromhex(repository.git("mktree", stdin=f"100644 blob {blob}\ta.yaml\n".encode()))
     words = ("hash-object", "-w", "-t", "tree", "--stdin", "--literally")
@@ -160,9 +154,7 @@ def test_locks_left_by_a_kill_do_not_stop_the_next_poll(
     assert open_git(url, cache).poll(None).contents() == {"a.yaml": b"b"}
 
 
-def test_a_cache_that_a_kill_left_half_made_is_made_anew(
-    repository: Repository, url: str, cache: Path
-) -> None:
+def test_a_cache_that_a_kill_left_half_made_is_made_anew(repository: Repository, url: str, cache: Path) -> None:
     repository.commit({"a.yaml": b"a"})
     first = open_git(url, cache).poll(None)
     (home_of(cache) / "HEAD").unlink()
@@ -200,9 +192,7 @@ def test_a_machine_without_git_is_said_so(url: str, cache: Path) -> None:
     assert error_of(url, cache, GitOptions(environment={"PATH": "/nowhere"})).reason is Reason.GIT_MISSING
 
 
-def test_a_git_too_old_for_its_locks_is_refused(
-    repository: Repository, url: str, cache: Path, tmp_path: Path
-) -> None:
+def test_a_git_too_old_for_its_locks_is_refused(repository: Repository, url: str, cache: Path, tmp_path: Path) -> None:
     repository.commit({"a.yaml": b"a"})
     shim = tmp_path / "bin" / "git"
     shim.parent.mkdir()
@@ -213,9 +203,7 @@ def test_a_git_too_old_for_its_locks_is_refused(
     assert error_of(url, cache, GitOptions(environment=environment)).reason is Reason.GIT_MISSING
 
 
-def test_a_name_escaped_for_print_cannot_hide_a_real_file(
-    repository: Repository, url: str, cache: Path
-) -> None:
+def test_a_name_escaped_for_print_cannot_hide_a_real_file(repository: Repository, url: str, cache: Path) -> None:
     repository.commit({b"caf\xe9.yaml": b"evil", "caf\\xe9.yaml": b"good"})
     assert open_git(url, cache).poll(None).contents() == {"caf\\xe9.yaml": b"good"}
 
@@ -227,9 +215,7 @@ def test_a_cache_that_others_can_write_is_not_used(repository: Repository, url: 
     assert error_of(url, cache).reason is Reason.CACHE
 
 
-def test_sources_that_share_a_cache_wait_for_each_other(
-    repository: Repository, url: str, cache: Path
-) -> None:
+def test_sources_that_share_a_cache_wait_for_each_other(repository: Repository, url: str, cache: Path) -> None:
     repository.commit({f"{number}/a.yaml": b"%d" % number for number in range(8)})
     with ThreadPoolExecutor(8) as pool:
         polls = [pool.submit(open_git(f"{url}#path={number}", cache).poll, None) for number in range(8)]

@@ -62,9 +62,7 @@ def error_of(url: str, cache: Path, given: GitOptions) -> SourceError:
     return caught.value
 
 
-def test_nothing_new_costs_one_look_at_the_refs(
-    server: GitServer, repository: Repository, cache: Path
-) -> None:
+def test_nothing_new_costs_one_look_at_the_refs(server: GitServer, repository: Repository, cache: Path) -> None:
     server.user_and_token = USER_AND_TOKEN
     repository.commit({"a.yaml": b"a"})
     source = open_git(server.url("specs.git"), cache, options(server, TOKEN))
@@ -86,9 +84,18 @@ def test_a_new_process_does_not_fetch_what_the_cache_has(
     assert server.asked() == LOOK
 
 
-def test_a_pinned_commit_is_never_asked_for_again(
-    server: GitServer, repository: Repository, cache: Path
-) -> None:
+def test_an_annotated_tag_that_stays_costs_one_look_too(server: GitServer, repository: Repository, cache: Path) -> None:
+    commit = repository.commit({"a.yaml": b"a"})
+    identity = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    repository.git(*identity, "tag", "-a", "-m", "x", "v1", commit)
+    source = open_git(server.url("specs.git@v1"), cache, options(server))
+    first = source.poll(None)
+    server.asked()
+    assert source.poll(first) is first
+    assert server.asked() == LOOK
+
+
+def test_a_pinned_commit_is_never_asked_for_again(server: GitServer, repository: Repository, cache: Path) -> None:
     commit = repository.commit({"a.yaml": b"a"})
     repository.commit({"a.yaml": b"b"})
     source = open_git(server.url(f"specs.git@{commit}"), cache, options(server))
@@ -225,9 +232,7 @@ def test_the_token_is_in_no_argument_file_log_or_error(
         assert secret.encode() not in written
 
 
-def test_a_server_that_repeats_the_token_does_not_get_it_into_an_error(
-    server: GitServer, cache: Path
-) -> None:
+def test_a_server_that_repeats_the_token_does_not_get_it_into_an_error(server: GitServer, cache: Path) -> None:
     def repeat(handler: BaseHTTPRequestHandler) -> None:
         body = f"no such token: {TOKEN}".encode()
         handler.send_response(403)
@@ -291,9 +296,7 @@ def test_a_redirect_is_not_followed(server: GitServer, cache: Path) -> None:
         (503, Reason.UNREACHABLE),
     ],
 )
-def test_what_the_server_answers_gets_a_reason(
-    server: GitServer, cache: Path, status: int, reason: Reason
-) -> None:
+def test_what_the_server_answers_gets_a_reason(server: GitServer, cache: Path, status: int, reason: Reason) -> None:
     def refuse(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
         handler.end_headers()
@@ -309,9 +312,7 @@ def test_a_server_that_hangs_is_given_up(server: GitServer, cache: Path) -> None
     assert error.reason is Reason.TIMED_OUT
 
 
-def test_a_fetch_that_hangs_leaves_a_cache_that_works(
-    server: GitServer, repository: Repository, cache: Path
-) -> None:
+def test_a_fetch_that_hangs_leaves_a_cache_that_works(server: GitServer, repository: Repository, cache: Path) -> None:
     repository.commit({"a.yaml": b"a"})
     source = open_git(server.url("specs.git"), cache, options(server))
     first = source.poll(None)

@@ -67,9 +67,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     (folder / "authorized_keys").write_text(make_key(folder / "key") + "\n", encoding="utf-8")
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host}\n", encoding="utf-8")
     (folder / "config").write_text(CONFIG.format(port=port, folder=folder), encoding="utf-8")
-    if (
-        os.geteuid() == 0
-    ):  # root's sshd wants it; the package's boot script makes it, and containers do not boot
+    if os.geteuid() == 0:  # root's sshd wants it; the package's boot script makes it, and containers do not boot
         PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)
     program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     with subprocess.Popen(
@@ -103,9 +101,7 @@ def error_of(url: str, cache: Path, options: GitOptions) -> SourceError:
     return caught.value
 
 
-def test_specs_are_read_with_a_key_from_a_known_host(
-    daemon: Daemon, repository: Repository, cache: Path
-) -> None:
+def test_specs_are_read_with_a_key_from_a_known_host(daemon: Daemon, repository: Repository, cache: Path) -> None:
     source = open_git(f"{daemon.url(repository)}@main", cache, daemon.options)
     first = source.poll(None)
     assert first.contents() == {"a.yaml": b"a"}
@@ -114,9 +110,7 @@ def test_specs_are_read_with_a_key_from_a_known_host(
     assert source.poll(first).contents() == {"a.yaml": b"b"}
 
 
-@pytest.mark.parametrize(
-    "name", ["it's 100% mine", "$(touch pwned)", "a; touch pwned", "-o", "`touch pwned`"]
-)
+@pytest.mark.parametrize("name", ["it's 100% mine", "$(touch pwned)", "a; touch pwned", "-o", "`touch pwned`"])
 def test_key_paths_are_paths_whatever_they_look_like(
     daemon: Daemon, repository: Repository, cache: Path, tmp_path: Path, name: str
 ) -> None:

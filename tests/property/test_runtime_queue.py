@@ -38,11 +38,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
 
     def ready(self) -> dict[str, int]:
         now = self.clock.monotonic()
-        return {
-            key: priority
-            for key, (due, priority) in self.asked.items()
-            if due <= now and key not in self.running
-        }
+        return {key: priority for key, (due, priority) in self.asked.items() if due <= now and key not in self.running}
 
     @rule(key=_KEYS, priority=_PRIORITIES, fresh=st.booleans())
     def add(self, key: str, priority: int, fresh: bool) -> None:

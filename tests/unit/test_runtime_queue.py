@@ -113,9 +113,7 @@ def test_several_keys_due_at_once_wake_several_workers(queue: WorkQueue[str], cl
     assert sorted(filter(None, taken)) == ["a", "b", "c"]
 
 
-def test_of_two_delays_the_shorter_counts_and_the_key_comes_once(
-    queue: WorkQueue[str], clock: ManualClock
-) -> None:
+def test_of_two_delays_the_shorter_counts_and_the_key_comes_once(queue: WorkQueue[str], clock: ManualClock) -> None:
     queue.add_after("a", 60)
     queue.add_after("a", 10)
     queue.add_after("a", 90)

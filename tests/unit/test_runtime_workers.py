@@ -25,9 +25,7 @@ class Bench:
         self.answer: Callable[[str], float | None] = lambda _key: None
         self.observer = Ledger()
         self.count = count
-        self.workers = Workers(
-            self.queue, self._reconcile, clock=self.clock, count=count, observer=self.observer
-        )
+        self.workers = Workers(self.queue, self._reconcile, clock=self.clock, count=count, observer=self.observer)
         self.workers.start()
         self.idle()
 

@@ -53,9 +53,7 @@ def test_a_token_is_the_password_of_basic_authentication() -> None:
     assert line_of(GitOptions(token=Secret("t"))) == "Authorization: Basic eC1hY2Nlc3MtdG9rZW46dA=="
 
 
-@pytest.mark.parametrize(
-    "text", ["", "  ", "a\nInjected: header", "a\r\nb", "user:", ":x", "{", "{}", '{"a":1}']
-)
+@pytest.mark.parametrize("text", ["", "  ", "a\nInjected: header", "a\r\nb", "user:", ":x", "{", "{}", '{"a":1}'])
 def test_a_token_that_cannot_be_one_is_refused_without_showing_it(text: str) -> None:
     error = error_of(GitOptions(token=Secret(text)))
     assert "Injected" not in str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,9 +53,7 @@ def test_the_revision_is_that_of_paths_and_contents_alone(tmp_path: Path) -> Non
     assert revisions[0].startswith("sha256:")
 
 
-def test_nothing_new_gives_the_same_snapshot_and_reads_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_new_gives_the_same_snapshot_and_reads_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, a=b"a", b=b"b")
     (tmp_path / "bad.yaml").symlink_to("/etc/passwd")
     folder = source(tmp_path)
@@ -77,13 +76,20 @@ def test_a_new_process_finds_its_snapshot_unchanged(tmp_path: Path) -> None:
     assert source(tmp_path).poll(first) is first
 
 
-def test_a_change_within_one_tick_of_the_clock_is_seen(tmp_path: Path) -> None:
+def test_a_change_within_one_tick_of_the_clock_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, a=b"1")
+    real, tick = os.stat, time.time_ns()
+
+    def coarse(path: bytes, *, follow_symlinks: bool) -> SimpleNamespace:
+        found = real(path, follow_symlinks=follow_symlinks)
+        return SimpleNamespace(
+            st_mode=found.st_mode, st_size=found.st_size, st_ino=1, st_mtime_ns=tick, st_ctime_ns=tick
+        )
+
+    monkeypatch.setattr("controller.sources.folder.os.stat", coarse)
     folder = source(tmp_path, age=0)
     first = folder.poll(None)
-    before = (tmp_path / "a.yaml").stat()
-    (tmp_path / "a.yaml").write_bytes(b"2")
-    os.utime(tmp_path / "a.yaml", ns=(before.st_atime_ns, before.st_mtime_ns))
+    write(tmp_path, a=b"2")
     assert folder.poll(first).contents() == {"a.yaml": b"2"}
 
 
@@ -190,6 +196,18 @@ def test_a_folder_that_goes_away_is_an_error_and_no_empty_source(tmp_path: Path)
     assert folder.poll(first) is first
 
 
+def test_a_folder_that_goes_away_under_the_walk_is_no_empty_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_: bytes) -> object:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr("controller.sources.folder.os.scandir", gone)
+    with pytest.raises(SourceError) as caught:
+        source(tmp_path).poll(None)
+    assert caught.value.reason is Reason.UNREADABLE
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     write(tmp_path, a=b"a")
     with pytest.raises(SourceError) as caught:
@@ -197,9 +215,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     assert caught.value.reason is Reason.NOT_FOUND
 
 
-def test_a_subfolder_that_cannot_be_listed_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_subfolder_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its files would otherwise look deleted, and their routes would be taken out."""
     write(tmp_path, a=b"a", closed__b=b"b")
     real = os.scandir
@@ -215,9 +231,7 @@ def test_a_subfolder_that_cannot_be_listed_is_an_error(
     assert caught.value.reason is Reason.UNREADABLE
 
 
-def test_a_file_that_cannot_be_opened_harms_only_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_opened_harms_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, a=b"a", closed=b"b")
     real = os.open
 
@@ -232,9 +246,7 @@ def test_a_file_that_cannot_be_opened_harms_only_itself(
     assert [bad.problem.reason for bad in snapshot.problems() if bad.problem] == [FileReason.UNREADABLE]
 
 
-def test_a_file_deleted_while_it_is_looked_at_is_deleted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_deleted_while_it_is_looked_at_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, a=b"a", b=b"b")
     real = os.open
 

@@ -34,9 +34,7 @@ def reason_of(url: str, cache: Path, limits: Limits | None = None) -> Reason:
     return caught.value.reason
 
 
-def test_the_snapshot_holds_the_spec_files_of_the_default_branch(
-    repository: Repository, url: str, cache: Path
-) -> None:
+def test_the_snapshot_holds_the_spec_files_of_the_default_branch(repository: Repository, url: str, cache: Path) -> None:
     commit = repository.commit({"b.yml": b"b", "a/a.yaml": b"a", "README.md": b"no", "a/b.yaml.txt": b"no"})
     snapshot = open_git(url, cache).poll(None)
     assert snapshot.revision == commit
@@ -67,9 +65,7 @@ def test_a_new_process_finds_its_snapshot_unchanged(repository: Repository, url:
     assert open_git(url, cache).poll(first) is first
 
 
-def test_a_snapshot_of_another_folder_is_never_taken_for_ours(
-    repository: Repository, url: str, cache: Path
-) -> None:
+def test_a_snapshot_of_another_folder_is_never_taken_for_ours(repository: Repository, url: str, cache: Path) -> None:
     repository.commit({"a/x.yaml": b"a", "b/x.yaml": b"b"})
     other = open_git(f"{url}#path=a", cache).poll(None)
     assert open_git(f"{url}#path=b", cache).poll(other).contents() == {"x.yaml": b"b"}
@@ -101,13 +97,9 @@ def test_a_branch_is_followed_by_name(repository: Repository, url: str, cache: P
     assert open_git(f"{url}@{branch}", cache).poll(None).contents() == {"a.yaml": b"branch"}
 
 
-def test_an_annotated_tag_means_the_commit_it_points_to(
-    repository: Repository, url: str, cache: Path
-) -> None:
+def test_an_annotated_tag_means_the_commit_it_points_to(repository: Repository, url: str, cache: Path) -> None:
     commit = repository.commit({"a.yaml": b"tagged"})
-    repository.git(
-        "-c", "user.name=A", "-c", "user.email=a@example.com", "tag", "-a", "-m", "x", "v1", commit
-    )
+    repository.git("-c", "user.name=A", "-c", "user.email=a@example.com", "tag", "-a", "-m", "x", "v1", commit)
     repository.commit({"a.yaml": b"later"})
     source = open_git(f"{url}@v1", cache)
     snapshot = source.poll(None)
@@ -209,9 +201,7 @@ def test_submodules_are_not_entered(repository: Repository, url: str, cache: Pat
     assert list(open_git(url, cache).poll(None).files) == ["a.yaml"]
 
 
-def test_a_file_over_the_limit_is_reported_and_not_held(
-    repository: Repository, url: str, cache: Path
-) -> None:
+def test_a_file_over_the_limit_is_reported_and_not_held(repository: Repository, url: str, cache: Path) -> None:
     size = 2 * 1024 * 1024
     repository.commit({"big.yaml": b"x" * size, "link.yaml": Link(b"big.yaml"), "ok.yaml": b"ok"})
     snapshot = open_git(url, cache).poll(None)
@@ -222,9 +212,7 @@ def test_a_file_over_the_limit_is_reported_and_not_held(
     }
 
 
-def test_ten_thousand_files_are_read_and_one_more_is_refused(
-    repository: Repository, url: str, cache: Path
-) -> None:
+def test_ten_thousand_files_are_read_and_one_more_is_refused(repository: Repository, url: str, cache: Path) -> None:
     files: dict[str | bytes, bytes | Link | Submodule] = {f"{n}.yaml": b"%d" % n for n in range(10_000)}
     repository.commit(files)
     assert len(open_git(url, cache).poll(None).contents()) == 10_000
@@ -237,9 +225,7 @@ def test_the_sum_of_all_files_is_bounded(repository: Repository, url: str, cache
     assert reason_of(url, cache, Limits(max_total_bytes=1000)) is Reason.TOO_LARGE
 
 
-def test_names_that_cannot_be_shown_are_problems_of_their_files(
-    repository: Repository, url: str, cache: Path
-) -> None:
+def test_names_that_cannot_be_shown_are_problems_of_their_files(repository: Repository, url: str, cache: Path) -> None:
     repository.commit({b"caf\xe9.yaml": b"", "a\nb.yaml": b"", "x\u202ey.yaml": b"", "日本 語.yaml": b"ok"})
     snapshot = open_git(url, cache).poll(None)
     assert snapshot.contents() == {"日本 語.yaml": b"ok"}

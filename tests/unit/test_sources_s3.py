@@ -48,9 +48,7 @@ class Bucket:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         try:
-            for page in self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=prefix
-            ):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for row in page.get("Contents", []):
                     yield ObjectInfo(row["Key"], row["ETag"].strip('"'), row["Size"])
         except (ClientError, EndpointConnectionError) as error:
@@ -171,9 +169,7 @@ def test_equal_bytes_under_a_new_etag_are_no_change(bucket: Bucket) -> None:
     polled = source(bucket)
     first = polled.poll(None)
     started = bucket.client.create_multipart_upload(Bucket=bucket.bucket, Key="a.yaml")["UploadId"]
-    part = bucket.client.upload_part(
-        Bucket=bucket.bucket, Key="a.yaml", UploadId=started, PartNumber=1, Body=b"a"
-    )
+    part = bucket.client.upload_part(Bucket=bucket.bucket, Key="a.yaml", UploadId=started, PartNumber=1, Body=b"a")
     bucket.client.complete_multipart_upload(
         Bucket=bucket.bucket,
         Key="a.yaml",
@@ -246,9 +242,7 @@ def test_one_object_that_may_not_be_read_harms_only_itself(bucket: Bucket) -> No
         (Limits(max_total_bytes=5), Reason.TOO_LARGE),
     ],
 )
-def test_too_much_is_refused_before_anything_is_fetched(
-    bucket: Bucket, limits: Limits, reason: Reason
-) -> None:
+def test_too_much_is_refused_before_anything_is_fetched(bucket: Bucket, limits: Limits, reason: Reason) -> None:
     upload(bucket, a=b"aa", b=b"bb", c=b"cc")
     with pytest.raises(SourceError) as caught:
         source(bucket, limits=limits).poll(None)
@@ -284,9 +278,7 @@ def test_a_bucket_that_goes_away_in_between_is_no_empty_source(bucket: Bucket) -
         (AwsError, Reason.UNREADABLE),
     ],
 )
-def test_a_poll_that_fails_half_way_keeps_what_was_known(
-    bucket: Bucket, kind: type[AwsError], reason: Reason
-) -> None:
+def test_a_poll_that_fails_half_way_keeps_what_was_known(bucket: Bucket, kind: type[AwsError], reason: Reason) -> None:
     upload(bucket, a=b"a")
     polled = source(bucket)
     first = polled.poll(None)

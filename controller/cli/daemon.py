@@ -1,0 +1,107 @@
+"""`logroute run`: the controller as a process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from controller import __version__
+from controller import app as composition
+from controller.api.keys import ServiceKey
+from controller.aws.limiter import FAMILIES
+from controller.planning.model import Kind
+from controller.reconciling.controller import Controller
+from controller.runtime.clock import SystemClock
+from controller.runtime.loop import Periodic
+from controller.runtime.queue import WorkQueue
+from controller.runtime.stopping import Stopper, stop_all
+from controller.runtime.workers import Workers
+from controller.settings import Settings, load
+from controller.sources.errors import Reason as SourceReason
+from controller.telemetry import table
+from controller.telemetry.logs import configure
+from controller.telemetry.metrics import Metrics
+from controller.telemetry.observer import Observer
+from controller.telling import Teller
+from controller.web.app import create_app
+from controller.web.health import Health
+from controller.web.server import Server, parse_address
+
+WORKERS = 8
+STOP_SECONDS = 9.0
+"""Seconds that a stop may take; ECS and Kubernetes users expect ten at the most."""
+STATUS_SECONDS = 10.0
+FIRST_PASS_SECONDS = 1800.0
+"""A first pass over ten thousand services that nothing is remembered of takes a quarter of an hour."""
+
+
+def run(config: Path | None) -> int:
+    """Until SIGTERM or Ctrl-C. Raises SettingsError, SourceError, AwsError, ListenError before it starts."""
+    settings = load(config)
+    configure()
+    clock, stopper = SystemClock(), Stopper()
+    metrics = _metrics()
+    observer, teller = Observer(metrics), Teller(metrics)
+    app = composition.build(settings, now=time.time, observer=teller, waited=metrics.aws_limiter_waited)
+    queue: WorkQueue[ServiceKey] = WorkQueue(clock=clock, observer=observer)
+    metrics.watch_queue(queue)
+    controller = Controller(app.world, app.keeper, queue, teller, clock.monotonic)
+    resync = Periodic("resync", controller.resync, settings.resync, clock=clock, observer=observer)
+    source = Periodic("source", controller.poll_source, settings.poll, clock=clock, observer=observer)
+    status = Periodic("status", controller.save_status, STATUS_SECONDS, clock=clock, observer=observer)
+    workers = Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer)
+    controller.on_change = _first_start_then_nudge(resync)
+    server = _server(settings, controller, metrics, clock)
+    with stopper.on_signals():
+        server.start()
+        log = structlog.get_logger()
+        log.info("started", version=__version__, source=settings.source, listen=server.url, places=_places(app))
+        for part in (workers, source, status):
+            part.start()
+        stopper.wait()
+        log.info("stopping", reason=stopper.reason)
+        ended = stop_all(clock, STOP_SECONDS, source, resync, status, workers, server)
+        log.info("stopped", finished=ended)
+    return 0
+
+
+def _first_start_then_nudge(resync: Periodic) -> Callable[[], None]:
+    """Without specs there is no pass: the first begins with the first snapshot. Called by one thread only."""
+    begun: list[bool] = []
+
+    def specs_changed() -> None:
+        if begun:
+            resync.nudge()
+        else:
+            begun.append(True)
+            resync.start()
+
+    return specs_changed
+
+
+def _metrics() -> Metrics:
+    """With every series that an alert may look for, at zero."""
+    metrics = Metrics(__version__)
+    metrics.expect(table.SOURCE_FAILURES, [(reason.value,) for reason in SourceReason])
+    metrics.expect(table.PLAN_ACTIONS, [(kind.value,) for kind in Kind])
+    metrics.expect(table.AWS_LIMITER_SECONDS, [(family,) for family in FAMILIES])
+    return metrics
+
+
+def _server(settings: Settings, controller: Controller, metrics: Metrics, clock: SystemClock) -> Server:
+    host, port = parse_address(settings.listen)
+    health = Health(
+        clock,
+        last_pass=lambda: controller.finished_pass,
+        has_specs=lambda: controller.has_specs,
+        limit=3 * settings.resync + 300,
+        grace=FIRST_PASS_SECONDS,
+    )
+    return Server(create_app(metrics.render, health), host, port)
+
+
+def _places(app: composition.App) -> list[str]:
+    return [str(place) for place in sorted(app.world.sites)]

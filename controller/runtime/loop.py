@@ -1,0 +1,94 @@
+"""Something done at once, then every so often, and at once again when nudged: source polls, resyncs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from controller.runtime.backoff import Backoff, Exponential
+from controller.runtime.clock import Clock
+from controller.runtime.observers import SILENT, TaskObserver
+from controller.runtime.threads import Threads
+
+
+class Periodic:
+    """One task on a thread of its own; it never runs twice at a time.
+
+    `interval` seconds lie between the starts of two runs; a run that takes longer is followed by the next
+    at once, by one, however many were missed. After a failure the next run comes after the backoff, or the
+    interval where that is shorter. After `stop` it cannot be started again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        task: Callable[[], object],
+        interval: float,
+        *,
+        clock: Clock,
+        backoff: Backoff | None = None,
+        observer: TaskObserver = SILENT,
+    ) -> None:
+        if not interval > 0:
+            raise ValueError(f"{name}: the interval must be above 0, not {interval}")
+        self.name = name
+        self._task = task
+        self._interval = interval
+        self._clock = clock
+        self._backoff = backoff or Exponential()
+        self._observer = observer
+        self._changed = threading.Condition()
+        self._nudged = False
+        self._stopped = False
+        self._failures = 0
+        self._threads = Threads(clock)
+
+    def start(self) -> None:
+        self._threads.start(self.name, self._loop)
+
+    def nudge(self) -> None:
+        """Run now, or once more after the run in progress. Many nudges are one."""
+        with self._changed:
+            self._nudged = True
+            self._changed.notify_all()
+
+    def stop(self, deadline_seconds: float) -> bool:
+        """Let a run in progress finish; False where it has not by the deadline."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        return self._threads.join(deadline_seconds)
+
+    def _loop(self) -> None:
+        due = self._clock.monotonic()
+        while self._wait(due):
+            due = self._run()
+
+    def _wait(self, due: float) -> bool:
+        """Until the next run; False: there is none."""
+        with self._changed:
+            while not (self._stopped or self._nudged or self._clock.monotonic() >= due):
+                self._clock.wait_until(self._changed, due)
+            self._nudged = False
+            return not self._stopped
+
+    def _run(self) -> float:
+        """One run; returns when the next is due."""
+        started = self._clock.monotonic()
+        try:
+            self._task()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the loop lives on
+            return self._failed(started, error)
+        self._failures = 0
+        with suppress(Exception):
+            self._observer.task_ran(self.name, self._clock.monotonic() - started)
+        return started + self._interval
+
+    def _failed(self, started: float, error: BaseException) -> float:
+        self._failures += 1
+        retry_in = min(self._interval, self._backoff(self._failures))
+        ended = self._clock.monotonic()
+        with suppress(Exception):
+            self._observer.task_failed(self.name, ended - started, error, retry_in)
+        return ended + retry_in

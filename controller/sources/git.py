@@ -1,0 +1,197 @@
+"""A git repository as a source: `ls-remote` on every poll, and a shallow fetch only for a new commit."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.aws.ports import Secrets
+from controller.sources.address import GitSpec
+from controller.sources.credentials import GitOptions, Token
+from controller.sources.errors import Reason, SourceError
+from controller.sources.git_program import Git
+from controller.sources.git_tree import read_files
+from controller.sources.snapshot import Limits, Snapshot, SourceFile, make_snapshot
+
+_KEPT = "refs/logroute/current"
+"""Where the fetched commit hangs, so that the next fetch sends differences only."""
+_MAX_PACKS = 100
+"""Every fetch leaves a pack, old ones are never cleaned: beyond these the cache starts afresh."""
+_MAY_BE_CACHE = (Reason.CACHE, Reason.GIT_FAILED)
+"""Troubles that a damaged cache may be the cause of: a kill in mid-fetch leaves locks and half files."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tip:
+    """What the server has for a ref: `name` is what to fetch, `commit` what it is now, tags peeled."""
+
+    name: str
+    commit: str
+
+
+class GitSource:
+    """Polls one ref of one repository. A poll that finds nothing new asks the server once; one for a
+    whole commit id never asks again. An instance is for one thread; processes may share the cache.
+    """
+
+    def __init__(
+        self, spec: GitSpec, options: GitOptions, secrets: Secrets | None, cache_dir: Path, limits: Limits
+    ) -> None:
+        self._spec, self._options, self._limits = spec, options, limits
+        self._token = Token(options, secrets)
+        name = hashlib.sha256(spec.url.encode()).hexdigest()[:32]
+        self._home = cache_dir.absolute() / f"git-{name}"
+        self._git = Git(spec, options, self._home)
+        self._checked = False
+        self._given: Snapshot | None = None
+
+    def poll(self, last: Snapshot | None) -> Snapshot:
+        """See Source.poll."""
+        ours = last if last is not None and last is self._given else None
+        if ours and self._spec.commit == ours.revision:
+            return ours
+        with self._locked():
+            tip = self._tip()
+            if ours and tip.commit == ours.revision:
+                return ours
+            commit, files = self._read_or_start_afresh(tip)
+        snapshot = make_snapshot(files, self._limits, revision=commit)
+        self._given = last if last is not None and last == snapshot else snapshot
+        return self._given
+
+    def _tip(self) -> _Tip:
+        """What the ref points to now; without a request where it is a commit."""
+        if not self._checked:
+            self._git.check_version()
+            self._checked = True
+        if commit := self._spec.commit:
+            return _Tip(commit, commit)
+        names = _candidates(self._spec.ref)
+        asked = [name for name in names for name in (name, f"{name}^{{}}")]
+        out = self._ask("ls-remote", "--quiet", self._spec.url, *asked, what="look for news in")
+        rows = (line.split("\t", 1) for line in out.decode(errors="replace").splitlines() if "\t" in line)
+        found = {name: commit for commit, name in rows}
+        for name in names:
+            if name in found:
+                return _Tip(name, found.get(f"{name}^{{}}", found[name]))
+        raise self._no_such_ref()
+
+    def _read_or_start_afresh(self, tip: _Tip) -> tuple[str, list[SourceFile]]:
+        try:
+            return self._read(tip)
+        except SourceError as error:
+            if error.reason not in _MAY_BE_CACHE:
+                raise
+        self._wipe()
+        return self._read(tip)
+
+    def _read(self, tip: _Tip) -> tuple[str, list[SourceFile]]:
+        commit = tip.commit if self._has(tip.commit) else self._fetch(tip)
+        tree = f"{commit}:{self._spec.path}"
+        if self._spec.path and self._kind(tree) != b"tree":
+            raise SourceError(
+                Reason.PATH_NOT_FOUND,
+                f"{self._spec} has no folder {self._spec.path} in commit {commit[:12]}",
+                "Check #path=; a symlink to a folder does not count",
+            )
+        return commit, read_files(self._git, tree, self._limits)
+
+    def _fetch(self, tip: _Tip) -> str:
+        """Fetch one commit without its history; its id, which may be newer than the one just listed."""
+        if len(list(self._home.glob("objects/pack/*.pack"))) >= _MAX_PACKS:
+            self._wipe()
+        flags = ("--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        self._ask("fetch", *flags, self._spec.url, f"+{tip.name}:{_KEPT}", what="fetch")
+        commit = self._git.local(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{_KEPT}^{{commit}}", what="read"
+        )
+        return commit.decode().strip()
+
+    def _has(self, commit: str) -> bool:
+        """Whether the commit is in the cache, complete: only what a finished fetch left is looked at."""
+        return self._kind(commit) == b"commit"
+
+    def _kind(self, name: str) -> bytes:
+        """blob, tree, commit, or something else for what is missing."""
+        asked = name.encode() + b"\n"
+        out = self._git.local("cat-file", "--batch-check=%(objecttype)", what="read", stdin=asked)
+        return out.strip()
+
+    def _ask(self, *words: str, what: str) -> bytes:
+        """Ask the server, once more with a new token where the kept one was refused."""
+        slow = words[0] == "fetch"
+        seconds = self._options.fetch_timeout if slow else self._options.request_timeout
+        header = self._token.header() if self._spec.scheme == "https" else None
+        try:
+            return self._git.remote(*words, what=what, seconds=seconds, header=header)
+        except SourceError as error:
+            if error.reason is not Reason.AUTH_FAILED or not self._token.forget():
+                raise
+            if (again := self._token.header()) == header:
+                raise
+            return self._git.remote(*words, what=what, seconds=seconds, header=again)
+
+    def _no_such_ref(self) -> SourceError:
+        if self._spec.ref is None:
+            hint = "Push a commit, or name a branch: repo@branch"
+            return SourceError(Reason.REF_NOT_FOUND, f"{self._spec} has no default branch", hint)
+        hint = "Check its spelling; a commit is given by all of its 40 digits"
+        return SourceError(Reason.REF_NOT_FOUND, f"{self._spec} names no branch or tag there", hint)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The cache for this process alone, made where it is missing."""
+        try:
+            self._home.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._home.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _cache_error(self._home.parent, error) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._create()
+            yield
+        finally:
+            os.close(lock)
+
+    def _create(self) -> None:
+        """An empty bare repository; HEAD is written last, so one that has it is whole."""
+        try:
+            if (self._home / "HEAD").is_file():
+                _check_owner(self._home)
+                return
+            shutil.rmtree(self._home, ignore_errors=True)
+            self._home.mkdir(mode=0o700)
+        except OSError as error:
+            raise _cache_error(self._home, error) from None
+        self._git.local("init", "--quiet", "--bare", "--template=", what="make a cache for")
+
+    def _wipe(self) -> None:
+        shutil.rmtree(self._home, ignore_errors=True)
+        self._create()
+
+
+def _candidates(ref: str | None) -> tuple[str, ...]:
+    """The full names that a ref may have, a branch before a tag of the same name."""
+    if ref is None or ref == "HEAD":
+        return ("HEAD",)
+    return (ref,) if ref.startswith("refs/") else (f"refs/heads/{ref}", f"refs/tags/{ref}")
+
+
+def _check_owner(home: Path) -> None:
+    """Refuse a repository that somebody else could have filled: its config can name programs to run."""
+    facts = home.lstat()
+    if facts.st_uid != os.geteuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        message = f"the cache folder {home} can be written by others"
+        raise SourceError(Reason.CACHE, message, "Delete it, and use a folder of this user's own")
+
+
+def _cache_error(path: Path, error: OSError) -> SourceError:
+    message = f"the cache folder {path} cannot be used: {error.strerror}"
+    return SourceError(Reason.CACHE, message, "It must be a folder that this user may write")

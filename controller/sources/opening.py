@@ -1,0 +1,32 @@
+"""From a SourceSpec to the Source that reads it. Nothing is contacted here: the first poll does that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from controller.aws.ports import ObjectStore, Secrets
+from controller.sources.address import FolderSpec, S3Spec, SourceSpec
+from controller.sources.credentials import GitOptions
+from controller.sources.folder import FolderSource
+from controller.sources.git import GitSource
+from controller.sources.s3 import S3Source
+from controller.sources.snapshot import Limits, Source
+
+
+def open_source(
+    spec: SourceSpec,
+    *,
+    git: GitOptions,
+    bucket: Callable[[str], ObjectStore],
+    secrets: Secrets | None,
+    cache_dir: Path,
+    limits: Limits | None = None,
+) -> Source:
+    """The source that `spec` names. Only git uses `git`, `secrets` and `cache_dir`, only S3 `bucket`."""
+    limits = limits or Limits()
+    if isinstance(spec, FolderSpec):
+        return FolderSource(spec, limits)
+    if isinstance(spec, S3Spec):
+        return S3Source(spec, bucket(spec.bucket), limits)
+    return GitSource(spec, git, secrets, cache_dir, limits)

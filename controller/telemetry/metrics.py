@@ -1,0 +1,130 @@
+"""The metrics of one controller, in domain words; names and labels are those of table.py."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from controller.telemetry import conditions, table
+from controller.telemetry.board import Board
+from controller.telemetry.conditions import RouteStatuses
+from controller.telemetry.series import Labels
+from controller.telemetry.table import Metric
+
+
+class Queue(Protocol):
+    """What a scrape reads from the work queue; runtime's WorkQueue has it."""
+
+    def depth(self) -> int: ...
+
+    def running_seconds(self) -> list[float]: ...
+
+
+class Metrics:
+    """Safe to use from any thread. Durations in seconds."""
+
+    def __init__(self, version: str, python: str = platform.python_version()) -> None:
+        self._board = Board(table.TABLE)
+        self._board.gauge(table.BUILD_INFO).replace({(version, python): 1})
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """What a scrape gets, and its content type, for the Accept header of the request."""
+        return self._board.render(accept)
+
+    def expect(self, metric: Metric, series: Iterable[Labels]) -> None:
+        """Make series of an open label exist, at zero: for closed sets that belong to other rooms."""
+        self._board.expect(metric, series)
+
+    # Work
+
+    def reconciled(self, seconds: float, *, again: bool) -> None:
+        self._board.count(table.RECONCILES, "requeue" if again else "success")
+        self._board.observe(table.RECONCILE_SECONDS, seconds)
+
+    def reconcile_failed(self, seconds: float, error: BaseException) -> None:
+        self._board.count(table.RECONCILES, "error")
+        self._board.count(table.RECONCILE_ERRORS, reason_of(error))
+        self._board.observe(table.RECONCILE_SECONDS, seconds)
+
+    def pass_ended(self, kind: str, seconds: float, succeeded_at: datetime | None) -> None:
+        """`succeeded_at` None: it failed."""
+        self._board.observe(table.PASS_SECONDS, seconds, kind)
+        if succeeded_at is not None:
+            self._board.gauge(table.PASS_LAST_SUCCESS).update({(kind,): succeeded_at.timestamp()})
+
+    def watch_queue(self, queue: Queue) -> None:
+        """Read depth, and what is running, from the queue at each scrape."""
+        self._board.gauge(table.QUEUE_DEPTH).follow(queue.depth)
+        self._board.gauge(table.QUEUE_LONGEST).follow(lambda: max(queue.running_seconds(), default=0.0))
+        self._board.gauge(table.QUEUE_UNFINISHED).follow(lambda: sum(queue.running_seconds()))
+
+    def queue_added(self) -> None:
+        self._board.count(table.QUEUE_ADDS)
+
+    def queue_retried(self) -> None:
+        self._board.count(table.QUEUE_RETRIES)
+
+    def queue_waited(self, seconds: float) -> None:
+        self._board.observe(table.QUEUE_WAIT_SECONDS, seconds)
+
+    def queue_worked(self, seconds: float) -> None:
+        self._board.observe(table.QUEUE_WORK_SECONDS, seconds)
+
+    # Specs
+
+    def source_revision(self, revision: str) -> None:
+        self._board.gauge(table.SOURCE_INFO).replace({(revision,): 1})
+
+    def source_failed(self, reason: str) -> None:
+        self._board.count(table.SOURCE_FAILURES, reason)
+
+    def invalid_specs(self, number: int) -> None:
+        self._board.gauge(table.INVALID_SPECS).replace({(): number})
+
+    def routes(self, routes: RouteStatuses) -> None:
+        """All the routes there are."""
+        self._board.gauge(table.ROUTES).replace(conditions.totals(routes))
+        self._board.gauge(table.ROUTE_CONDITION).replace(conditions.details(routes))
+
+    # Services
+
+    def services(self, by_reason: Mapping[str, int]) -> None:
+        """All the services that routes select or that carry our mark."""
+        self._board.gauge(table.SERVICES).replace({(reason,): count for reason, count in by_reason.items()})
+
+    def planned(self, by_action: Mapping[str, int]) -> None:
+        """The last plan of all services, as numbers of actions."""
+        self._board.gauge(table.PLAN_ACTIONS).replace({(action,): n for action, n in by_action.items()})
+
+    def drift_found(self, kind: str) -> None:
+        self._board.count(table.DRIFT_FOUND, kind)
+
+    def drift_repaired(self, kind: str) -> None:
+        self._board.count(table.DRIFT_REPAIRED, kind)
+
+    def rollout_ended(self, result: str) -> None:
+        """`result`: one of table.ROLLOUT_RESULTS."""
+        self._board.count(table.ROLLOUTS, result)
+
+    # AWS
+
+    def aws_called(self, service: str, operation: str) -> None:
+        """One request, each retry counted."""
+        self._board.count(table.AWS_CALLS, service, operation)
+
+    def aws_failed(self, service: str, operation: str, code: str) -> None:
+        self._board.count(table.AWS_ERRORS, service, operation, code)
+
+    def aws_throttled(self, service: str, operation: str) -> None:
+        self._board.count(table.AWS_THROTTLES, service, operation)
+
+    def aws_limiter_waited(self, family: str, seconds: float) -> None:
+        self._board.count(table.AWS_LIMITER_SECONDS, family, by=seconds)
+
+
+def reason_of(error: BaseException) -> str:
+    """The most specific expected class of an error; a closed set, however the error is called."""
+    names = (base.__name__ for base in type(error).__mro__)
+    return next((name for name in names if name in table.ERROR_REASONS), "Unexpected")
