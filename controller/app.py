@@ -11,6 +11,7 @@ from pathlib import Path
 from controller.api.keys import Place
 from controller.aws.accounts import AwsAccount, Options, Role
 from controller.aws.calls import NOBODY, Observer
+from controller.aws.ports import ObjectStore
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
 from controller.desired.model import ConfigStore
@@ -42,6 +43,7 @@ def build(
 
     Raises SettingsError, SourceError, AwsError.
     """
+    _refuse_what_is_not_enforced(settings)
     if not settings.source:
         raise SettingsError("no source: give --source, the setting `source`, or LOGROUTE_SOURCE")
     if not settings.config_store:
@@ -61,11 +63,13 @@ def build(
     )
 
 
-def load_state(app: App) -> None:
-    """Read what is remembered. Raises AwsError."""
-    app.world.routes.load()
-    for one in app.world.sites.values():
-        one.memories.load()
+def home_store(settings: Settings) -> tuple[ObjectStore, ConfigStore]:
+    """The config store of the controller's own account and region. Raises SettingsError, AwsError."""
+    if not settings.config_store:
+        raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
+    account = AwsAccount(Place(_home_account(settings), _home_region(settings)), Role(), Options(settings.limits.share))
+    store = _store(settings, account)
+    return account.bucket(store.bucket), store
 
 
 def _home_account(settings: Settings) -> str:
@@ -139,4 +143,20 @@ def _source(settings: Settings, accounts: dict[Place, AwsAccount], home: Home) -
 
 
 def _cache() -> Path:
-    return Path(tempfile.mkdtemp(prefix="logroute-"))
+    """Where git keeps what it fetched: it outlives a restart, so that nothing is fetched twice."""
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+    folder = Path(home) / "logroute"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # a read-only root, or no home folder
+        return Path(tempfile.mkdtemp(prefix="logroute-"))
+    return folder
+
+
+def _refuse_what_is_not_enforced(settings: Settings) -> None:
+    """A protection that is asked for and not there must not look as if it were."""
+    for name, asked in (("git.verify", settings.git.verify), ("tenants", settings.tenants)):
+        if asked:
+            raise SettingsError(f"{name} is set, and this version does not enforce it: unset it, or use a later version")
+    if settings.guards.first_run == "plan":
+        raise SettingsError("guards.firstRun: plan needs `logroute approve`, which this version does not have")

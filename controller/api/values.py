@@ -74,7 +74,7 @@ Scalar = Annotated[str, WithJsonSchema({"type": ["string", "number", "boolean"]}
 """Text that people write without quotes where it looks like a number: ports, ids, environment values."""
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+)(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 
 
 def seconds(value: Any) -> float:
@@ -82,9 +82,9 @@ def seconds(value: Any) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     text = str(value)
-    if text.isdigit():
+    if re.fullmatch(r"[0-9]{1,9}", text):
         return float(text)
-    if not re.fullmatch(r"(\d+(ms|s|m|h|d))+", text):
+    if not re.fullmatch(r"([0-9]{1,9}(ms|s|m|h|d)){1,5}", text):
         raise PydanticCustomError("duration", "a duration is written like 30s, 15m or 8h")
     return float(sum(int(count) * _UNITS[unit] for count, unit in _DURATION.findall(text)))
 
@@ -92,8 +92,8 @@ def seconds(value: Any) -> float:
 def share(value: Any) -> str:
     """`10%` (of 1 to 100) or a whole number from 1; kept as text."""
     text = str(value)
-    percent = re.fullmatch(r"(\d{1,3})%", text)
-    if (percent and 1 <= int(percent[1]) <= 100) or re.fullmatch(r"[1-9]\d{0,5}", text):  # noqa: PLR2004 - 100 %
+    percent = re.fullmatch(r"([0-9]{1,3})%", text)
+    if (percent and 1 <= int(percent[1]) <= 100) or re.fullmatch(r"[1-9][0-9]{0,5}", text):  # noqa: PLR2004 - 100 %
         return text
     raise PydanticCustomError("share", "a share is written like 10% (1 to 100), a count like 5")
 

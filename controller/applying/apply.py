@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
@@ -18,7 +17,7 @@ from controller.aws.ports import Account, AwsError, Unreachable
 from controller.observed.model import observe
 from controller.planning.memory import Held, ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
-from controller.taskdef.body import register_form
+from controller.taskdef.body import Body, register_form
 from controller.taskdef.overlay import comparable
 
 
@@ -99,23 +98,31 @@ class Applier:
     def _revision(self, plan: ServicePlan) -> str:
         """An equal revision that is there already, or a new one. After an ambiguous time-out, look first."""
         assert plan.after is not None  # noqa: S101
-        if found := self._equal(plan.after):
+        old = self.recall(plan.key)
+        if found := self._equal(plan.after, plan.after["family"], *((old.base,) if old else ())):
             return found
         try:
             return self.account.ecs.register_task_definition(plan.after)
         except Unreachable:
-            if found := self._equal(plan.after):
+            if found := self._equal(plan.after, plan.after["family"]):
                 return found
             raise
 
-    def _equal(self, body: dict[str, Any]) -> str:
-        """The family's newest revision, where it is what we would register."""
-        try:
-            newest = self.account.ecs.describe_task_definition(body["family"], cached=False)
-        except AwsError:
-            return ""
-        same = comparable(register_form(newest)) == comparable(body)
-        return str(newest["taskDefinition"]["taskDefinitionArn"]) if same else ""
+    def _equal(self, body: Body, *references: str) -> str:
+        """The first ACTIVE revision among the family's newest and the one that ours was derived from that
+        is what we would register: an INACTIVE one cannot be rolled out.
+        """
+        for reference in references:
+            try:
+                there = self.account.ecs.describe_task_definition(reference, cached=False)
+            except Unreachable:
+                raise
+            except AwsError:
+                continue  # no ACTIVE revision in the family, or a deleted one
+            described = there["taskDefinition"]
+            if described.get("status") == "ACTIVE" and comparable(register_form(there)) == comparable(body):
+                return str(described["taskDefinitionArn"])
+        return ""
 
     def _memory(self, plan: ServicePlan, revision: str, stage: Stage) -> ServiceMemory:
         old, desired = self.recall(plan.key), plan.desired

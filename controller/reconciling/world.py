@@ -48,6 +48,21 @@ class World:
     home: Home
     routes: Ledger[RouteMemory]
 
+    @property
+    def home_site(self) -> Site:
+        return self.sites[Place(self.home.account or "", self.home.region or "")]
+
+    def load(self) -> None:
+        """Read what is remembered. Raises AwsError."""
+        self.routes.load()
+        for one in self.sites.values():
+            one.memories.load()
+
+    def routes_in_use(self) -> set[str]:
+        """Routes that some service carries, or is remembered to."""
+        memories = (memory for site in self.sites.values() for _, memory in site.memories.items())
+        return {route for memory in memories for route in memory.routes}
+
     def site_of(self, key: ServiceKey) -> Site:
         return self.sites[key.place]
 

@@ -1,0 +1,176 @@
+"""How every route and service stands, for metrics and `logroute status`; kept as one JSON object in the config store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from controller.api.conditions import Condition, Reason, Status
+from controller.api.keys import ServiceKey
+from controller.applying.apply import Done
+from controller.aws.ports import ObjectStore
+from controller.planning.model import Kind, ServicePlan
+from controller.reconciling.keeper import Specs
+from controller.reconciling.service import Step
+from controller.reconciling.survey import Survey
+
+OBJECT = "status.json"
+FORMAT = 1
+MOVING = (Reason.ROLLING_OUT, Reason.WAITING_FOR_DEPLOYMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """`held`: something stops what the service needs; `changes`: it needs something."""
+
+    reason: Reason
+    message: str
+    held: bool
+    changes: bool
+
+    @property
+    def ready(self) -> bool:
+        return not self.held and not self.changes and self.reason is not Reason.ROLLING_OUT
+
+
+IN_SYNC = ServiceState(Reason.IN_SYNC, "", held=False, changes=False)
+
+
+def state_of(plan: ServicePlan, done: Done = Done.NOTHING) -> ServiceState:
+    if plan.hold:
+        return ServiceState(plan.hold.reason, plan.hold.message, held=True, changes=plan.changes)
+    why = plan.reasons[0] if plan.reasons else None
+    if done is Done.WROTE or plan.kind is Kind.WATCH:
+        return ServiceState(Reason.ROLLING_OUT, why.message if why else "", held=False, changes=False)
+    if plan.kind is Kind.HOLD_DIGEST and why:
+        return ServiceState(Reason.ROLLED_BACK, why.message, held=True, changes=False)
+    if plan.changes and why:
+        return ServiceState(why.reason, why.message, held=False, changes=True)
+    return IN_SYNC
+
+
+class StatusBoard:
+    """Thread-safe. What a pass saw replaces everything; what a worker did replaces one service."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._services: dict[ServiceKey, ServiceState] = {}
+        self._selected: Mapping[str, tuple[ServiceKey, ...]] = {}
+        self._specs: Specs | None = None
+        self._source_error = ""
+        self._places: dict[str, str] = {}
+        self._saved = b""
+
+    def surveyed(self, seen: Survey, specs: Specs) -> None:
+        errors = {str(place): str(error) for place, error in seen.errors.items()}
+        for place, read in seen.seen.items():
+            errors |= {f"{place}/{cluster}".rstrip("/"): str(error) for cluster, error in read.errors.items()}
+            errors |= {f"{place}/{cluster}": "the cluster does not exist" for cluster in read.missing_clusters}
+        with self._lock:
+            self._services = {key: state_of(plan) for key, plan in seen.plans.items()}
+            self._selected, self._specs, self._places = seen.selected, specs, errors
+
+    def stepped(self, key: ServiceKey, step: Step) -> None:
+        with self._lock:
+            if step.plan is None:
+                self._services.pop(key, None)
+            else:
+                self._services[key] = state_of(step.plan, step.outcome.done)
+
+    def failed(self, key: ServiceKey, error: str) -> None:
+        with self._lock:
+            self._services[key] = ServiceState(Reason.AWS_ERROR, error, held=True, changes=True)
+
+    def source(self, error: str) -> None:
+        """"" where the source could be read."""
+        with self._lock:
+            self._source_error = error
+
+    def routes(self) -> dict[tuple[str, str], tuple[Status, ...]]:
+        """(namespace, name) → its conditions."""
+        with self._lock:
+            specs = self._specs
+            if specs is None:
+                return {}
+            states = {
+                key: [self._services[one] for one in self._selected.get(key, ()) if one in self._services]
+                for key in (route.key for route in specs.force.routes)
+            }
+        found: dict[tuple[str, str], tuple[Status, ...]] = {}
+        for route in specs.force.routes:
+            namespace, _, name = route.key.partition("/")
+            broken = route.key in specs.force.carried
+            found[(namespace, name)] = conditions(states[route.key], broken=broken, suspended=route.document.spec.suspend)
+        return found
+
+    def by_reason(self) -> dict[str, int]:
+        counts: dict[str, int] = {reason.value: 0 for reason in Reason}
+        with self._lock:
+            for state in self._services.values():
+                counts[state.reason.value] += 1
+        return counts
+
+    def plain(self) -> dict[str, Any]:
+        routes = self.routes()
+        with self._lock:
+            return {
+                "format": FORMAT,
+                "revision": self._specs.revision if self._specs else "",
+                "sourceError": self._source_error,
+                "errors": self._places,
+                "routes": {"/".join(key): [_status(one) for one in some] for key, some in sorted(routes.items())},
+                "services": {str(key): _service(state) for key, state in sorted(self._services.items())},
+                "problems": [problem.as_json() for problem in self._specs.problems] if self._specs else [],
+            }
+
+    def save(self, objects: ObjectStore, key: str) -> bool:
+        """Write it where it changed since the last save. Raises AwsError."""
+        body = orjson.dumps(self.plain(), option=orjson.OPT_INDENT_2)
+        if body == self._saved:
+            return False
+        objects.put(key, body, content_type="application/json")
+        self._saved = body
+        return True
+
+
+def conditions(states: Iterable[ServiceState], *, broken: bool, suspended: bool) -> tuple[Status, ...]:
+    """A route's conditions from its services': the worst decides, and is named."""
+    some = list(states)
+    bad = next((state for state in some if not state.ready), None)
+    held = next((state for state in some if state.held and state.reason not in MOVING), None)
+    moving = next((state for state in some if state.reason in MOVING or (state.changes and not state.held)), None)
+    drifted = next((state for state in some if state.changes), None)
+    invalid = ServiceState(Reason.INVALID_SPEC, "its last good version is in force", held=False, changes=False)
+    worst = bad or (invalid if broken else None)
+    if not some:
+        worst = ServiceState(Reason.NO_SERVICE, "no service matches its target", held=False, changes=False)
+    return (
+        _say(Condition.READY, worst is None, worst),
+        _say(Condition.RECONCILING, moving is not None, moving),
+        _say(Condition.STALLED, held is not None or broken, held or (invalid if broken else None)),
+        _say(Condition.DRIFTED, drifted is not None, drifted),
+        _say(Condition.SUSPENDED, suspended, None),
+    )
+
+
+def _say(condition: Condition, status: bool, state: ServiceState | None) -> Status:
+    found = state or IN_SYNC
+    return Status(condition, status, found.reason, found.message)
+
+
+def _status(status: Status) -> dict[str, Any]:
+    word = {True: "True", False: "False", None: "Unknown"}[status.status]
+    return {
+        "condition": status.condition.value,
+        "status": word,
+        "reason": status.reason.value,
+        "message": status.message,
+    }
+
+
+def _service(state: ServiceState) -> dict[str, Any]:
+    return {"ready": state.ready, "reason": state.reason.value, "message": state.message}

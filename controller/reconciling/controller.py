@@ -1,0 +1,123 @@
+"""The controller: polls the source, looks at everything, hands single services to workers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from controller.api.keys import ServiceKey
+from controller.aws.ports import AwsError
+from controller.reconciling.board import OBJECT, StatusBoard
+from controller.reconciling.keeper import SpecKeeper, Specs
+from controller.reconciling.service import Step, reconcile
+from controller.reconciling.survey import Survey, survey
+from controller.reconciling.world import STATE, World
+from controller.runtime.queue import WorkQueue
+from controller.sources.errors import SourceError
+
+ROLLOUT, LOOK = 10, 0
+"""Priorities in the queue: what has to be written, and what is only to be looked at again."""
+
+
+class Telling(Protocol):
+    """Who is told what happened; telemetry implements it."""
+
+    def source_changed(self, specs: Specs) -> None: ...
+
+    def source_failed(self, error: SourceError) -> None: ...
+
+    def surveyed(self, seen: Survey, board: StatusBoard) -> None: ...
+
+    def stepped(self, key: ServiceKey, step: Step, board: StatusBoard) -> None: ...
+
+
+class Controller:
+    """Wired by app.py. `poll_source` and `resync` are periodic tasks, `reconcile` is what workers do."""
+
+    def __init__(
+        self,
+        world: World,
+        keeper: SpecKeeper,
+        queue: WorkQueue[ServiceKey],
+        telling: Telling,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._world, self._keeper, self._queue, self._telling = world, keeper, queue, telling
+        self._monotonic = monotonic
+        self._loaded = False
+        self._planned: Specs | None = None
+        """The specs of the last pass: with new ones, what failed before may go well, so backoffs start anew."""
+        self._loading = threading.Lock()
+        self.board = StatusBoard()
+        self.finished_pass: float | None = None
+        """Clock reading at the end of the last pass that went through."""
+        self.on_change: Callable[[], None] = lambda: None
+
+    @property
+    def has_specs(self) -> bool:
+        return self._keeper.specs is not None
+
+    def poll_source(self) -> None:
+        """Raises SourceError, AwsError; the specs in force then stay as they are."""
+        self._load()
+        try:
+            changed = self._keeper.poll()
+        except SourceError as error:
+            self.board.source(str(error))
+            self._telling.source_failed(error)
+            raise
+        self.board.source("")
+        if changed and self._keeper.specs is not None:
+            self._telling.source_changed(self._keeper.specs)
+            self.on_change()
+
+    def resync(self) -> None:
+        """One pass over everything. Not to be called before the first snapshot: without specs nothing is decided."""
+        specs = self._keeper.specs
+        assert specs is not None  # noqa: S101
+        fresh, self._planned = specs is not self._planned, specs
+        seen = survey(self._world, specs, repair=True)
+        self.board.surveyed(seen, specs)
+        self._forget_what_is_gone(seen)
+        self._telling.surveyed(seen, self.board)
+        for plan in seen.pending:
+            if plan.hold is None or plan.hold.seconds is not None:
+                self._queue.add(plan.key, ROLLOUT if plan.changes else LOOK, fresh=fresh)
+        self._keeper.forget(self._world.routes_in_use)
+        self.finished_pass = self._monotonic()
+
+    def reconcile(self, key: ServiceKey) -> float | None:
+        specs = self._keeper.specs
+        if specs is None:
+            return None
+        try:
+            step = reconcile(self._world.site_of(key), specs, key)
+        except AwsError as error:
+            self.board.failed(key, str(error))
+            raise
+        self.board.stepped(key, step)
+        self._telling.stepped(key, step, self.board)
+        return step.again
+
+    def save_status(self) -> None:
+        """Raises AwsError."""
+        site = self._world.home_site
+        self.board.save(site.account.bucket(site.install.store.bucket), site.install.store.key(STATE, OBJECT))
+
+    def _load(self) -> None:
+        """What is remembered, once; without it nothing is known, so nothing is done."""
+        with self._loading:
+            if not self._loaded:
+                self._world.load()
+                self._loaded = True
+
+    def _forget_what_is_gone(self, seen: Survey) -> None:
+        """Services that a cluster, read whole, no longer has."""
+        for place, read in seen.seen.items():
+            ledger = self._world.sites[place].memories
+            for text, _ in ledger.items():
+                key = ServiceKey.parse(text)
+                if key.cluster in read.clusters and key.cluster not in read.errors and key not in read.services:
+                    ledger.put(text, None)
+

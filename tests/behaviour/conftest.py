@@ -1,0 +1,21 @@
+"""Scenarios: each gets a sandbox whose clock it turns, and a controller beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.sandbox import Sandbox
+from tests.support.playground import REGION, Playground
+
+
+@pytest.fixture
+def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Playground]:
+    with Sandbox(region=REGION) as sandbox:
+        for name, value in sandbox.environment().items():
+            monkeypatch.setenv(name, value)
+        specs = tmp_path / "specs"
+        specs.mkdir()
+        yield Playground(sandbox, specs)
