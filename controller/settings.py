@@ -41,8 +41,8 @@ def _fraction(value: Any) -> Any:
 
 
 class Limits(Model):
-    share: Annotated[float, BeforeValidator(_fraction), Field(gt=0, le=1)] = 0.5
-    """Of AWS's sustained rates."""
+    share: Annotated[float, BeforeValidator(_fraction), Field(gt=0, le=100)] = 0.5
+    """Of AWS's sustained rates; over 1 only where AWS raised the quotas."""
 
 
 class Tenant(Model):

@@ -68,6 +68,8 @@ class Reason(StrEnum):
     """No route selects the service any more, and its policy is `orphan`: the router stays."""
     CLUSTER_MISSING = "ClusterMissing"
     """The route's cluster does not exist."""
+    UNKNOWN_PLACE = "UnknownPlace"
+    """The route's account or region is not in the settings."""
     NO_SERVICE = "NoService"
     """Nothing matches the route's target."""
     SERVICE_INACTIVE = "ServiceInactive"

@@ -39,6 +39,7 @@ def demo(*, keep: bool) -> int:
 
 def _story(world: DemoWorld) -> None:
     _title("1. A plain httpd service on ECS, and a LogRoute in git")
+    _wait("the service is up", world, DemoWorld.steady)
     _show(f"cluster {CLUSTER}, service {SERVICE}, {world.revision()}: logs go to {_drivers(world)}")
     _show(f"{world.repository}: {', '.join(world.spec_files())} at {world.head()[:12]}")
 
@@ -88,9 +89,13 @@ def _drivers(world: DemoWorld) -> str:
 
 
 def _wait(what: str, world: DemoWorld, true: Callable[[DemoWorld], bool]) -> None:
-    began = time.monotonic()
+    began, seen = time.monotonic(), ""
     while not true(world):
         world.check_controller()
+        now = world.rollout()
+        if now != seen:
+            seen = now
+            print(f"    {paint(now, DIM)}", flush=True)
         if time.monotonic() - began > PATIENCE:
             raise CommandError(f"after {PATIENCE:.0f} s it is not so that {what}; the controller said:\n{world.controller_log()}")
         time.sleep(0.1)
@@ -108,7 +113,7 @@ def _words(definition: dict[str, Any]) -> str:
     containers = definition["containerDefinitions"]
     app = next(one for one in containers if one["name"] != "log_router")
     router = "with the router" if len(containers) > 1 else "without a router"
-    return f"{app['image']}, {app['logConfiguration']['logDriver']}, {router}, by {definition['registeredBy'].rsplit('/', 1)[-1]}"
+    return f"{app['image']}, logs by {app['logConfiguration']['logDriver']}, {router}"
 
 
 def _stay(world: DemoWorld) -> None:

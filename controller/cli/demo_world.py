@@ -97,6 +97,14 @@ class DemoWorld:
         deployments = self.service()["deployments"]
         return len(deployments) == 1 and deployments[0]["rolloutState"] == "COMPLETED"
 
+    def rollout(self) -> str:
+        """The deployments of the service in a line."""
+        parts = []
+        for one in self.service()["deployments"]:
+            revision, tasks = one["taskDefinition"].rsplit("/", 1)[-1], f"{one['runningCount']}/{one['desiredCount']}"
+            parts.append(f"{revision} {one['status']} {one['rolloutState']} {tasks} tasks")
+        return ", ".join(parts)
+
     def containers(self) -> list[dict[str, Any]]:
         answer = self._ecs.describe_task_definition(taskDefinition=self.service()["taskDefinition"])
         found: list[dict[str, Any]] = answer["taskDefinition"]["containerDefinitions"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controller.api.conditions import Reason
+from controller.observed.model import ObservedService
 from controller.planning.case import Case, fingerprint
 from controller.planning.drift import differences
 from controller.planning.model import Because, Hold, Kind, ServicePlan
@@ -14,6 +15,20 @@ from controller.taskdef.overlay import comparable, put
 
 LOOK_AGAIN = 15.0
 """Seconds until a rollout or somebody's deployment is looked at again."""
+
+
+def out_of_reach(service: ObservedService) -> ServicePlan | None:
+    """A service that UpdateService cannot roll out, whatever its definition says."""
+    if service.status != "ACTIVE":
+        hold = Hold(Reason.SERVICE_INACTIVE, f"the service is {service.status}")
+    elif service.controller != "ECS":
+        hold = Hold(
+            Reason.DEPLOYMENT_CONTROLLER,
+            f"its deployment controller is {service.controller}; run `logroute inject` in what deploys it",
+        )
+    else:
+        return None
+    return ServicePlan(service.key, Kind.NOTHING, hold=hold, base=service.task_definition)
 
 
 def decide(case: Case) -> ServicePlan:
@@ -36,8 +51,6 @@ def _wanted(case: Case) -> ServicePlan:
         fingerprint=fingerprint(case.routes, case.known.install),
         policy=case.routes[0].document.spec.deletion_policy if case.routes else "restore",
     )
-    if service.status != "ACTIVE":
-        return plan.held_by(Hold(Reason.SERVICE_INACTIVE, f"the service is {service.status}"))
     if case.refusal or case.stripped is None:
         return plan.held_by(case.refusal or Hold(Reason.UNKNOWN, "the definition could not be read"))
     rollout = judge(service, memory, case.history)
@@ -92,8 +105,6 @@ def _first_hold(case: Case, plan: ServicePlan) -> Hold | None:
         return Hold(Reason.UNKNOWN, case.known.unknown)
     if case.known.self_arn == service.arn and service.arn and not case.known.allow_self:
         return Hold(Reason.SELF, "this is the controller's own service; set guards.self: allow to route it")
-    if service.controller != "ECS":
-        return Hold(Reason.DEPLOYMENT_CONTROLLER, f"its deployment controller is {service.controller}")
     if memory is None and case.stripped is not None and case.stripped.router is not None:
         return Hold(Reason.UNKNOWN, "it carries our router, but what was applied is not remembered: left as it is")
     if hold := _asked_to_wait(case):

@@ -13,7 +13,7 @@ from controller.api.conditions import Condition, Reason, Status
 from controller.api.keys import ServiceKey
 from controller.applying.apply import Done
 from controller.aws.ports import ObjectStore
-from controller.planning.model import Kind, ServicePlan
+from controller.planning.model import Because, Kind, ServicePlan
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
 from controller.reconciling.survey import Survey
@@ -60,6 +60,7 @@ class StatusBoard:
         self._lock = threading.Lock()
         self._services: dict[ServiceKey, ServiceState] = {}
         self._selected: Mapping[str, tuple[ServiceKey, ...]] = {}
+        self._lost: Mapping[str, Because] = {}
         self._specs: Specs | None = None
         self._source_error = ""
         self._places: dict[str, str] = {}
@@ -72,7 +73,7 @@ class StatusBoard:
             errors |= {f"{place}/{cluster}": "the cluster does not exist" for cluster in read.missing_clusters}
         with self._lock:
             self._services = {key: state_of(plan) for key, plan in seen.plans.items()}
-            self._selected, self._specs, self._places = seen.selected, specs, errors
+            self._selected, self._lost, self._specs, self._places = seen.selected, seen.lost, specs, errors
 
     def stepped(self, key: ServiceKey, step: Step) -> None:
         with self._lock:
@@ -93,7 +94,7 @@ class StatusBoard:
     def routes(self) -> dict[tuple[str, str], tuple[Status, ...]]:
         """(namespace, name) → its conditions."""
         with self._lock:
-            specs = self._specs
+            specs, lost = self._specs, self._lost
             if specs is None:
                 return {}
             states = {
@@ -104,7 +105,8 @@ class StatusBoard:
         for route in specs.force.routes:
             namespace, _, name = route.key.partition("/")
             broken = route.key in specs.force.carried
-            found[(namespace, name)] = conditions(states[route.key], broken=broken, suspended=route.document.spec.suspend)
+            suspended = route.document.spec.suspend
+            found[(namespace, name)] = conditions(states[route.key], lost.get(route.key), broken=broken, suspended=suspended)
         return found
 
     def by_reason(self) -> dict[str, int]:
@@ -137,7 +139,12 @@ class StatusBoard:
         return True
 
 
-def conditions(states: Iterable[ServiceState], *, broken: bool, suspended: bool) -> tuple[Status, ...]:
+NOBODY = Because(Reason.NO_SERVICE, "no service matches its target")
+
+
+def conditions(
+    states: Iterable[ServiceState], lost: Because | None = None, *, broken: bool, suspended: bool
+) -> tuple[Status, ...]:
     """A route's conditions from its services': the worst decides, and is named."""
     some = list(states)
     bad = next((state for state in some if not state.ready), None)
@@ -146,8 +153,9 @@ def conditions(states: Iterable[ServiceState], *, broken: bool, suspended: bool)
     drifted = next((state for state in some if state.changes), None)
     invalid = ServiceState(Reason.INVALID_SPEC, "its last good version is in force", held=False, changes=False)
     worst = bad or (invalid if broken else None)
-    if not some:
-        worst = ServiceState(Reason.NO_SERVICE, "no service matches its target", held=False, changes=False)
+    if not some or lost:
+        why = lost or NOBODY
+        worst = ServiceState(why.reason, why.message, held=False, changes=False)
     return (
         _say(Condition.READY, worst is None, worst),
         _say(Condition.RECONCILING, moving is not None, moving),

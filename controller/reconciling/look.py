@@ -5,7 +5,7 @@ from __future__ import annotations
 from controller.api.keys import ServiceKey
 from controller.observed.model import ObservedService, observe, observe_deployments
 from controller.planning.case import Known, examine, fingerprint
-from controller.planning.decide import decide
+from controller.planning.decide import decide, out_of_reach
 from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.model import Kind, ServicePlan
 from controller.reconciling.keeper import Specs
@@ -18,6 +18,8 @@ def look(site: Site, specs: Specs, service: ObservedService, routes: tuple[Route
     memory = site.memories.get(str(service.key))
     if unchanged(site, service, routes, memory):
         return ServicePlan(service.key, Kind.NOTHING, base=service.task_definition)
+    if plan := out_of_reach(service):
+        return plan
     known = Known(
         site.install,
         gone=specs.force.gone,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -27,6 +27,8 @@ class Survey:
     selected: Mapping[str, tuple[ServiceKey, ...]]
     """Route key → the services that it selects."""
     seen: Mapping[Place, inventory.Inventory]
+    lost: Mapping[str, Because] = field(default_factory=dict)
+    """Route key → why nothing could be found for it."""
     wrong_configs: Mapping[Place, Mapping[str, Found]] = field(default_factory=dict)
     errors: Mapping[Place, AwsError] = field(default_factory=dict)
 
@@ -62,6 +64,7 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
         plans,
         {route: tuple(keys) for route, keys in picked.items()},
         {place: part.inventory for place, part in zip(places, parts, strict=True)},
+        dict(_lost(world, specs, dict(zip(places, parts, strict=True)))),
         {place: part.wrong for place, part in zip(places, parts, strict=True) if part.wrong},
         {place: part.error for place, part in zip(places, parts, strict=True) if part.error},
     )
@@ -74,6 +77,21 @@ class _Part:
     selected: dict[str, list[ServiceKey]] = field(default_factory=dict)
     wrong: dict[str, Found] = field(default_factory=dict)
     error: AwsError | None = None
+
+
+def _lost(world: World, specs: Specs, parts: Mapping[Place, _Part]) -> Iterator[tuple[str, Because]]:
+    for route in specs.force.routes:
+        target, place = route.document.spec.target, world.place_of(route)
+        if place is None:
+            where = f"account {target.account or world.home.account}, region {target.region or world.home.region}"
+            yield route.key, Because(Reason.UNKNOWN_PLACE, f"the settings know no {where}")
+            continue
+        read = parts[place].inventory
+        cluster = target.cluster or ""
+        if error := read.errors.get(cluster) or read.errors.get(""):
+            yield route.key, Because(Reason.UNREACHABLE, str(error))
+        elif cluster in read.missing_clusters:
+            yield route.key, Because(Reason.CLUSTER_MISSING, f"there is no cluster {cluster} in {place}")
 
 
 def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: bool) -> _Part:

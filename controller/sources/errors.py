@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from controller.api.errors import Explained
+
 
 class Reason(StrEnum):
     """What kind of trouble it is; each says when it is set."""
@@ -53,7 +55,7 @@ class Reason(StrEnum):
     """git failed in a way that has no reason of its own here; its words are in the message."""
 
 
-class SourceError(Exception):
+class SourceError(Explained):
     """This poll gave nothing. `message` says what is wrong, `hint` what to do; neither holds a secret."""
 
     def __init__(self, reason: Reason, message: str, hint: str = "") -> None:
