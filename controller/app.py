@@ -157,6 +157,8 @@ def _refuse_what_is_not_enforced(settings: Settings) -> None:
     """A protection that is asked for and not there must not look as if it were."""
     for name, asked in (("git.verify", settings.git.verify), ("tenants", settings.tenants)):
         if asked:
-            raise SettingsError(f"{name} is set, and this version does not enforce it: unset it, or use a later version")
+            raise SettingsError(
+                f"{name} is set, and this version does not enforce it: unset it, or use a later version"
+            )
     if settings.guards.first_run == "plan":
         raise SettingsError("guards.firstRun: plan needs `logroute approve`, which this version does not have")

@@ -65,7 +65,8 @@ class Teller:
         self._drift(key, step)
         said = {"service": str(key), "reasons": [f"{one.reason}: {one.message}" for one in plan.reasons]}
         if step.outcome.done is Done.WROTE:
-            self._log.info("rolled out", revision=step.outcome.revision, digest=plan.digest, action=plan.kind.value, **said)
+            revision = step.outcome.revision
+            self._log.info("rolled out", revision=revision, digest=plan.digest, action=plan.kind.value, **said)
         elif plan.kind is Kind.HOLD_DIGEST:
             self._metrics.rollout_ended("rolled_back")
             self._log.error("rolled back", **said)

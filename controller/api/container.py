@@ -53,7 +53,7 @@ class PortMapping(Model):
 
 class LogConfiguration(Model):
     log_driver: Literal["json-file", "syslog", "journald", "gelf", "fluentd", "awslogs", "splunk", "awsfirelens"]
-    options: dict[str, Scalar] = {}
+    options: dict[str, Scalar] = Field(default_factory=dict)
     secret_options: tuple[Secret, ...] = ()
 
 
@@ -98,7 +98,7 @@ class RouterContainer(Model):
     health_check: HealthCheck | None = None
     restart_policy: RestartPolicy | None = None
     ulimits: tuple[Ulimit, ...] = ()
-    docker_labels: dict[str, Scalar] = {}
+    docker_labels: dict[str, Scalar] = Field(default_factory=dict)
     repository_credentials: dict[Literal["credentialsParameter"], str] | None = None
     readonly_root_filesystem: Bool | None = None
     privileged: Bool | None = None

@@ -64,8 +64,8 @@ class Kind(StrEnum):
 class Metadata(Model):
     name: Label
     namespace: Label = "default"
-    labels: dict[str, Scalar] = {}
-    annotations: dict[str, Scalar] = {}
+    labels: dict[str, Scalar] = Field(default_factory=dict)
+    annotations: dict[str, Scalar] = Field(default_factory=dict)
 
     @property
     def allowed_lints(self) -> frozenset[str]:
@@ -76,8 +76,8 @@ class ClassMetadata(Model):
     """A class is not in a namespace."""
 
     name: Label
-    labels: dict[str, Scalar] = {}
-    annotations: dict[str, Scalar] = {}
+    labels: dict[str, Scalar] = Field(default_factory=dict)
+    annotations: dict[str, Scalar] = Field(default_factory=dict)
 
 
 class ServiceSelector(Model):
@@ -118,7 +118,7 @@ class Pipeline(Model):
 
     model_config = ConfigDict(alias_generator=None)
 
-    service: Section = {}
+    service: Section = Field(default_factory=dict)
     parsers: tuple[Section, ...] = ()
     multiline_parsers: tuple[Section, ...] = ()
     inputs: tuple[Section, ...] = ()
@@ -165,7 +165,7 @@ class Order(Model):
     """Who goes first: services by glob, or routes by label."""
 
     services: Globs = ()
-    labels: dict[str, Scalar] = {}
+    labels: dict[str, Scalar] = Field(default_factory=dict)
 
 
 class Rollout(Model):
@@ -184,8 +184,12 @@ class RouterOverrides(Model):
     cpu: Int | None = Field(None, ge=0)
     memory_reservation: Int | None = Field(None, ge=6)
     buffer: Buffer | None = None
-    service: Section = {}
+    service: Section = Field(default_factory=dict)
     health: Health | None = None
+
+
+NO_OVERRIDES = RouterOverrides()
+"""One for all routes: they are frozen, and pydantic would copy a default that holds a dict for each."""
 
 
 class RouteSpec(Model):
@@ -196,9 +200,9 @@ class RouteSpec(Model):
     ignore: tuple[Annotated[str, StringConstraints(pattern=r"^(/([^~/]|~[01])*)+$")], ...] = ()
     target: Target
     router_class: Label = "default"
-    router: RouterOverrides = RouterOverrides()
+    router: RouterOverrides = Field(default_factory=lambda: NO_OVERRIDES)
     pipeline: Pipeline
-    secrets: dict[EnvName, SecretArn] = {}
+    secrets: dict[EnvName, SecretArn] = Field(default_factory=dict)
     log_groups: tuple[LogGroupSpec, ...] = ()
     rollout: Rollout = Rollout()
 
@@ -216,7 +220,7 @@ class OutputSpec(Model):
     model_config = ConfigDict(extra="allow")
 
     name: Text
-    secrets: dict[EnvName, SecretArn] = {}
+    secrets: dict[EnvName, SecretArn] = Field(default_factory=dict)
     log_groups: tuple[LogGroupSpec, ...] = ()
     allowed_namespaces: tuple[Glob, ...] = ("*",)
 
@@ -257,7 +261,7 @@ class ClassSpec(Model):
     ecs_metadata: Bool = True
     driver_buffer_limit: Int = Field(8388608, ge=1, le=536870912)
     buffer: Buffer = Buffer()
-    service: Section = {}
+    service: Section = Field(default_factory=dict)
     rollout: Rollout = Rollout()
 
 

@@ -4,16 +4,17 @@ the next pass finishes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.api.kinds import LogGroupSpec
 from controller.applying.configs import ConfigShelf, Found
 from controller.applying.groups import GroupKeeper
-from controller.aws.ports import Account, AwsError, Unreachable
+from controller.aws.ports import AccessDenied, Account, AwsError, Throttled, Unreachable
 from controller.observed.model import observe
 from controller.planning.memory import Held, ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
@@ -54,6 +55,8 @@ class Applier:
             self.remember(plan.key, None)
         elif plan.kind is Kind.ADOPT:
             return self._adopt(plan)
+        elif plan.kind is Kind.WATCH:
+            self._watch(plan)
         elif plan.kind is Kind.HOLD_DIGEST:
             self._hold_digest(plan)
         elif plan.changes and plan.after is not None:
@@ -67,11 +70,24 @@ class Applier:
         revision = self._revision(plan)
         memory = self._memory(plan, revision, Stage.ASKED)
         self.remember(plan.key, memory)
+        if self.recall(plan.key) != memory:  # its state was lost just now: unknown, so left alone
+            return Outcome(Done.MOVED_ON, revision, tuple(said))
         answer = self.account.ecs.update_service(plan.key.cluster, plan.key.service, revision)
-        primary = observe(plan.key, answer).primary
-        number = primary.id.rsplit("/", 1)[-1] if primary and primary.task_definition == revision else ""
-        self.remember(plan.key, replace(memory, stage=Stage.ROLLING, deployment=number))
+        self._rolling(plan.key, memory, answer)
         return Outcome(Done.WROTE, revision, tuple(said))
+
+    def _rolling(self, key: ServiceKey, memory: ServiceMemory, service: Mapping[str, Any]) -> None:
+        primary = observe(key, service).primary
+        number = primary.id.rsplit("/", 1)[-1] if primary and primary.task_definition == memory.revision else ""
+        self.remember(key, replace(memory, stage=Stage.ROLLING, deployment=number))
+
+    def _watch(self, plan: ServicePlan) -> None:
+        """Where UpdateService's answer was lost, what it started is found now: a roll-back must be seen as ours."""
+        memory = self.recall(plan.key)
+        if memory is None or memory.stage is not Stage.ASKED or memory.revision != plan.base:
+            return
+        for service in self.account.ecs.describe_services(plan.key.cluster, [plan.key.service]).found:
+            self._rolling(plan.key, memory, service)
 
     def _adopt(self, plan: ServicePlan) -> Outcome:
         """Nothing to write in ECS: look after what hangs on it, and remember."""
@@ -99,7 +115,7 @@ class Applier:
         """An equal revision that is there already, or a new one. After an ambiguous time-out, look first."""
         assert plan.after is not None  # noqa: S101
         old = self.recall(plan.key)
-        if found := self._equal(plan.after, plan.after["family"], *((old.base,) if old else ())):
+        if found := self._equal(plan.after, plan.after["family"], *((old.revision, old.base) if old else ())):
             return found
         try:
             return self.account.ecs.register_task_definition(plan.after)
@@ -109,14 +125,14 @@ class Applier:
             raise
 
     def _equal(self, body: Body, *references: str) -> str:
-        """The first ACTIVE revision among the family's newest and the one that ours was derived from that
-        is what we would register: an INACTIVE one cannot be rolled out.
+        """The first ACTIVE revision that is what we would register, among the family's newest, the one that
+        we asked for last, and the one that it was derived from: an INACTIVE one cannot be rolled out.
         """
-        for reference in references:
+        for reference in dict.fromkeys(filter(None, references)):
             try:
                 there = self.account.ecs.describe_task_definition(reference, cached=False)
-            except Unreachable:
-                raise
+            except (Unreachable, Throttled, AccessDenied):
+                raise  # not knowing is no reason to register another
             except AwsError:
                 continue  # no ACTIVE revision in the family, or a deleted one
             described = there["taskDefinition"]

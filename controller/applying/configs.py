@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from controller.api.errors import Explained
-from controller.aws.ports import NotFound, ObjectInfo, ObjectStore, PreconditionFailed
+from controller.aws.ports import NotFound, ObjectInfo, ObjectStore, PreconditionFailed, StoredObject
 from controller.desired.model import ConfigObject, ConfigStore
 
 TEXT = "text/plain; charset=utf-8"
 COPIES = "_state/configs"
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a config that are read where nothing says how many to expect. Ours are a few thousand."""
+ATTEMPTS = 3
 
 
 class Found(StrEnum):
@@ -57,7 +60,7 @@ class ConfigShelf:
                 wrong[path] = Found.MISSING
             elif (path, info.etag) in self.verified or (copy and (copy.etag, copy.size) == (info.etag, info.size)):
                 continue
-            elif self._is_right(path):
+            elif info.size <= LARGEST and self._is_right(path):
                 self.verified.add((path, info.etag))
             else:
                 wrong[path] = Found.ALTERED
@@ -67,7 +70,7 @@ class ConfigShelf:
         """Restore one object from its second copy. Raises LostForGood where that is gone or wrong too."""
         digest, _, name = path.partition("/")
         try:
-            body = self.objects.get(self._copy_key(digest)).body
+            body = self.objects.get(self._copy_key(digest), max_bytes=LARGEST).body
         except NotFound as error:
             raise LostForGood(self._uri(path)) from error
         if hashlib.sha256(body).hexdigest() != digest:
@@ -76,30 +79,31 @@ class ConfigShelf:
 
     def _ensure(self, key: str, body: bytes) -> Found:
         """If-None-Match where it is missing, If-Match where it is wrong: two writers never overwrite each other."""
-        found = Found.MISSING
-        for _ in range(3):
-            try:
-                there = self.objects.get(key, max_bytes=len(body))
-            except NotFound:
-                there = None
+        for attempt in range(1, ATTEMPTS + 1):
+            there = self._get(key, len(body))
             if there is not None and there.body == body:
                 return Found.RIGHT
-            found = Found.ALTERED if there else Found.MISSING
             try:
                 self.objects.put(
                     key, body, content_type=TEXT, create=there is None, replaces=there.etag if there else None
                 )
-            except PreconditionFailed:
-                continue  # somebody wrote at the same moment: see what
-            return found
-        return found
+            except (PreconditionFailed, NotFound):  # somebody wrote, or deleted, at the same moment: see what
+                if attempt == ATTEMPTS:
+                    raise
+            else:
+                break
+        return Found.ALTERED if there else Found.MISSING
+
+    def _get(self, key: str, size: int) -> StoredObject | None:
+        """One byte more than it should have is enough to tell that it is wrong."""
+        try:
+            return self.objects.get(key, max_bytes=size)
+        except NotFound:
+            return None
 
     def _is_right(self, path: str) -> bool:
-        digest = path.partition("/")[0]
-        try:
-            return hashlib.sha256(self.objects.get(self.store.key(path)).body).hexdigest() == digest
-        except NotFound:
-            return False
+        there = self._get(self.store.key(path), LARGEST)
+        return there is not None and hashlib.sha256(there.body).hexdigest() == path.partition("/")[0]
 
     def _copy_key(self, digest: str) -> str:
         return self.store.key(COPIES, digest)

@@ -55,5 +55,6 @@ def _not_lowered(there: LogGroup, wanted: int) -> Because:
     keeps = "for ever" if there.retention_days is None else f"{there.retention_days} days"
     return Because(
         Reason.LOG_GROUP_RETENTION,
-        f"log group {there.name} keeps its events {keeps}; LogRoute did not make it, so it is not lowered to {wanted} days",
+        f"log group {there.name} keeps its events {keeps}; LogRoute did not make it, so it is not lowered to "
+        f"{wanted} days",
     )

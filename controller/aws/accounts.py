@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.credentials import RefreshableCredentials
+from botocore.credentials import DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError
 
 from controller.api.keys import Place
 from controller.aws.calls import NOBODY, Caller, Observer
-from controller.aws.ecs import BotoEcs, RevisionCache
+from controller.aws.ecs import BotoEcs
 from controller.aws.failures import translate
 from controller.aws.limiter import Limiter
 from controller.aws.logs import CloudWatchLogGroups
 from controller.aws.objects import S3Bucket
+from controller.aws.ports import AwsError
+
+T = TypeVar("T")
 
 CLIENTS = Config(
     retries={"total_max_attempts": 1, "mode": "standard"},
@@ -43,6 +47,7 @@ class Options:
     share: float = 0.5
     observer: Observer = NOBODY
     waited: Callable[[str, float], None] = field(default=lambda _family, _seconds: None)
+    sleep: Callable[[float], None] = time.sleep
 
 
 def as_it_came(value: Any) -> Any:
@@ -51,52 +56,74 @@ def as_it_came(value: Any) -> Any:
 
 
 class AwsAccount:
-    """One account and region, as ports.Account. Clients are made when first asked for."""
+    """One account and region, as ports.Account. Clients are made when first asked for; nothing is contacted
+    before the first call, so that a role which cannot be assumed fails that call and nothing else.
+    """
 
     def __init__(self, place: Place, role: Role, options: Options) -> None:
         self.place, self.region, self._role, self._options = place, place.region, role, options
-        self._limiter = Limiter(options.share, options.waited)
-        self._lock, self._making = threading.Lock(), threading.Lock()  # boto3 sessions are not thread safe
-        self._buckets: dict[str, S3Bucket] = {}
+        self._limiter = Limiter(options.share, options.waited, sleep=options.sleep)
+        self._making = threading.RLock()  # boto3 sessions are not thread safe
+        self._made: dict[str, Any] = {}
 
-    @cached_property
+    @property
     def account_id(self) -> str:
-        return str(self._caller("sts")("GetCallerIdentity", f"account {self.place.account}")["Account"])
+        """Asked of STS, once."""
+        if "id" not in self._made:
+            self._made["id"] = str(self._identity("GetCallerIdentity", self._name, expects="Account")["Account"])
+        return str(self._made["id"])
 
-    @cached_property
+    @property
     def ecs(self) -> BotoEcs:
-        return BotoEcs(self._caller("ecs"), RevisionCache())
+        return self._once("ecs", lambda: BotoEcs(self._caller("ecs")))
 
-    @cached_property
+    @property
     def logs(self) -> CloudWatchLogGroups:
-        return CloudWatchLogGroups(self._caller("logs"))
+        return self._once("logs", lambda: CloudWatchLogGroups(self._caller("logs")))
 
-    @cached_property
+    @property
     def secrets(self) -> SecretsManager:
-        return SecretsManager(self._caller("secretsmanager"))
+        return self._once("secrets", lambda: SecretsManager(self._caller("secretsmanager")))
 
     def bucket(self, name: str) -> S3Bucket:
-        with self._lock:
-            if name not in self._buckets:
-                self._buckets[name] = S3Bucket(self._s3, name)
-            return self._buckets[name]
+        return self._once(f"s3://{name}", lambda: S3Bucket(self._s3, name))
 
-    @cached_property
+    @property
     def _s3(self) -> Caller:
-        return self._caller("s3")
+        return self._once("s3", lambda: self._caller("s3"))
+
+    @property
+    def _identity(self) -> Caller:
+        return self._once("sts", lambda: self._caller("sts"))
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        with self._making:
+            if name not in self._made:
+                self._made[name] = make()
+            found: T = self._made[name]
+            return found
 
     def _caller(self, service: str) -> Caller:
-        with self._making:
-            client = self._session.client(service, region_name=self.region or None, config=CLIENTS)  # type: ignore[call-overload]
-        return Caller(client, self._limiter, self._options.observer)
+        session = self._once("session", self._session)
+        try:
+            client = session.client(service, region_name=self.region or None, config=CLIENTS)  # type: ignore[call-overload]
+        except (BotoCoreError, ValueError) as error:
+            raise translate(service, self._name, error) from error
+        return Caller(client, self._limiter, self._options.observer, self._options.sleep)
 
-    @cached_property
     def _session(self) -> boto3.Session:
-        base = botocore.session.get_session()
-        if self._role.arn:
-            base = _assumed(self._role, self.region)
-        base.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=as_it_came)
-        return boto3.Session(botocore_session=base)
+        try:
+            base = botocore.session.get_session()
+            if self._role.arn:
+                base = _assumed(self._role, self.region)
+            base.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=as_it_came)
+            return boto3.Session(botocore_session=base)
+        except BotoCoreError as error:
+            raise translate("session", self._name, error) from error
+
+    @property
+    def _name(self) -> str:
+        return f"account {self.place}"
 
 
 class SecretsManager:
@@ -106,28 +133,39 @@ class SecretsManager:
         self._call = call
 
     def get(self, arn: str) -> str:
-        return str(self._call("GetSecretValue", f"secret {arn}", SecretId=arn)["SecretString"])
+        """Raises AwsError, also where the secret holds bytes and no text."""
+        answer = self._call("GetSecretValue", f"secret {arn}", expects="ARN", SecretId=arn)
+        if "SecretString" not in answer:
+            raise AwsError(
+                "secretsmanager:GetSecretValue",
+                f"secret {arn}",
+                "NoSecretString",
+                "the secret holds bytes",
+                "Store the secret as text",
+            )
+        return str(answer["SecretString"])
 
 
 def default_region() -> str | None:
-    """Botocore's own choice: the profile's, or the environment's."""
-    region: str | None = boto3.Session().region_name
+    """Botocore's own choice: the profile's, or the environment's. Raises AwsError where there is no such profile."""
+    try:
+        region: str | None = boto3.Session().region_name
+    except BotoCoreError as error:
+        raise translate("session", "the default profile", error) from error
     return region
 
 
 def _assumed(role: Role, region: str) -> botocore.session.Session:
-    """A session whose credentials come from the role and renew themselves."""
-    home = boto3.Session()
+    """A session whose credentials come from the role when first needed, and renew themselves."""
 
     def fetch() -> dict[str, str]:
         extra = {"ExternalId": role.external_id} if role.external_id else {}
         try:
-            answer = home.client("sts", region_name=region).assume_role(
-                RoleArn=str(role.arn), RoleSessionName="logroute", **extra
-            )
+            home = boto3.Session().client("sts", region_name=region or None, config=CLIENTS)
+            answer = home.assume_role(RoleArn=str(role.arn), RoleSessionName="logroute", **extra)
+            given = answer["Credentials"]
         except Exception as error:
             raise translate("sts:AssumeRole", str(role.arn), error) from error
-        given = answer["Credentials"]
         return {
             "access_key": given["AccessKeyId"],
             "secret_key": given["SecretAccessKey"],
@@ -136,5 +174,5 @@ def _assumed(role: Role, region: str) -> botocore.session.Session:
         }
 
     session = botocore.session.get_session()
-    session._credentials = RefreshableCredentials.create_from_metadata(fetch(), fetch, "sts-assume-role")  # type: ignore[attr-defined]  # noqa: SLF001 - botocore offers no other way in
+    session._credentials = DeferredRefreshableCredentials(fetch, "sts-assume-role")  # type: ignore[attr-defined]  # noqa: SLF001 - botocore offers no other way in
     return session

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from controller.aws.failures import translate
+from controller.aws.failures import not_aws, translate
 from controller.aws.limiter import Limiter
 from controller.aws.ports import AwsError, Throttled, Unreachable
 
@@ -28,6 +27,10 @@ class _Nobody:
 NOBODY: Observer = _Nobody()
 
 
+def _as_it_is(answer: Any) -> Any:
+    return answer
+
+
 class Caller:
     """Calls one botocore client. botocore's own retries are off: each attempt takes a token here."""
 
@@ -42,24 +45,53 @@ class Caller:
         self.client, self._limiter, self._observer = client, limiter, observer
         self._service: str = client.meta.service_model.service_name
         self._methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
-        self._again = self._retrying((Throttled, Unreachable), attempts, sleep)
-        self._careful = self._retrying((Throttled,), attempts, sleep)
+        self._sleep, self._attempts = sleep, attempts
 
-    def __call__(self, operation: str, resource: str, *, repeatable: bool = True, **arguments: Any) -> Any:
-        """The answer. Raises AwsError.
+    def __call__(
+        self,
+        operation: str,
+        resource: str,
+        *,
+        expects: str,
+        repeatable: bool = True,
+        final: Collection[str] = (),
+        take: Callable[[Any], Any] = _as_it_is,
+        **arguments: Any,
+    ) -> Any:
+        """What `take` makes of the answer. Raises AwsError.
+
+        `expects` is a member that every true answer has, or "": of a 200 with somebody else's page in it
+        botocore makes an empty answer, which would read as "there is nothing".
 
         A throttled call did not happen, so it is always tried again; one without an answer may have
-        happened, and only what is `repeatable` is.
+        happened, and only what is `repeatable` is. Codes in `final` are believed at once.
         """
-        retrying = self._again if repeatable else self._careful
-        return retrying.copy()(self._once, operation, resource, arguments)
+        again = (Throttled, Unreachable) if repeatable else (Throttled,)
+        retrying = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, again) and error.code not in final),
+            stop=stop_after_attempt(self._attempts),
+            wait=wait_random_exponential(multiplier=0.2, max=20),
+            sleep=self._sleep,
+            reraise=True,
+        )
 
-    def _once(self, operation: str, resource: str, arguments: dict[str, Any]) -> Any:
+        def once() -> Any:
+            answer = getattr(self.client, self._methods[operation])(**arguments)
+            if expects and expects not in answer:
+                raise not_aws(f"{self._service}:{operation}", resource, expects)
+            return take(answer)
+
+        return retrying(self._once, operation, resource, once)
+
+    def _once(self, operation: str, resource: str, call: Callable[[], Any]) -> Any:
         bucket = self._limiter.acquire(self._service, operation)
         code = ""
         try:
-            return getattr(self.client, self._methods[operation])(**arguments)
-        except (ClientError, BotoCoreError) as error:
+            return call()
+        except AwsError as ours:  # an answer that is not AWS's, or a role that could not be assumed
+            code = ours.code
+            raise
+        except Exception as error:  # beside its own, botocore raises what its parsers stumble upon
             failure = translate(f"{self._service}:{operation}", resource, error)
             code = failure.code
             if isinstance(failure, Throttled):
@@ -67,13 +99,3 @@ class Caller:
             raise failure from error
         finally:
             self._observer.aws_call(self._service, operation, code)
-
-    @staticmethod
-    def _retrying(errors: tuple[type[AwsError], ...], attempts: int, sleep: Callable[[float], None]) -> Retrying:
-        return Retrying(
-            retry=retry_if_exception_type(errors),
-            stop=stop_after_attempt(attempts),
-            wait=wait_random_exponential(multiplier=0.2, max=20),
-            sleep=sleep,
-            reraise=True,
-        )

@@ -18,8 +18,11 @@ DESCRIBE_SERVICES = 10
 LIST_PAGE = 100
 """Most names in a DescribeServices, most rows in a list page (Amazon ECS API reference)."""
 NO_SUCH_OPERATION = frozenset(
-    {"UnknownOperationException", "InvalidAction", "NotImplemented", "501", "ResponseParserError"}
+    {"UnknownOperationException", "InvalidAction", "NotImplemented", "501", "500", "ResponseParserError"}
 )
+"""How endpoints that stand in for ECS say that they lack an operation. ECS's own 500 has a name, so it is not
+"500", which is botocore's word for an answer without one (moto's HTML page).
+"""
 
 
 class RevisionCache:
@@ -74,9 +77,14 @@ class BotoEcs:
         left = iter(names)
         while some := list(islice(left, DESCRIBE_SERVICES)):
             answer = self._call(
-                "DescribeServices", f"cluster {cluster}", cluster=cluster, services=some, include=["TAGS"]
+                "DescribeServices",
+                f"cluster {cluster}",
+                expects="services",
+                cluster=cluster,
+                services=some,
+                include=["TAGS"],
             )
-            found += answer.get("services", ())
+            found += answer["services"]
             missing += [row.get("arn", "").rsplit("/", 1)[-1] for row in answer.get("failures", ())]
         return Services(tuple(found), tuple(missing))
 
@@ -87,6 +95,7 @@ class BotoEcs:
         answer = self._call(
             "DescribeTaskDefinition",
             f"task definition {reference}",
+            expects="taskDefinition",
             taskDefinition=reference,
             include=["TAGS"],
         )
@@ -96,7 +105,8 @@ class BotoEcs:
         return kept
 
     def register_task_definition(self, body: dict[str, Any]) -> str:
-        answer = self._call("RegisterTaskDefinition", f"family {body.get('family')}", repeatable=False, **body)
+        family = f"family {body.get('family')}"
+        answer = self._call("RegisterTaskDefinition", family, expects="taskDefinition", repeatable=False, **body)
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def update_service(self, cluster: str, service: str, task_definition: str) -> dict[str, Any]:
@@ -104,6 +114,7 @@ class BotoEcs:
         answer = self._call(
             "UpdateService",
             f"service {cluster}/{service}",
+            expects="service",
             cluster=cluster,
             service=service,
             taskDefinition=task_definition,
@@ -116,6 +127,8 @@ class BotoEcs:
             answer = self._call(
                 "ListServiceDeployments",
                 f"service {cluster}/{service}",
+                expects="serviceDeployments",
+                final=NO_SUCH_OPERATION,
                 cluster=cluster,
                 service=service,
                 maxResults=20,
@@ -124,14 +137,14 @@ class BotoEcs:
             if error.code in NO_SUCH_OPERATION:
                 return None
             raise
-        rows = sorted(answer.get("serviceDeployments", ()), key=lambda row: str(row.get("createdAt", "")), reverse=True)
+        rows = sorted(answer["serviceDeployments"], key=lambda row: _moment(row.get("createdAt")), reverse=True)
         return rows or None
 
     def _pages(self, operation: str, resource: str, field: str, **arguments: Any) -> Iterator[str]:
         token: dict[str, Any] = {}
         while True:
-            answer = self._call(operation, resource, maxResults=LIST_PAGE, **arguments, **token)
-            yield from answer.get(field, ())
+            answer = self._call(operation, resource, expects=field, maxResults=LIST_PAGE, **arguments, **token)
+            yield from answer[field]
             if not answer.get("nextToken"):
                 return
             token = {"nextToken": answer["nextToken"]}
@@ -145,7 +158,7 @@ class BotoEcs:
             raw = orjson.loads(self._raw.body)
         except (AttributeError, orjson.JSONDecodeError):
             return
-        unknown = sorted(unknown_members(raw, self._shape))
+        unknown = sorted(set(unknown_members(raw, self._shape)))
         if unknown:
             raise SdkTooOld(
                 "ecs:DescribeTaskDefinition",
@@ -167,3 +180,11 @@ def unknown_members(value: Any, shape: Any, path: str = "") -> Iterator[str]:
     elif shape.type_name == "list" and isinstance(value, list):
         for item in value:
             yield from unknown_members(item, shape.member, f"{path}[]")
+    elif shape.type_name == "map" and isinstance(value, dict):
+        for name, item in value.items():
+            yield from unknown_members(item, shape.value, f"{path}.{name}")
+
+
+def _moment(at: Any) -> float:
+    """Seconds since the epoch: a number where timestamps are left as they came, else botocore's datetime."""
+    return float(at.timestamp() if hasattr(at, "timestamp") else at or 0)

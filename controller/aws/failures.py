@@ -16,6 +16,25 @@ THROTTLES = frozenset(
         "SlowDown",
         "RequestThrottled",
         "RequestThrottledException",
+        "429",
+    }
+)
+BAD_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidToken",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidAccessKeyId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "IncompleteSignature",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "AuthFailure",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
     }
 )
 DENIED = frozenset(
@@ -24,12 +43,6 @@ DENIED = frozenset(
         "AccessDeniedException",
         "UnauthorizedOperation",
         "AllAccessDisabled",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "UnrecognizedClientException",
-        "InvalidAccessKeyId",
-        "SignatureDoesNotMatch",
         "403",
         "Forbidden",
     }
@@ -46,18 +59,63 @@ MISSING = frozenset(
     }
 )
 LOST = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+NO_ANSWER = frozenset({"RequestTimeout", "RequestTimeoutException"})
+"""Errors in the 400s that say that the request did not arrive whole (Amazon S3 API reference, error responses)."""
+NO_CREDENTIALS = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.NoAuthTokenError,
+    boto.SSOError,
+    boto.LoginError,
+    boto.TokenRetrievalError,
+    boto.RefreshWithMFAUnsupportedError,
+)
+NO_CONNECTION = (
+    boto.HTTPClientError,
+    boto.ConnectionError,
+    boto.IncompleteReadError,
+    boto.ChecksumError,
+    boto.FlexibleChecksumError,
+    boto.CredentialRetrievalError,
+    boto.MetadataRetrievalError,
+)
+"""May go well the next time, as may what is not botocore's own: its parsers raise what they stumble upon where
+an answer has another shape. Its other exceptions are about mistakes, which stay mistakes.
+"""
 
 
 def translate(operation: str, resource: str, error: Exception) -> AwsError:
     """`operation` as `ecs:RegisterTaskDefinition`. Never loses the original: it is the `__cause__`."""
-    if not isinstance(error, boto.ClientError):
-        hint = _connection_hint(error)
-        return Unreachable(operation, resource, type(error).__name__, str(error) or "no answer", hint)
-    said = error.response.get("Error", {})
-    code, detail = str(said.get("Code", "Unknown")), str(said.get("Message") or "AWS gave no reason")
+    if isinstance(error, boto.ClientError):
+        return _answered(operation, resource, error)
+    kind: type[AwsError] = AwsError
+    if isinstance(error, NO_CREDENTIALS):
+        kind = AccessDenied
+    elif _may_pass(error):
+        kind = Unreachable
+    return kind(operation, resource, type(error).__name__, str(error) or "no answer", _hint(error))
+
+
+def not_aws(operation: str, resource: str, expected: str) -> Unreachable:
+    """A 200 whose body is not what AWS says there."""
+    return Unreachable(
+        operation,
+        resource,
+        "ResponseParserError",
+        f"the answer is not AWS's: it has no {expected}",
+        "Check AWS_ENDPOINT_URL, and what stands between LogRoute and AWS",
+    )
+
+
+def _answered(operation: str, resource: str, error: boto.ClientError) -> AwsError:
+    said, status = error.response.get("Error", {}), _status(error)
+    code, detail = str(said.get("Code") or status or "Unknown"), str(said.get("Message") or "AWS gave no reason")
     if code in THROTTLES:
         return Throttled(operation, resource, code, detail, "Other tools share this account's rate; it is tried again")
-    if code in DENIED:
+    if code in BAD_CREDENTIALS:
+        hint = "The credentials are expired or wrong, or this machine's clock is: renew them"
+        return AccessDenied(operation, resource, code, detail, hint)
+    if code in DENIED or status == 403:  # noqa: PLR2004 - HTTP's own number
         return AccessDenied(
             operation, resource, code, detail, f"Allow {operation} on {resource} to the controller's role"
         )
@@ -67,20 +125,24 @@ def translate(operation: str, resource: str, error: Exception) -> AwsError:
         return PreconditionFailed(
             operation, resource, code, detail, "Somebody else wrote first; the next pass looks again"
         )
-    if _status(error) >= 500:  # noqa: PLR2004 - any server error
+    if status >= 500 or code in NO_ANSWER:  # noqa: PLR2004 - any server error
         return Unreachable(operation, resource, code, detail, "AWS failed to answer; it is tried again")
     return AwsError(operation, resource, code, detail)
+
+
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, NO_CONNECTION) or not isinstance(error, boto.BotoCoreError)
 
 
 def _status(error: boto.ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def _connection_hint(error: Exception) -> str:
-    if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError):
+def _hint(error: Exception) -> str:
+    if isinstance(error, NO_CREDENTIALS):
         return "Give AWS credentials: a profile, environment variables, or a role"
     if isinstance(error, boto.NoRegionError):
         return "Set AWS_REGION or the setting `region`"
-    if isinstance(error, boto.EndpointConnectionError | boto.ConnectTimeoutError):
+    if _may_pass(error):
         return "Check the network and AWS_ENDPOINT_URL"
     return ""

@@ -73,13 +73,14 @@ class TokenBucket:
     def throttled(self) -> None:
         """AWS said no: halve the rate (to a sixteenth at the least) and spend what is saved up."""
         with self._lock:
+            self._refill()
             self._rate = max(self._full / 16, self._rate / 2)
-            self._tokens, self._slowed = min(self._tokens, 0.0), self._now()
+            self._tokens, self._slowed = min(self._tokens, 0.0), self._at
 
     def _refill(self) -> None:
         now = self._now()
-        if self._rate < self._full and now - self._slowed >= RECOVERY_SECONDS:
-            self._rate, self._slowed = min(self._full, self._rate * 2), now
+        while self._rate < self._full and now - self._slowed >= RECOVERY_SECONDS:
+            self._rate, self._slowed = min(self._full, self._rate * 2), self._slowed + RECOVERY_SECONDS
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
 
@@ -88,9 +89,13 @@ class Limiter:
     """The buckets of one account and region."""
 
     def __init__(
-        self, share: float = 0.5, waited: Callable[[str, float], None] = lambda _family, _seconds: None
+        self,
+        share: float = 0.5,
+        waited: Callable[[str, float], None] = lambda _family, _seconds: None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._buckets = {family: TokenBucket(rate, share) for family, rate in FAMILIES.items()}
+        self._buckets = {family: TokenBucket(rate, share, now, sleep) for family, rate in FAMILIES.items()}
         self._waited = waited
 
     def bucket(self, service: str, operation: str) -> tuple[str, TokenBucket]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from controller.aws.calls import Caller
@@ -19,7 +20,12 @@ class S3Bucket:
         token: dict[str, Any] = {}
         while True:
             answer = self._call(
-                "ListObjectsV2", f"s3://{self.bucket}/{prefix}", Bucket=self.bucket, Prefix=prefix, **token
+                "ListObjectsV2",
+                f"s3://{self.bucket}/{prefix}",
+                expects="IsTruncated",
+                Bucket=self.bucket,
+                Prefix=prefix,
+                **token,
             )
             for row in answer.get("Contents", ()):
                 yield ObjectInfo(row["Key"], row["ETag"].strip('"'), int(row["Size"]))
@@ -28,18 +34,26 @@ class S3Bucket:
             token = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def get(self, key: str, *, max_bytes: int | None = None) -> StoredObject:
-        answer = self._call("GetObject", f"s3://{self.bucket}/{key}", Bucket=self.bucket, Key=key)
-        with answer["Body"] as stream:
-            body = stream.read() if max_bytes is None else stream.read(max_bytes + 1)
-        return StoredObject(body, answer["ETag"].strip('"'))
+        def read(answer: dict[str, Any]) -> StoredObject:
+            with closing(answer["Body"]) as stream:  # as a context it would hand out what it checks, unchecked
+                body = stream.read() if max_bytes is None else stream.read(max_bytes + 1)
+            return StoredObject(body, answer["ETag"].strip('"'))
+
+        found: StoredObject = self._call(
+            "GetObject", f"s3://{self.bucket}/{key}", expects="ETag", take=read, Bucket=self.bucket, Key=key
+        )
+        return found
 
     def put(
         self, key: str, body: bytes, *, content_type: str, create: bool = False, replaces: str | None = None
     ) -> str:
-        condition: dict[str, Any] = {"IfNoneMatch": "*"} if create else {"IfMatch": replaces} if replaces else {}
+        condition: dict[str, Any] = (
+            {"IfNoneMatch": "*"} if create else {"IfMatch": replaces} if replaces is not None else {}
+        )
         answer = self._call(
             "PutObject",
             f"s3://{self.bucket}/{key}",
+            expects="ETag",
             Bucket=self.bucket,
             Key=key,
             Body=body,
@@ -50,4 +64,4 @@ class S3Bucket:
         return str(answer["ETag"]).strip('"')
 
     def delete(self, key: str) -> None:
-        self._call("DeleteObject", f"s3://{self.bucket}/{key}", Bucket=self.bucket, Key=key)
+        self._call("DeleteObject", f"s3://{self.bucket}/{key}", expects="", Bucket=self.bucket, Key=key)

@@ -1,9 +1,10 @@
 """What the other rooms may ask of AWS, as Protocols, and the errors they may get.
 
 AwsError                  an AWS call failed for good; says the operation, the resource and what to do
-├── AccessDenied          the credentials lack a right
+├── AccessDenied          the credentials lack a right, or there are none
 ├── NotFound              the bucket, object, cluster, secret … is not there
 ├── PreconditionFailed    somebody else wrote first (If-Match, If-None-Match)
+├── SdkTooOld             botocore does not know a field, and would lose it
 ├── Throttled             still throttled after the retries
 └── Unreachable           no answer: network, endpoint, or a time-out. A write may have happened
 """
@@ -35,12 +36,12 @@ class AwsError(Explained):
         )
 
     def __str__(self) -> str:
-        text = f"{self.operation} on {self.resource} failed: {self.code}: {self.detail}"
+        text = f"{self.operation} on {self.resource} failed: {self.code}: {self.detail.rstrip('.')}"
         return f"{text}. {self.hint}" if self.hint else text
 
 
 class AccessDenied(AwsError):
-    """The credentials lack a right that the operation needs."""
+    """The credentials lack a right that the operation needs; are expired, wrong, or not there at all."""
 
 
 class NotFound(AwsError):
@@ -77,7 +78,8 @@ class StoredObject:
 class ObjectStore(Protocol):
     """One S3 bucket. Keys are whole keys; every method may raise AwsError."""
 
-    bucket: str
+    @property
+    def bucket(self) -> str: ...
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """All objects under `prefix`, in key order, 1,000 a request (ListObjectsV2)."""
@@ -163,9 +165,16 @@ class LogGroups(Protocol):
 class Account(Protocol):
     """One account and region: the clients that rooms get to see."""
 
-    account_id: str
-    region: str
-    ecs: Ecs
-    logs: LogGroups
+    @property
+    def account_id(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def ecs(self) -> Ecs: ...
+
+    @property
+    def logs(self) -> LogGroups: ...
 
     def bucket(self, name: str) -> ObjectStore: ...

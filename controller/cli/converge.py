@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from controller import app as composition
@@ -22,6 +21,7 @@ from controller.settings import load
 
 NO_CHANGES, CHANGES, NOT_CONVERGED, ERROR = 0, 2, 3, 1
 SECONDS_BETWEEN_LOOKS = 3.0
+pause = time.sleep
 
 
 def plan(config: Path | None, source: str | None, output: str) -> int:
@@ -33,7 +33,7 @@ def plan(config: Path | None, source: str | None, output: str) -> int:
     return CHANGES if seen.changes or seen.wrong_configs else NO_CHANGES
 
 
-def apply(config: Path | None, source: str | None, *, wait: bool, pause: Callable[[float], None] = time.sleep) -> int:
+def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
     """Carries out what nothing holds, then watches what it started until that ends or stands still."""
     app, specs = _open(config, source, remembers=True)
     seen = survey(app.world, specs, repair=True)
@@ -43,7 +43,7 @@ def apply(config: Path | None, source: str | None, *, wait: bool, pause: Callabl
     with progress:
         steps = {plan.key: _step(app, specs, plan.key, progress) for plan in seen.pending}
         if wait:
-            _watch(app, specs, steps, progress, pause)
+            _watch(app, specs, steps, progress)
     app.keeper.forget(app.world.routes_in_use)
     for line in plans.summary(steps):
         print(line)
@@ -76,7 +76,6 @@ def _watch(
     specs: Specs,
     steps: dict[ServiceKey, Step | None],
     progress: Progress,
-    pause: Callable[[float], None],
 ) -> None:
     """Until nothing of ours is on its way. What somebody else must end first is not waited for."""
     deadline = _Deadline(max((route.router.rollout.timeout for route in specs.force.routes), default=900.0))

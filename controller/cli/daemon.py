@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -12,6 +13,7 @@ from controller import __version__
 from controller import app as composition
 from controller.api.keys import ServiceKey
 from controller.aws.limiter import FAMILIES
+from controller.aws.ports import AwsError
 from controller.planning.model import Kind
 from controller.reconciling.controller import Controller
 from controller.runtime.clock import SystemClock
@@ -64,6 +66,8 @@ def run(config: Path | None) -> int:
         stopper.wait()
         log.info("stopping", reason=stopper.reason)
         ended = stop_all(clock, STOP_SECONDS, source, resync, status, workers, server)
+        with suppress(AwsError):  # the next start tells the same, a little later
+            controller.save_status()
         log.info("stopped", finished=ended)
     return 0
 

@@ -64,7 +64,11 @@ def _story(world: DemoWorld) -> None:
     _title("6. Drift by CI: a deploy from a file without the router, with a new image")
     world.deploy_from_ci()
     _show(f"CI rolled out {world.revision()} with {NEW_IMAGE}: the router is gone")
-    _wait("the router is back, on top of the new image", world, lambda world: _routed(world) and world.image() == NEW_IMAGE)
+    _wait(
+        "the router is back, on top of the new image",
+        world,
+        lambda world: _routed(world) and world.image() == NEW_IMAGE,
+    )
     _show(f"{world.revision()}: image {world.image()}, logs go to {_drivers(world)}")
 
     _title("7. The route is deleted from git")
@@ -97,7 +101,9 @@ def _wait(what: str, world: DemoWorld, true: Callable[[DemoWorld], bool]) -> Non
             seen = now
             print(f"    {paint(now, DIM)}", flush=True)
         if time.monotonic() - began > PATIENCE:
-            raise CommandError(f"after {PATIENCE:.0f} s it is not so that {what}; the controller said:\n{world.controller_log()}")
+            raise CommandError(
+                f"after {PATIENCE:.0f} s it is not so that {what}; the controller said:\n{world.controller_log()}"
+            )
         time.sleep(0.1)
     print(f"  {paint('✓', GREEN)} {what} ({time.monotonic() - began:.1f} s)", flush=True)
 
@@ -106,7 +112,9 @@ def _summary(world: DemoWorld, took: float) -> str:
     revisions: list[dict[str, Any]] = world.revisions()
     rows = [f"  {one['taskDefinitionArn'].rsplit('/', 1)[-1]}: {_words(one)}" for one in revisions]
     head = paint("Summary", BOLD)
-    return "\n".join(["", head, *rows, f"  {len(revisions)} revisions, {took:.0f} s. The service ends as its owners left it."])
+    return "\n".join(
+        ["", head, *rows, f"  {len(revisions)} revisions, {took:.0f} s. The service ends as its owners left it."]
+    )
 
 
 def _words(definition: dict[str, Any]) -> str:

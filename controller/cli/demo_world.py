@@ -63,7 +63,8 @@ class DemoWorld:
 
     def logroute(self, *arguments: str) -> int:
         """Run a command, its output to the person."""
-        return subprocess.run([*_LOGROUTE, *arguments, "--config", str(self._settings)], env=self._env(), check=False).returncode  # noqa: S603
+        command = [*_LOGROUTE, *arguments, "--config", str(self._settings)]
+        return subprocess.run(command, env=self._env(), check=False).returncode  # noqa: S603 - our own program
 
     def start_controller(self) -> None:
         with self._log.open("wb") as log:

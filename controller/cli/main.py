@@ -10,13 +10,17 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 WRONG_USAGE = 64
 """EX_USAGE of sysexits.h: told apart from "it ran and found errors"."""
-INTERRUPTED = 130
+TYPERS_WRONG_USAGE = 2
+INTERRUPTED, GONE = 130, 141
+"""128 + SIGINT, 128 + SIGPIPE, as shells say it."""
+
+A_BUG = "This is a bug in LogRoute: please report it, with the traceback that LOGROUTE_DEBUG=1 shows."
 
 app = typer.Typer(
     name="logroute",
@@ -62,7 +66,7 @@ def validate(
     """Problems of spec files or folders; nothing is contacted."""
     from controller.cli import validate as command
 
-    raise typer.Exit(command.validate(paths, output.value))
+    _run(lambda: command.validate(paths, output.value))
 
 
 @app.command()
@@ -143,7 +147,7 @@ def schema(
     """JSON Schema of the kinds, for editors."""
     from controller.cli import schema as command
 
-    raise typer.Exit(command.schema(kind.value if kind else None))
+    _run(lambda: command.schema(kind.value if kind else None))
 
 
 @app.command()
@@ -165,44 +169,45 @@ def demo(keep: Annotated[bool, typer.Option("--keep", help="Stay up at the end."
     _run(lambda: command.demo(keep=keep))
 
 
+class _Done(Exception):
+    """A command ended with this status; told apart from typer's own exits, which mean wrong usage."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 def _run(command: Callable[[], int | None]) -> NoReturn:
     """A command's own failures as one line and exit status 1."""
     from controller.api.errors import Explained
     from controller.cli.console import fail
 
     try:
-        status = command()
+        status = command() or 0
     except Explained as error:
         fail(str(error))
         status = 1
-    raise typer.Exit(status or 0)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Wrong usage ends with 64, an interrupt with 130, a reader that went away with 141."""
-    try:
-        status = _invoke(app, arguments)
     except KeyboardInterrupt:
         status = INTERRUPTED
+    raise _Done(status)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Wrong usage ends with 64, an interrupt with 130, a reader that went away with 141."""
+    try:
+        app(args=arguments, prog_name="logroute")
+        status = 0
+    except _Done as done:
+        status = done.status
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 0
+        status = WRONG_USAGE if status == TYPERS_WRONG_USAGE else status
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 141
+        status = GONE
+    except Exception as error:
+        if os.environ.get("LOGROUTE_DEBUG"):
+            raise
+        print(f"error: {type(error).__name__}: {error}\n{A_BUG}", file=sys.stderr)
+        status = 1
     sys.exit(status)
-
-
-def _invoke(command: Any, arguments: list[str] | None) -> int:
-    import click
-
-    try:
-        result = command(args=arguments, prog_name="logroute", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return WRONG_USAGE
-    except click.UsageError as error:
-        error.show()
-        return WRONG_USAGE
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.Abort:
-        return INTERRUPTED
-    return result if isinstance(result, int) else 0

@@ -14,7 +14,7 @@ def serve(port: int, speed: float) -> int:
     stopper = Stopper()
     try:
         with stopper.on_signals(), Sandbox(clock=RealClock(speed), port=port) as sandbox:
-            say(f"sandbox: serving ECS, S3, logs, STS and the rest on {sandbox.url}; its clock runs {speed:g} times as fast")
+            say(f"sandbox: ECS, S3, logs, STS and more on {sandbox.url}; its clock runs {speed:g} times as fast")
             for name, value in sandbox.environment().items():
                 print(f"export {name}={value}", flush=True)
             stopper.wait()

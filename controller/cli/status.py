@@ -56,7 +56,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
         services.append((service, str(state["ready"]), state["reason"], state["message"]))
     lines += ["", *_table(services)]
     for problem in found["problems"]:
-        lines.append(f"{problem['file']}:{problem['line']}:{problem['column']}: {problem['code']}: {problem['message']}")
+        place = f"{problem['file']}:{problem['line']}:{problem['column']}"
+        lines.append(f"{place}: {problem['code']}: {problem['message']}")
     return lines
 
 
@@ -71,5 +72,3 @@ def _row(row: tuple[str, str, str, str], widths: list[int]) -> str:
     if colour:
         cells[1] = paint(cells[1], colour)
     return "  ".join([*cells, row[3]]).rstrip()
-
-

@@ -20,7 +20,8 @@ from controller.desired.store import StoreUrlError, config_store
 from controller.desired.subject import Refusal, Subject
 from controller.specs.model import SpecSet
 from controller.taskdef.body import Body, NotATaskDefinition, account_of, register_form
-from controller.taskdef.overlay import ForeignRouter, Ownership, put, strip
+from controller.taskdef.mark import Originals
+from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, put, strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,10 @@ def restore(task_definition: str, out: Path | None) -> None:
     try:
         stripped = strip(body, Ownership())
     except ForeignRouter as error:
-        raise CommandError(f"{task_definition}: {error}; there is nothing of LogRoute's to take out") from error
+        say(f"note: {error}; written as it was")
+        stripped = Stripped(body, None, None, Originals())
     if stripped.router is None:
-        say("note: there is no LogRoute router in it; written as it was")
+        say("note: there is no LogRoute router in it")
     elif stripped.originals is None:
         raise CommandError(f"{task_definition}: the router's labels are damaged: what was there before is not known")
     write_definition(stripped.app, out)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from controller.api.globs import glob_pattern, is_glob
 from controller.api.keys import Place, ServiceKey
 from controller.aws.ports import Account, AwsError, NotFound, ObjectInfo
 from controller.observed.model import ObservedService, observe
+
+AT_ONCE = 100
+"""Raw services held at one time: with a full event list each takes 60 KB. A multiple of DescribeServices's ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,11 @@ def _clusters(account: Account, wanted: list[str]) -> list[str]:
 
 
 def _services(place: Place, account: Account, cluster: str) -> Iterator[tuple[ServiceKey, ObservedService]]:
-    names = [arn.rsplit("/", 1)[-1] for arn in account.ecs.list_services(cluster)]
-    for raw in account.ecs.describe_services(cluster, names).found:
-        key = ServiceKey(place, cluster, str(raw["serviceName"]))
-        yield key, observe(key, raw)
+    names = iter([arn.rsplit("/", 1)[-1] for arn in account.ecs.list_services(cluster)])
+    while some := list(islice(names, AT_ONCE)):
+        for raw in account.ecs.describe_services(cluster, some).found:
+            key = ServiceKey(place, cluster, str(raw["serviceName"]))
+            yield key, observe(key, raw)
 
 
 def objects(account: Account, bucket: str, prefix: str) -> dict[str, ObjectInfo]:

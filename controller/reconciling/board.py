@@ -1,4 +1,4 @@
-"""How every route and service stands, for metrics and `logroute status`; kept as one JSON object in the config store."""
+"""How every route and service stands, for metrics and `logroute status`; one JSON object in the config store."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class StatusBoard:
             self._services[key] = ServiceState(Reason.AWS_ERROR, error, held=True, changes=True)
 
     def source(self, error: str) -> None:
-        """"" where the source could be read."""
+        """Why the source could not be read; empty where it could."""
         with self._lock:
             self._source_error = error
 
@@ -105,8 +105,12 @@ class StatusBoard:
         for route in specs.force.routes:
             namespace, _, name = route.key.partition("/")
             broken = route.key in specs.force.carried
-            suspended = route.document.spec.suspend
-            found[(namespace, name)] = conditions(states[route.key], lost.get(route.key), broken=broken, suspended=suspended)
+            found[(namespace, name)] = conditions(
+                states[route.key],
+                lost.get(route.key),
+                broken=broken,
+                suspended=route.document.spec.suspend,
+            )
         return found
 
     def by_reason(self) -> dict[str, int]:
@@ -131,6 +135,8 @@ class StatusBoard:
 
     def save(self, objects: ObjectStore, key: str) -> bool:
         """Write it where it changed since the last save. Raises AwsError."""
+        if self._specs is None and not self._source_error:
+            return False
         body = orjson.dumps(self.plain(), option=orjson.OPT_INDENT_2)
         if body == self._saved:
             return False

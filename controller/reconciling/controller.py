@@ -116,8 +116,7 @@ class Controller:
         """Services that a cluster, read whole, no longer has."""
         for place, read in seen.seen.items():
             ledger = self._world.sites[place].memories
-            for text, _ in ledger.items():
+            for text, _memory in list(ledger.items()):
                 key = ServiceKey.parse(text)
                 if key.cluster in read.clusters and key.cluster not in read.errors and key not in read.services:
                     ledger.put(text, None)
-

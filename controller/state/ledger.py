@@ -30,41 +30,52 @@ class Record(Protocol):
 R = TypeVar("R", bound=Record)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Shard:
-    entries: dict[str, Any] = field(default_factory=dict)
+    """`etag` None: there is no such object."""
+
+    entries: Mapping[str, Any] = field(default_factory=dict)
     etag: str | None = None
     unreadable: str = ""
-    """Why, where the object is there but cannot be understood."""
+    """Why nothing is known of what it holds."""
 
 
 class Ledger(Generic[R]):
-    """Thread-safe. `load` first; every method that touches S3 may raise AwsError."""
+    """Thread-safe; reading never waits for S3. `load` first; what touches S3 may raise AwsError.
+
+    What is in memory was in S3: it changes only once S3 has taken a write, or was read.
+    """
 
     def __init__(self, store: ObjectStore, prefix: str, read: Callable[[Mapping[str, Any]], R]) -> None:
         self._store, self._prefix, self._read = store, prefix, read
-        self._shards: dict[str, _Shard] = {}
-        self._lock = threading.Lock()
+        self._shards = {name: _Shard() for name in _names()}
+        self._writing = {name: threading.Lock() for name in _names()}
 
     def load(self) -> None:
-        """Read all shards anew; one listing, then those that are there."""
-        there = {info.key for info in self._store.list(f"{self._prefix}/")}
-        fresh = {name: self._fetch(name) if self._key(name) in there else _Shard() for name in _names()}
-        with self._lock:
-            self._shards = fresh
+        """Read what is there: one listing, then those shards that are new."""
+        self.refresh({info.key: info.etag for info in self._store.list(f"{self._prefix}/")})
+
+    def refresh(self, etags: Mapping[str, str]) -> None:
+        """Read again what others changed. `etags`: whole key → ETag, of a listing that somebody made anyway.
+
+        Costs a request for each shard that differs, so none where nothing changed. The listing may be
+        older than our own writes: what it lacks counts as gone only where a read says so too.
+        """
+        for name in _names():
+            with self._writing[name]:
+                if etags.get(self._key(name)) != self._shards[name].etag:
+                    self._shards[name] = self._fetch(name)
 
     def get(self, key: str) -> R | None:
-        with self._lock:
-            return self._shard(key).entries.get(key)
+        found: R | None = self._shards[_shard_of(key)].entries.get(key)
+        return found
 
     def unknown(self, key: str) -> str:
         """Why nothing is known of `key`: its shard cannot be read. "" where it is readable."""
-        with self._lock:
-            return self._shard(key).unreadable
+        return self._shards[_shard_of(key)].unreadable
 
     def items(self) -> Iterator[tuple[str, R]]:
-        with self._lock:
-            pairs = [pair for shard in self._shards.values() for pair in shard.entries.items()]
+        pairs = [pair for name in _names() for pair in self._shards[name].entries.items()]
         return iter(sorted(pairs, key=lambda pair: pair[0]))
 
     def put(self, key: str, record: R | None) -> None:
@@ -72,37 +83,42 @@ class Ledger(Generic[R]):
         self.update({key: record})
 
     def update(self, changes: Mapping[str, R | None]) -> None:
-        """Several changes, one write a shard; nothing is written where nothing changes."""
+        """Several changes, one write a shard; nothing is written where nothing changes.
+
+        What is unknown stays so: a shard that cannot be read is never written, and `get` tells.
+        """
         by_shard: dict[str, dict[str, R | None]] = {}
         for key, record in changes.items():
             by_shard.setdefault(_shard_of(key), {})[key] = record
         for name, some in sorted(by_shard.items()):
-            with self._lock:
+            with self._writing[name]:
                 self._write(name, some)
 
     def _write(self, name: str, changes: Mapping[str, R | None]) -> None:
         for _ in range(ATTEMPTS):
-            shard = self._shards.setdefault(name, _Shard())
+            shard = self._shards[name]
             entries = {**shard.entries, **changes}
             entries = {key: record for key, record in entries.items() if record is not None}
             if entries == shard.entries or shard.unreadable:
                 return
-            body = orjson.dumps(
-                {"format": FORMAT, "entries": {key: record.as_plain() for key, record in entries.items()}},
-                option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2,
-            )
             try:
                 etag = self._store.put(
-                    self._key(name), body, content_type=JSON, create=shard.etag is None, replaces=shard.etag
+                    self._key(name),
+                    _packed(entries),
+                    content_type=JSON,
+                    create=shard.etag is None,
+                    replaces=shard.etag,
                 )
-            except (PreconditionFailed, NotFound):
+            except (PreconditionFailed, NotFound) as error:
+                if isinstance(error, NotFound) and shard.etag is None:
+                    raise  # not the object is missing, but the bucket
                 self._shards[name] = self._fetch(name)
                 continue
             self._shards[name] = _Shard(entries, etag)
             return
         raise PreconditionFailed(
             "s3:PutObject",
-            self._key(name),
+            f"s3://{self._store.bucket}/{self._key(name)}",
             "PreconditionFailed",
             f"somebody else wrote first, {ATTEMPTS} times",
         )
@@ -111,21 +127,36 @@ class Ledger(Generic[R]):
         try:
             found = self._store.get(self._key(name))
         except NotFound:
-            return _Shard()
+            return self._absent(name)
         try:
-            plain = orjson.loads(found.body)
-            if plain["format"] != FORMAT:
-                raise ValueError(f"it is of format {plain['format']}, this version reads {FORMAT}")
-            entries = {key: self._read(one) for key, one in plain["entries"].items()}
+            entries = self._parse(found.body)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return _Shard(etag=found.etag, unreadable=f"{self._key(name)} is not readable: {error}")
+            what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            return _Shard(etag=found.etag, unreadable=f"{self._key(name)} is not readable: {what}")
         return _Shard(entries, found.etag)
 
-    def _shard(self, key: str) -> _Shard:
-        return self._shards.get(_shard_of(key)) or _Shard()
+    def _parse(self, body: bytes) -> dict[str, R]:
+        plain = orjson.loads(body)
+        if plain["format"] != FORMAT:
+            raise ValueError(f"it is of format {plain['format']}, this version reads {FORMAT}")
+        return {key: self._read(one) for key, one in plain["entries"].items()}
+
+    def _absent(self, name: str) -> _Shard:
+        """Where we knew of entries, a lost object is a loss; where there never were any, it is nothing."""
+        before = self._shards[name]
+        if before.entries or before.unreadable:
+            return _Shard(unreadable=f"{self._key(name)} is not readable: the object is gone")
+        return _Shard()
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}.json"
+
+
+def _packed(entries: Mapping[str, Record]) -> bytes:
+    return orjson.dumps(
+        {"format": FORMAT, "entries": {key: record.as_plain() for key, record in entries.items()}},
+        option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2,
+    )
 
 
 def _names() -> list[str]:

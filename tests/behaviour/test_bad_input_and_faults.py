@@ -90,7 +90,9 @@ def test_a_missing_service_is_a_condition_on_the_route(play: Playground) -> None
 
 def test_one_failing_service_never_stops_the_others(play: Playground) -> None:
     taken = plain_definition("taken")
-    taken["containerDefinitions"].append({"name": "other", "image": "x", "essential": False, "portMappings": [{"containerPort": 2020}]})
+    taken["containerDefinitions"].append(
+        {"name": "other", "image": "x", "essential": False, "portMappings": [{"containerPort": 2020}]}
+    )
     play.service("taken", definition=taken)
     play.service()
     play.write("all.yaml", route_yaml("all", services='["*"]'))

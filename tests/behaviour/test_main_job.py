@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from controller.taskdef import canonical
 from controller.taskdef.body import register_form
@@ -19,7 +20,9 @@ def test_a_plain_service_gets_its_router(play: Playground) -> None:
     assert play.status()["Ready"] == ("True", "InSync")
     (config,) = play.configs()
     router = play.containers()["log_router"]
-    assert {"name": "aws_fluent_bit_init_s3_1", "value": f"arn:aws:s3:::{STORE}/{PREFIX}/{config}"} in router["environment"]
+    assert {"name": "aws_fluent_bit_init_s3_1", "value": f"arn:aws:s3:::{STORE}/{PREFIX}/{config}"} in router[
+        "environment"
+    ]
 
 
 def test_a_converged_service_is_never_written_again(play: Playground) -> None:
@@ -154,7 +157,7 @@ def test_renaming_a_file_or_a_label_redeploys_nothing(play: Playground) -> None:
 
 
 def test_odd_fields_of_the_application_survive_untouched(play: Playground) -> None:
-    odd = {
+    odd: dict[str, Any] = {
         "restartPolicy": {"enabled": True, "ignoredExitCodes": [0], "restartAttemptPeriod": 60},
         "environment": [{"name": "EMPTY", "value": ""}, {"name": "A", "value": "b"}],
         "healthCheck": {"command": ["CMD-SHELL", "true"], "startPeriod": 10},
@@ -163,7 +166,11 @@ def test_odd_fields_of_the_application_survive_untouched(play: Playground) -> No
         "ulimits": [{"name": "nofile", "softLimit": 1024, "hardLimit": 4096}],
         "versionConsistency": "disabled",
     }
-    body = plain_definition(**odd) | {"pidMode": "task", "volumes": [{"name": "data"}], "ephemeralStorage": {"sizeInGiB": 30}}
+    body = plain_definition(**odd) | {
+        "pidMode": "task",
+        "volumes": [{"name": "data"}],
+        "ephemeralStorage": {"sizeInGiB": 30},
+    }
     play.service(definition=body)
     before = canonical.canonical(register_form(play.running()))
     play.write("httpd.yaml", route_yaml())

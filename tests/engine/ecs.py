@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 AGENT = """
 [INPUT]
@@ -57,7 +57,7 @@ class Engine:
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Self:
         self.port = free_port()
         (self.folder / "pipeline.conf").write_bytes(self.pipeline)
         (self.folder / "agent.conf").write_text(

@@ -25,8 +25,9 @@ log_configurations = st.one_of(
         st.dictionaries(names, texts, max_size=120),
     ),
 )
+container_fields: dict[str, st.SearchStrategy[Any]] = {"name": names, "image": texts.filter(bool)}
 containers = st.fixed_dictionaries(
-    {"name": names, "image": texts.filter(bool)},
+    container_fields,
     optional={
         "essential": st.booleans(),
         "environment": pairs,
@@ -38,11 +39,12 @@ containers = st.fixed_dictionaries(
         "someFutureField": st.dictionaries(names, texts, max_size=2),
     },
 )
+required: dict[str, st.SearchStrategy[Any]] = {
+    "family": names,
+    "containerDefinitions": st.lists(containers, min_size=1, max_size=5, unique_by=lambda one: one["name"]),
+}
 definitions = st.fixed_dictionaries(
-    {
-        "family": names,
-        "containerDefinitions": st.lists(containers, min_size=1, max_size=5, unique_by=lambda one: one["name"]),
-    },
+    required,
     optional={
         "volumes": st.just([{"name": "data", "host": {"sourcePath": "/data"}}]),
         "pidMode": st.just("task"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ SEED = Path(__file__).parent.parent / "cases" / "seed"
 ROLLOUT_SECONDS = 120
 
 
-def plain_definition(family: str = "example", **app: Any) -> dict[str, Any]:
+def plain_definition(family: str = "example", /, **app: Any) -> dict[str, Any]:
     """The seed's definition, its one container with `app` over it."""
     body: dict[str, Any] = json.loads((SEED / "task-definition.plain.json").read_text())
     body["family"] = family
@@ -35,7 +34,9 @@ def plain_definition(family: str = "example", **app: Any) -> dict[str, Any]:
     return body
 
 
-def route_yaml(name: str = "httpd", services: str = "[example]", outputs: str = "[{name: stdout}]", extra: str = "") -> str:
+def route_yaml(
+    name: str = "httpd", services: str = "[example]", outputs: str = "[{name: stdout}]", extra: str = ""
+) -> str:
     """A LogRoute document; `extra` is more of its spec, indented by two."""
     return (
         "apiVersion: logroute.dev/v1alpha1\nkind: LogRoute\n"
@@ -49,7 +50,7 @@ def route_yaml(name: str = "httpd", services: str = "[example]", outputs: str = 
 class Playground:
     """One account, one region, one cluster. `settle` is what time and the controller do together."""
 
-    def __init__(self, sandbox: Sandbox, specs: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, specs: Path) -> None:
         self.sandbox, self.specs = sandbox, specs
         self.ecs: Any = sandbox.client("ecs")
         self.s3: Any = sandbox.client("s3")
@@ -143,7 +144,9 @@ class Playground:
     def is_routed(self, service: str = "example") -> bool:
         found = self.containers(service)
         router = found.pop("log_router", None)
-        return router is not None and all(one["logConfiguration"]["logDriver"] == "awsfirelens" for one in found.values())
+        return router is not None and all(
+            one["logConfiguration"]["logDriver"] == "awsfirelens" for one in found.values()
+        )
 
     def revisions(self, family: str = "example") -> int:
         return len(self.sandbox.revisions(family))
@@ -154,7 +157,9 @@ class Playground:
 
     def objects(self) -> dict[str, bytes]:
         keys = [row["Key"] for row in self.s3.list_objects_v2(Bucket=STORE).get("Contents", ())]
-        return {key.removeprefix(f"{PREFIX}/"): self.s3.get_object(Bucket=STORE, Key=key)["Body"].read() for key in keys}
+        return {
+            key.removeprefix(f"{PREFIX}/"): self.s3.get_object(Bucket=STORE, Key=key)["Body"].read() for key in keys
+        }
 
     def status(self, route: str = "web/httpd") -> dict[str, tuple[str, str]]:
         """Condition → (status, reason) of a route, as `logroute status` shows it."""

@@ -68,9 +68,7 @@ class Repository:
     def commit(self, files: Mapping[str | bytes, Content], branch: str = "main") -> str:
         """Commit exactly these files, on top of what the branch has; the commit's id."""
         known = self.git("for-each-ref", f"refs/heads/{branch}")
-        lines = [
-            f"commit refs/heads/{branch}\ncommitter A <a@example.com> 1700000000 +0000\ndata 0\n".encode()
-        ]
+        lines = [f"commit refs/heads/{branch}\ncommitter A <a@example.com> 1700000000 +0000\ndata 0\n".encode()]
         lines += [f"from refs/heads/{branch}^0\n".encode()] if known else []
         lines += [b"deleteall\n", *(_row(name, content) for name, content in files.items())]
         self.git("fast-import", "--quiet", "--force", stdin=b"".join(lines))
@@ -90,9 +88,7 @@ def no_bucket(name: str) -> ObjectStore:
     raise AssertionError(f"nobody asked for bucket {name}")
 
 
-def open_git(
-    url: str, cache: Path, options: GitOptions | None = None, limits: Limits | None = None
-) -> Source:
+def open_git(url: str, cache: Path, options: GitOptions | None = None, limits: Limits | None = None) -> Source:
     return open_source(
         parse_source(url),
         git=options or GitOptions(),
@@ -194,9 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
         }
-        done = subprocess.run(
-            ["git", "http-backend"], env=environment, input=body, capture_output=True, check=True
-        )
+        done = subprocess.run(["git", "http-backend"], env=environment, input=body, capture_output=True, check=True)
         head, _, answer = done.stdout.partition(b"\r\n\r\n")
         headers = [line.split(": ", 1) for line in head.decode().split("\r\n")]
         status = next((value for name, value in headers if name == "Status"), "200 OK")
@@ -223,9 +217,7 @@ def serving(root: Path, certificate: tuple[Path, Path]) -> Iterator[GitServer]:
     with _Server(("127.0.0.1", 0), handler) as listening:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
-        listening.socket = context.wrap_socket(
-            listening.socket, server_side=True, do_handshake_on_connect=False
-        )
+        listening.socket = context.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
         server.port = listening.server_address[1]
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

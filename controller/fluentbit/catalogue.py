@@ -1,0 +1,203 @@
+"""What every plugin of every engine takes: `data/options.json`, read from Fluent Bit's own option maps, and
+`data/curated.json`, what those maps do not say: required, exclusive, allowed, secret.
+
+Read once, on first use; plugins are put together as they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+import orjson
+
+from controller.fluentbit.engines import UNCHECKED, VERSIONS
+from controller.fluentbit.types import ValueType, value_type
+
+Kind = Literal["inputs", "filters", "outputs", "service", "parsers", "multiline_parsers"]
+PLUGIN_KINDS: tuple[Kind, ...] = ("inputs", "filters", "outputs")
+ANY = "any"
+"""All versions at once: for LogOutputs, whose engine depends on who refers to them."""
+
+
+NAMED = frozenset({"match", "match_regex", "alias", "tag"})
+SECRET_HOLDERS = frozenset({"header", "http_header"})
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    name: str
+    type: ValueType
+    repeatable: bool
+    default: str | None
+    versions: tuple[str, ...]
+    """The engines that know it, oldest first."""
+    named: bool
+    """Its value is a name that routes share (tags.check_name)."""
+    guarded: bool
+    """Its value is or may hold a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plugin, or a section such as [SERVICE], as one engine knows it."""
+
+    kind: Kind
+    name: str
+    options: Mapping[str, Option]
+    prefixes: tuple[Option, ...]
+    """Options whose name only starts with theirs (`rdkafka.`)."""
+    required: tuple[tuple[str, ...], ...]
+    """Of each group one must be given."""
+    exclusive: tuple[tuple[str, ...], ...]
+    """The first of each group excludes the others."""
+    open: bool
+    """Other options may be taken too: Fluent Bit has no list of them."""
+
+    def option(self, name: str) -> Option | None:
+        """By its name in lower case."""
+        if found := self.options.get(name):
+            return found
+        return next((one for one in self.prefixes if name.startswith(one.name) and name != one.name), None)
+
+
+@cache
+def plugin(kind: Kind, name: str, engine: str) -> Plugin | None:
+    """The plugin by its name in lower case; None where `engine` has it not. For `unchecked` an open one."""
+    if engine == UNCHECKED:
+        return _nameless(kind, name)
+    entry, curated = _entries(kind, name)
+    versions = _wanted(engine, entry.get("in", VERSIONS))
+    if not versions:
+        return None
+    raw = _options(kind, entry, curated)
+    options = {key: option for key, one in raw.items() if (option := _option(key, one, entry, versions))}
+    common = _curated()["common"].get(kind, {})
+    return Plugin(
+        kind,
+        name,
+        {key: option for key, option in options.items() if option.type.name != "str_prefix"},
+        tuple(option for option in options.values() if option.type.name == "str_prefix"),
+        _groups(curated.get("required", ())),
+        _groups([*curated.get("exclusive", ()), *common.get("exclusive", ())]),
+        not curated.get("closed") and any(version in entry.get("open", ()) for version in versions),
+    )
+
+
+@cache
+def names(kind: Kind, engine: str) -> tuple[str, ...]:
+    """The plugins of a kind that `engine` has."""
+    everything = {*_listed()["plugins"][kind], *_curated()["plugins"][kind], *_curated()["unlisted"][kind]}
+    return tuple(sorted(name for name in everything if plugin(kind, name, engine)))
+
+
+def versions_with(kind: Kind, name: str, option: str | None = None) -> tuple[str, ...]:
+    """The engines that have the plugin, or the plugin's option."""
+    found = ((version, plugin(kind, name, version)) for version in VERSIONS)
+    return tuple(version for version, one in found if one and (option is None or one.option(option)))
+
+
+def refusal(kind: Kind, name: str) -> str | None:
+    """Why a plugin is not allowed anywhere."""
+    return _curated()["refused"].get(kind, {}).get(name)  # type: ignore[no-any-return]
+
+
+@cache
+def secret_options() -> frozenset[str]:
+    """Options that hold a secret, whatever the plugin."""
+    return frozenset(_curated()["secrets"])
+
+
+@cache
+def secret_headers() -> frozenset[str]:
+    return frozenset(_curated()["secret_headers"])
+
+
+def _nameless(kind: Kind, name: str) -> Plugin:
+    """A plugin of an engine that is not checked: of its options only those that LogRoute itself reads."""
+    common = _curated()["common"].get(kind, {})
+    facts: dict[str, Any] = {"type": "str"}
+    options = {key: option for key in {"name", *NAMED} if (option := _option(key, facts, {}, VERSIONS))}
+    return Plugin(kind, name, options, (), (), _groups(common.get("exclusive", ())), open=True)
+
+
+def _entries(kind: Kind, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the option maps and what we say of it. A plugin that nobody knows is in no version."""
+    if kind not in PLUGIN_KINDS:
+        return {}, _curated()["sections"][kind]
+    listed = _listed()["plugins"][kind].get(name)
+    curated = _curated()["plugins"][kind].get(name, {})
+    if listed is None and not curated:
+        unlisted = name in _curated()["unlisted"][kind]
+        return ({"open": VERSIONS} if unlisted else {"in": ()}), {}
+    return listed or {}, curated
+
+
+def _options(kind: Kind, entry: dict[str, Any], curated: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Option name → facts. What is curated goes over what is listed, and the plugin's own over the common;
+    an engine that takes an option of all plugins takes it of this one.
+    """
+    common = _layered(_listed()["common"].get(kind, {}), _curated()["common"].get(kind, {}).get("options", {}))
+    own = _layered(entry.get("options", {}), curated.get("options", {}))
+    found: dict[str, dict[str, Any]] = {"name": {"type": "str"}, **common}
+    for key, facts in own.items():
+        shared = found.get(key)
+        found[key] = {**shared, **facts, "in": _union(shared, facts, entry)} if shared else facts
+    return found
+
+
+def _layered(*layers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for layer in layers:
+        for key, facts in layer.items():
+            found[key] = {**found.get(key, {}), **facts}
+    return found
+
+
+def _union(shared: Mapping[str, Any], own: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
+    either = {*shared.get("in", VERSIONS), *own.get("in", entry.get("in", VERSIONS))}
+    return [version for version in VERSIONS if version in either]
+
+
+def _option(name: str, facts: dict[str, Any], entry: dict[str, Any], versions: tuple[str, ...]) -> Option | None:
+    known = tuple(one for one in facts.get("in", entry.get("in", VERSIONS)) if one in VERSIONS)
+    here = [version for version in versions if version in known]
+    if not here:
+        return None
+    then = {**facts, **facts.get("was", {}).get(here[-1], {})}
+    values = facts.get("values_in", {}).get(here[-1], facts.get("values"))
+    return Option(
+        name,
+        value_type({**then, "values": values}),
+        bool(then.get("repeatable")),
+        then.get("default"),
+        known,
+        name in NAMED,
+        name in secret_options() or name in SECRET_HOLDERS,
+    )
+
+
+def _wanted(engine: str, known: Iterable[str]) -> tuple[str, ...]:
+    return tuple(version for version in known if engine in (ANY, version))
+
+
+def _groups(groups: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(group) for group in groups)
+
+
+@cache
+def _listed() -> dict[str, Any]:
+    return _read("options.json")
+
+
+@cache
+def _curated() -> dict[str, Any]:
+    return _read("curated.json")
+
+
+def _read(name: str) -> dict[str, Any]:
+    data = resources.files("controller.fluentbit").joinpath("data", name).read_bytes()
+    return orjson.loads(data)  # type: ignore[no-any-return]

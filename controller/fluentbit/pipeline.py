@@ -1,0 +1,116 @@
+"""A whole pipeline against the catalogue: its sections one by one, its parsers, and what must be unique."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from controller.api.kinds import Pipeline, Section
+from controller.fluentbit.checks import check
+from controller.fluentbit.findings import Finding, error
+from controller.fluentbit.safety import value_trouble
+from controller.fluentbit.tags import PARSER_NAME
+from controller.fluentbit.words import shown
+
+_RULE_KEYS = ("state", "regex", "next_state")
+_RULE_HINT = r"write it like {state: start_state, regex: '/^\d/', next_state: cont}"
+
+
+def check_pipeline(pipeline: Pipeline, engine: str, secrets: Collection[str]) -> list[Finding]:
+    """All but its outputs, which may `ref` to a LogOutput. Paths start at the pipeline."""
+    findings: list[Finding] = []
+    if pipeline.service:
+        findings += check_service(pipeline.service, engine, secrets)
+    for index, section in enumerate(pipeline.inputs):
+        findings += [one.below("inputs", index) for one in check("inputs", section, engine, secrets)]
+    for index, section in enumerate(pipeline.filters):
+        findings += [one.below("filters", index) for one in check("filters", section, engine, secrets)]
+    if pipeline.parsers or pipeline.multiline_parsers:
+        findings += _parsers(pipeline, engine, secrets)
+    return findings
+
+
+def check_service(service: Section, engine: str, secrets: Collection[str]) -> list[Finding]:
+    """Paths start above the service."""
+    return [one.below("service") for one in check("service", service, engine, secrets)]
+
+
+def _parsers(pipeline: Pipeline, engine: str, secrets: Collection[str]) -> Iterable[Finding]:
+    names: dict[str, str] = {}
+    for index, parser in enumerate(pipeline.parsers):
+        for one in _parser(parser, names, engine, secrets):
+            yield one.below("parsers", index)
+    for index, parser in enumerate(pipeline.multiline_parsers):
+        for one in _multiline(parser, names, engine, secrets):
+            yield one.below("multiline_parsers", index)
+
+
+def _parser(parser: Section, names: dict[str, str], engine: str, secrets: Collection[str]) -> list[Finding]:
+    lowered = {key.lower(): value for key, value in parser.items()}
+    findings = _name(lowered.get("name"), names, "parser") + check("parsers", parser, engine, secrets)
+    if str(lowered.get("format", "")).lower() == "regex" and "regex" not in lowered:
+        findings.append(error((), "MISSING_OPTION", "a parser of format regex needs regex", "add regex"))
+    return findings
+
+
+def _name(name: Any, names: dict[str, str], what: str) -> list[Finding]:
+    """Parsers and multiline parsers each have names of their own."""
+    if name is None:
+        return [error((), "MISSING_KEY", "the key name is missing: parsers are used by name", "add name")]
+    if not isinstance(name, str) or not PARSER_NAME.fullmatch(name):
+        hint = "letters, digits, _ . and -"
+        return [error(("name",), "INVALID_NAME", f"{shown(name)} is no name for a {what}", hint)]
+    if f"{what} {name}" in names:
+        return [error(("name",), "DUPLICATE_PARSER", f"there is a {what} {name} already", "rename one of the two")]
+    names[f"{what} {name}"] = name
+    return []
+
+
+def _multiline(parser: Section, names: dict[str, str], engine: str, secrets: Collection[str]) -> list[Finding]:
+    lowered = {key.lower(): value for key, value in parser.items()}
+    plain = {key: value for key, value in parser.items() if key.lower() != "rules"}
+    findings = _name(lowered.get("name"), names, "multiline parser")
+    findings += check("multiline_parsers", plain, engine, secrets)
+    rules = lowered.get("rules")
+    if str(lowered.get("type", "")).lower() == "regex" and not rules:
+        return [*findings, error((), "MISSING_OPTION", "a multiline parser of type regex needs rules", "add rules")]
+    return findings + _rules(rules) if rules is not None else findings
+
+
+def _rules(rules: Any) -> list[Finding]:
+    if not isinstance(rules, list | tuple):
+        return [error(("rules",), "WRONG_TYPE", "rules must be a list", "start each rule with a dash")]
+    findings = [one.below("rules", index) for index, rule in enumerate(rules) for one in _rule(rule)]
+    first = rules[0] if rules else None
+    if isinstance(first, Mapping) and first.get("state") not in ("start_state", None):
+        message = "the state of the first rule must be start_state"
+        findings.append(error(("rules", 0, "state"), "INVALID_VALUE", message, "write start_state"))
+    return findings
+
+
+def _rule(rule: Any) -> Iterable[Finding]:
+    if not isinstance(rule, Mapping):
+        yield error((), "WRONG_TYPE", f"a rule must be a mapping with {', '.join(_RULE_KEYS)}", _RULE_HINT)
+        return
+    for key in rule:
+        if key not in _RULE_KEYS:
+            message = f"a rule has no {shown(key)}"
+            yield error((key,), "UNKNOWN_OPTION", message, f"it has {', '.join(_RULE_KEYS)}", key=True)
+    for key in _RULE_KEYS:
+        if key not in rule:
+            yield error((), "MISSING_OPTION", f"the rule needs {key}", f"add {key}")
+        elif reason := _field_trouble(rule[key]):
+            yield error((key,), "UNSAFE_VALUE", f"{key} cannot be written: {reason}", "write it otherwise")
+
+
+def _field_trouble(text: Any) -> str | None:
+    """The three fields of a rule are written in double quotes, which nothing in them may end."""
+    if not isinstance(text, str):
+        return "it must be text"
+    if '"' in text:
+        return "it holds a double quote, which ends the field (in a regex write \\x22)"
+    if text.endswith("\\"):
+        return "it ends in a backslash"
+    if "${" in text:
+        return "it holds ${, which Fluent Bit would replace"
+    return value_trouble(text)

@@ -1,0 +1,60 @@
+"""`${NAME}` in values. Fluent Bit replaces it with any environment variable of the router, so only names that
+are meant for configs may stand there: else a spec could send credentials to any output.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from controller.fluentbit.findings import Finding, error
+from controller.fluentbit.words import listed, shown
+
+_VARIABLE = re.compile(r"\$\{([^{}$]*)\}")
+_NAMES = frozenset({"AWS_REGION", "AWS_AVAILABILITY_ZONE", "HOSTNAME"})
+_PREFIX = re.compile(r"ECS_[A-Z0-9_]+")
+"""The init image exports ECS_CLUSTER, ECS_TASK_ID and the like."""
+
+
+def used(text: str) -> tuple[str, ...]:
+    return tuple(_VARIABLE.findall(text))
+
+
+def is_secret(text: str, secrets: Collection[str]) -> bool:
+    """`text` is one declared secret and nothing else."""
+    match = _VARIABLE.fullmatch(text)
+    return match is not None and match[1] in secrets
+
+
+def check_variables(key: str, text: str, secrets: Collection[str]) -> list[Finding]:
+    if "${" not in text:
+        return []
+    found, end = [], 0
+    for match in _VARIABLE.finditer(text):
+        if "}" in text[end : match.start()]:
+            found.append(_trapped(key))
+        found += _unknown(key, match[1], secrets)
+        end = match.end()
+    if text.count("${") != len(_VARIABLE.findall(text)):
+        found.append(
+            error((), "UNKNOWN_VARIABLE", f"{key}: ${{ begins a variable that is not closed", "close it with }")
+        )
+    return found[:3]
+
+
+def _unknown(key: str, name: str, secrets: Collection[str]) -> list[Finding]:
+    if name in _NAMES or _PREFIX.fullmatch(name) or name in secrets:
+        return []
+    known = [*sorted(secrets), *sorted(_NAMES), "ECS_TASK_ID and other ECS_ names"]
+    hint = f"declare it under secrets, or use one of: {listed(known)}"
+    return [error((), "UNKNOWN_VARIABLE", f"{key}: the variable {shown(name)} is not declared here", hint)]
+
+
+def _trapped(key: str) -> Finding:
+    """`v_end` in flb_env.c is looked for before `${`; seen on 1.9.10 and 5.1.1."""
+    return error(
+        (),
+        "VARIABLE_NOT_EXPANDED",
+        f"{key}: Fluent Bit leaves a variable as it is where a }} stands before it",
+        "put the variable first, or write the value without }",
+    )

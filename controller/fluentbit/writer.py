@@ -1,0 +1,35 @@
+"""Config → classic text: the same tree, the same bytes."""
+
+from __future__ import annotations
+
+from controller.fluentbit.safety import KEY, SECTION, value_trouble
+from controller.fluentbit.tree import Config, Section
+
+PARSER_SECTIONS = frozenset({"PARSER", "MULTILINE_PARSER"})
+"""Valid in a parsers file only, and nothing else is valid there."""
+
+
+def to_classic(config: Config) -> bytes:
+    """Four spaces of indent, one blank line between sections, LF, UTF-8.
+
+    Raises ValueError on whatever could read back as something else than this tree: the checks refuse such
+    values with a place and a reason, and this is the second lock.
+    """
+    names = {section.name.upper() for section in config.sections}
+    if names & PARSER_SECTIONS and names - PARSER_SECTIONS:
+        raise ValueError("parsers and a pipeline cannot share a file")
+    return "\n".join(_section(section) for section in config.sections).encode()
+
+
+def _section(section: Section) -> str:
+    if not SECTION.fullmatch(section.name):
+        raise ValueError(f"no section can have the name {section.name!r}")
+    return f"[{section.name}]\n" + "".join(_line(key, value) for key, value in section.entries)
+
+
+def _line(key: str, value: str) -> str:
+    if not KEY.fullmatch(key):
+        raise ValueError(f"no option can have the name {key!r}")
+    if trouble := value_trouble(value):
+        raise ValueError(f"the value of {key} cannot be written: {trouble}")
+    return f"    {key} {value}\n"

@@ -1,0 +1,116 @@
+"""`logroute run` as a process: started, asked over HTTP, and stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.sandbox import RealClock, Sandbox
+from tests.support.playground import REGION, Playground, route_yaml
+
+PATIENCE = 30.0
+
+
+class Process:
+    """The controller beside a sandbox whose rollouts take a moment."""
+
+    def __init__(self, play: Playground, folder: Path) -> None:
+        self.play, self.log = play, folder / "log"
+        settings = folder / "settings.yaml"
+        settings.write_text(
+            f"source: {play.specs}\nconfigStore: {play.settings.config_store}\nregion: {REGION}\n"
+            "listen: 127.0.0.1:0\npoll: 1s\nresync: 1s\n"
+        )
+        command = [sys.executable, "-m", "controller", "run", "--config", str(settings)]
+        environment = {**os.environ, **play.sandbox.environment()}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+
+    def lines(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def url(self) -> str:
+        self.until(lambda: any(line["event"] == "started" for line in self.lines()))
+        return str(next(line["listen"] for line in self.lines() if line["event"] == "started"))
+
+    def get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(self.url() + path, timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """The process lives in real time."""
+        end = time.monotonic() + PATIENCE
+        while not true():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < end, self.log.read_text()
+            time.sleep(0.05)
+
+    def stop(self, how: signal.Signals) -> tuple[int, float]:
+        began = time.monotonic()
+        self.process.send_signal(how)
+        return self.process.wait(PATIENCE), time.monotonic() - began
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Process]:
+    with Sandbox(region=REGION, clock=RealClock(60)) as sandbox:
+        specs = tmp_path / "specs"
+        specs.mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in sandbox.environment().items():
+                patch.setenv(name, value)
+            play = Playground(sandbox, specs)
+            play.service()
+            play.write("httpd.yaml", route_yaml())
+            process = Process(play, tmp_path)
+            yield process
+            if process.process.poll() is None:
+                process.process.kill()
+                process.process.wait()
+
+
+def test_the_controller_converges_reports_and_ends_within_ten_seconds(running: Process) -> None:
+    running.until(running.play.is_routed)
+    running.until(lambda: running.get("/readyz")[0] == 200)
+    assert running.get("/healthz")[0] == 200
+    running.until(lambda: 'logroute_services{state="InSync"} 1.0' in running.get("/metrics")[1])
+    status, seconds = running.stop(signal.SIGTERM)
+    assert status == 0
+    assert seconds < 10
+    assert running.lines()[-1] == {**running.lines()[-1], "event": "stopped", "finished": True}
+
+
+def test_every_log_line_is_json_and_none_holds_a_traceback(running: Process) -> None:
+    running.play.write("broken.yaml", "a: [\n")
+    running.until(lambda: any(line["event"] == "spec problem" for line in running.lines()))
+    running.until(running.play.is_routed)
+    running.stop(signal.SIGINT)
+    assert all({"ts", "level", "event"} <= line.keys() for line in running.lines())
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_a_kill_in_the_middle_is_finished_by_the_next_start(running: Process, tmp_path: Path) -> None:
+    running.until(lambda: running.play.revisions() > 1)
+    running.stop(signal.SIGKILL)
+    folder = tmp_path / "again"
+    folder.mkdir()
+    again = Process(running.play, folder)
+    try:
+        again.until(lambda: 'logroute_services{state="InSync"} 1.0' in again.get("/metrics")[1])
+        assert running.play.is_routed()
+        assert running.play.revisions() == 2
+    finally:
+        again.stop(signal.SIGTERM)

@@ -1,0 +1,78 @@
+"""Parsers and multiline parsers: names, rules, and what must be unique."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controller.api.kinds import Pipeline
+from controller.fluentbit.findings import Finding
+from controller.fluentbit.pipeline import check_pipeline
+
+RULES = [
+    {"state": "start_state", "regex": r"/^\d/", "next_state": "cont"},
+    {"state": "cont", "regex": r"/^\s/", "next_state": "cont"},
+]
+
+
+def checked(**parts: Any) -> list[Finding]:
+    data = {"outputs": [{"name": "stdout"}], **parts}
+    return check_pipeline(Pipeline.model_validate(data), "5.0.9", ())
+
+
+def codes(**parts: Any) -> list[str]:
+    return [finding.code for finding in checked(**parts)]
+
+
+def test_parsers_as_the_spec_shows_them_are_good() -> None:
+    parser = {"name": "nginx_line", "format": "regex", "regex": "^(?<remote>[^ ]*) (?<rest>.*)$"}
+    multiline = {"name": "ml", "type": "regex", "flush_timeout": "1000", "rules": RULES}
+    assert checked(parsers=[parser], multiline_parsers=[multiline]) == []
+
+
+def test_paths_start_at_the_pipeline() -> None:
+    (finding,) = checked(filters=[{"name": "grep"}, {"name": "grep", "regx": "log x"}])
+    assert finding.path == ("filters", 1, "regx")
+
+
+@pytest.mark.parametrize(
+    ("parser", "code"),
+    [
+        ({"format": "json"}, "MISSING_KEY"),
+        ({"name": "a"}, "MISSING_OPTION"),
+        ({"name": "a", "format": "xml"}, "INVALID_VALUE"),
+        ({"name": "a", "format": "regex"}, "MISSING_OPTION"),
+        ({"name": "a b", "format": "json"}, "INVALID_NAME"),
+        ({"name": "a", "format": "json", "time_kep": "On"}, "UNKNOWN_OPTION"),
+        ({"name": "a", "format": "regex", "regex": "x\n[INPUT]"}, "UNSAFE_VALUE"),
+    ],
+)
+def test_what_is_wrong_with_a_parser(parser: dict[str, str], code: str) -> None:
+    assert codes(parsers=[parser]) == [code]
+
+
+def test_parsers_have_names_of_their_own() -> None:
+    parser = {"name": "a", "format": "json"}
+    multiline = {"name": "a", "type": "regex", "rules": RULES}
+    assert codes(parsers=[parser, parser]) == ["DUPLICATE_PARSER"]
+    assert codes(parsers=[parser], multiline_parsers=[multiline]) == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [
+        ([], "MISSING_OPTION"),
+        ("x", "WRONG_TYPE"),
+        (["x"], "WRONG_TYPE"),
+        ([{**RULES[0], "state": "first"}], "INVALID_VALUE"),
+        ([{**RULES[0], "regex": 'a"b'}], "UNSAFE_VALUE"),
+        ([{**RULES[0], "regex": "a\\"}], "UNSAFE_VALUE"),
+        ([{**RULES[0], "regex": "${HOME}"}], "UNSAFE_VALUE"),
+        ([{**RULES[0], "next_state": ["x"]}], "UNSAFE_VALUE"),
+        ([{"state": "start_state", "regex": "x"}], "MISSING_OPTION"),
+        ([{**RULES[0], "next": "x"}], "UNKNOWN_OPTION"),
+    ],
+)
+def test_what_is_wrong_with_rules(rules: Any, code: str) -> None:
+    assert codes(multiline_parsers=[{"name": "a", "type": "regex", "rules": rules}]) == [code]
