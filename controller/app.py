@@ -16,6 +16,7 @@ from controller.desired.compose import Installation
 from controller.desired.matching import Home
 from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
+from controller.planning.guards import Guard
 from controller.reconciling.keeper import SpecKeeper
 from controller.reconciling.world import STATE, Site, World, site
 from controller.settings import AccountSettings, Settings, SettingsError
@@ -55,6 +56,7 @@ def build(
         {place: _site(settings, place, account, now) for place, account in accounts.items()},
         home,
         _routes(settings, accounts[Place(home.account or "", home.region or "")]),
+        Guard(settings.guards.max_share, settings.guards.max_count, settings.guards.first_run == "plan"),
     )
     return App(
         settings,
@@ -160,5 +162,3 @@ def _refuse_what_is_not_enforced(settings: Settings) -> None:
             raise SettingsError(
                 f"{name} is set, and this version does not enforce it: unset it, or use a later version"
             )
-    if settings.guards.first_run == "plan":
-        raise SettingsError("guards.firstRun: plan needs `logroute approve`, which this version does not have")

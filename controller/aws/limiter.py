@@ -80,9 +80,15 @@ class TokenBucket:
     def _refill(self) -> None:
         now = self._now()
         while self._rate < self._full and now - self._slowed >= RECOVERY_SECONDS:
-            self._rate, self._slowed = min(self._full, self._rate * 2), self._slowed + RECOVERY_SECONDS
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
+            self._slowed += RECOVERY_SECONDS
+            self._flow(self._slowed)
+            self._rate = min(self._full, self._rate * 2)
+        self._flow(now)
+
+    def _flow(self, until: float) -> None:
+        """What came in since the last time, at the rate that held."""
+        self._tokens = min(self._burst, self._tokens + (until - self._at) * self._rate)
+        self._at = until
 
 
 class Limiter:

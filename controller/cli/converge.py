@@ -13,7 +13,9 @@ from controller.aws.ports import AwsError
 from controller.cli import plans
 from controller.cli.console import fail, say
 from controller.cli.progress import Progress, make_progress
+from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
+from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step, reconcile
 from controller.reconciling.survey import Survey, survey
@@ -27,6 +29,7 @@ pause = time.sleep
 def plan(config: Path | None, source: str | None, output: str) -> int:
     app, specs = _open(config, source, remembers=False)
     seen = survey(app.world, specs, repair=False)
+    seen = seen.under(guarded(app.world, specs, seen, time.time, record=False))
     print(plans.FORMATS[output](seen, specs), end="")
     if _failed(seen, specs):
         return ERROR
@@ -37,13 +40,15 @@ def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
     """Carries out what nothing holds, then watches what it started until that ends or stands still."""
     app, specs = _open(config, source, remembers=True)
     seen = survey(app.world, specs, repair=True)
+    permit = guarded(app.world, specs, seen, time.time, record=True)
+    seen = seen.under(permit)
     for problem in specs.problems:
         say(str(problem))
     progress = make_progress([plan.key for plan in seen.pending])
     with progress:
-        steps = {plan.key: _step(app, specs, plan.key, progress) for plan in seen.pending}
+        steps = {plan.key: _step(app, specs, plan.key, permit, progress) for plan in seen.pending}
         if wait:
-            _watch(app, specs, steps, progress)
+            _watch(app, specs, steps, permit, progress)
     app.keeper.forget(app.world.routes_in_use)
     for line in plans.summary(steps):
         print(line)
@@ -60,10 +65,10 @@ def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[
     return app, app.keeper.specs
 
 
-def _step(app: composition.App, specs: Specs, key: ServiceKey, progress: Progress) -> Step | None:
+def _step(app: composition.App, specs: Specs, key: ServiceKey, permit: Permit, progress: Progress) -> Step | None:
     """One look and one move; a service that fails is said, and stops no other."""
     try:
-        step = reconcile(app.world.site_of(key), specs, key)
+        step = reconcile(app.world.site_of(key), specs, key, permit)
     except AwsError as error:
         progress.failed(key, str(error))
         return None
@@ -75,6 +80,7 @@ def _watch(
     app: composition.App,
     specs: Specs,
     steps: dict[ServiceKey, Step | None],
+    permit: Permit,
     progress: Progress,
 ) -> None:
     """Until nothing of ours is on its way. What somebody else must end first is not waited for."""
@@ -83,7 +89,7 @@ def _watch(
         before = [steps[key] for key in moving]
         pause(SECONDS_BETWEEN_LOOKS)
         for key in moving:
-            steps[key] = _step(app, specs, key, progress)
+            steps[key] = _step(app, specs, key, permit, progress)
         if deadline.passed(moved=before != [steps[key] for key in moving]):
             fail(f"no progress for {deadline.seconds:.0f} s; what is on its way goes on without this command")
             return

@@ -50,7 +50,7 @@ def run(config: Path | None) -> int:
     app = composition.build(settings, now=time.time, observer=teller, waited=metrics.aws_limiter_waited)
     queue: WorkQueue[ServiceKey] = WorkQueue(clock=clock, observer=observer)
     metrics.watch_queue(queue)
-    controller = Controller(app.world, app.keeper, queue, teller, clock.monotonic)
+    controller = Controller(app.world, app.keeper, queue, teller, clock.monotonic, time.time)
     resync = Periodic("resync", controller.resync, settings.resync, clock=clock, observer=observer)
     source = Periodic("source", controller.poll_source, settings.poll, clock=clock, observer=observer)
     status = Periodic("status", controller.save_status, STATUS_SECONDS, clock=clock, observer=observer)

@@ -166,7 +166,9 @@ class DemoWorld:
 
     def _git(self, *arguments: str) -> str:
         try:
-            done = subprocess.run([*GIT, *arguments], cwd=self.repository, check=True, capture_output=True, text=True)  # noqa: S603
+            done = subprocess.run(  # noqa: S603 - git, with arguments of ours
+                [*GIT, *arguments], cwd=self.repository, env=self._env(), check=True, capture_output=True, text=True
+            )
         except FileNotFoundError as error:
             raise CommandError("the demo needs the git program on PATH") from error
         except subprocess.CalledProcessError as error:
@@ -174,7 +176,16 @@ class DemoWorld:
         return done.stdout.strip()
 
     def _env(self) -> dict[str, str]:
-        return {**os.environ, **self._sandbox.environment(), "PYTHONUNBUFFERED": "1"}
+        """Nothing of the person's own AWS or LogRoute settings gets through to what runs here."""
+        theirs = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "LOGROUTE_", "GIT_"))}
+        quiet = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "PYTHONUNBUFFERED": "1"}
+        return {
+            **theirs,
+            **self._sandbox.environment(),
+            **quiet,
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+        }
 
 
 _LOGROUTE = (sys.executable, "-m", "controller")

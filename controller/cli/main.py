@@ -133,6 +133,19 @@ def run(config: ConfigFile = None) -> None:
 
 
 @app.command()
+def approve(
+    digest: Annotated[
+        str, typer.Argument(metavar="DIGEST", help="Of the blocked plan, or the first 8 digits or more.")
+    ],
+    config: ConfigFile = None,
+) -> None:
+    """Lets a plan go on that a guard has blocked; for 24 hours."""
+    from controller.cli import approve as command
+
+    _run(lambda: command.approve(digest, config))
+
+
+@app.command()
 def status(config: ConfigFile = None, output: Annotated[Format, typer.Option("--format")] = Format.TEXT) -> None:
     """The routes and services as the last pass left them, from the config store."""
     from controller.cli import status as command

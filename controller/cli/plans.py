@@ -10,7 +10,8 @@ from controller.api.keys import ServiceKey
 from controller.applying.apply import Done
 from controller.cli.console import BOLD, CYAN, GREEN, RED, paint
 from controller.planning.diff import unified
-from controller.planning.model import Because, Kind, ServicePlan, plan_digest
+from controller.planning.guards import digest_of, line
+from controller.planning.model import Because, Kind, ServicePlan
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
 from controller.reconciling.survey import Survey
@@ -40,7 +41,7 @@ def text(seen: Survey, specs: Specs) -> str:
 def as_json(seen: Survey, specs: Specs) -> str:
     plain = {
         "revision": specs.revision,
-        "digest": plan_digest(seen.plans.values()),
+        "digest": digest_of(line(plan) for plan in seen.changes),
         "changes": len(seen.changes),
         "services": [_plain(plan) for plan in _told(seen)],
         "configs": [

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Literal
 
 import orjson
 
 from controller.fluentbit.engines import UNCHECKED, VERSIONS
+from controller.fluentbit.safety import KEY
 from controller.fluentbit.types import ValueType, value_type
 
 Kind = Literal["inputs", "filters", "outputs", "service", "parsers", "multiline_parsers"]
@@ -64,9 +65,13 @@ class Plugin:
         return next((one for one in self.prefixes if name.startswith(one.name) and name != one.name), None)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def plugin(kind: Kind, name: str, engine: str) -> Plugin | None:
-    """The plugin by its name in lower case; None where `engine` has it not. For `unchecked` an open one."""
+    """The plugin by its name in lower case; None where `engine` has it not, or where it is refused.
+    `unchecked` has every plugin that can be written, each open.
+    """
+    if refusal(kind, name) or not KEY.fullmatch(name):
+        return None
     if engine == UNCHECKED:
         return _nameless(kind, name)
     entry, curated = _entries(kind, name)

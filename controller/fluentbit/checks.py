@@ -56,11 +56,10 @@ def _plugin(kind: Kind, lower: Section, engine: str) -> tuple[Plugin | None, lis
         ]
     if not isinstance(name, str):
         return None, [error(("name",), "WRONG_TYPE", "name must be text", "write the name of one plugin")]
+    if found := catalogue.plugin(kind, name.lower(), engine):
+        return found, []
     if reason := catalogue.refusal(kind, name.lower()):
         return None, [error(("name",), "REFUSED_PLUGIN", f"{name} is not allowed: {reason}", "delete it")]
-    found = catalogue.plugin(kind, name.lower(), engine)
-    if found and KEY.fullmatch(name):
-        return found, []
     return None, [_unknown_plugin(kind, name, engine)]
 
 

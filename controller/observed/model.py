@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 from controller.api.keys import ServiceKey
@@ -66,26 +67,26 @@ class ObservedService:
 
 
 def observe(key: ServiceKey, raw: Mapping[str, Any]) -> ObservedService:
-    """From one service of DescribeServices."""
+    """From one service of DescribeServices. A pass holds ten thousand, so what they share is interned."""
     deployments = tuple(_deployment(one) for one in raw.get("deployments") or ())
     return ObservedService(
         key,
         str(raw.get("serviceArn", "")),
-        str(raw.get("status", "ACTIVE")),
-        str((raw.get("deploymentController") or {}).get("type", "ECS")),
-        str(raw.get("taskDefinition", "")),
+        intern(str(raw.get("status", "ACTIVE"))),
+        intern(str((raw.get("deploymentController") or {}).get("type", "ECS"))),
+        intern(str(raw.get("taskDefinition", ""))),
         int(raw.get("desiredCount") or 0),
         deployments,
-        {tag["key"]: tag.get("value", "") for tag in raw.get("tags") or ()},
+        {intern(tag["key"]): intern(tag.get("value", "")) for tag in raw.get("tags") or ()},
     )
 
 
 def _deployment(raw: Mapping[str, Any]) -> Deployment:
     return Deployment(
         str(raw.get("id", "")),
-        str(raw.get("status", "")),
-        str(raw.get("taskDefinition", "")),
-        str(raw.get("rolloutState") or ""),
+        intern(str(raw.get("status", ""))),
+        intern(str(raw.get("taskDefinition", ""))),
+        intern(str(raw.get("rolloutState") or "")),
         str(raw.get("rolloutStateReason") or ""),
         int(raw.get("desiredCount") or 0),
         int(raw.get("runningCount") or 0),

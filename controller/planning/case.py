@@ -27,8 +27,8 @@ class Known:
     """What the pass knows beside the service itself."""
 
     install: Installation
-    gone: frozenset[str] = frozenset()
-    """Routes that were in force once and are deleted for sure."""
+    accounted: frozenset[str] = frozenset()
+    """Routes of which it is sure whether they select a service: those in force, and those deleted for sure."""
     unknown: str = ""
     """Why the memory of this service cannot be read."""
     allow_self: bool = False

@@ -86,10 +86,10 @@ def _leaving(case: Case, plan: ServicePlan) -> ServicePlan:
         return plan.held_by(
             Hold(Reason.UNKNOWN, "it carries our router, but nothing is remembered of it: left as it is")
         )
-    lost = sorted(route for route in memory.routes if route not in case.known.gone)
+    lost = sorted(route for route in memory.routes if route not in case.known.accounted)
     if lost:
         return plan.held_by(
-            Hold(Reason.UNKNOWN, f"{', '.join(lost)} no longer selects it, but is not known to be gone")
+            Hold(Reason.UNKNOWN, f"{', '.join(lost)} routed it, and is neither readable nor known to be deleted")
         )
     if memory.policy == "orphan":
         return plan.held_by(Hold(Reason.ORPHANED, "deletionPolicy is orphan: the router stays"))

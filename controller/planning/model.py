@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -75,9 +73,3 @@ class ServicePlan:
 
     def held_by(self, hold: Hold) -> ServicePlan:
         return self if self.hold else replace(self, hold=hold)
-
-
-def plan_digest(plans: Iterable[ServicePlan]) -> str:
-    """Over (service, kind, desired digest): what an approval is given for, base revisions aside."""
-    lines = sorted(f"{plan.key} {plan.kind} {plan.digest}" for plan in plans if plan.changes)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

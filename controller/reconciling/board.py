@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -171,6 +172,7 @@ def conditions(
     )
 
 
+@lru_cache(maxsize=1024)
 def _say(condition: Condition, status: bool, state: ServiceState | None) -> Status:
     found = state or IN_SYNC
     return Status(condition, status, found.reason, found.message)

@@ -8,7 +8,9 @@ from typing import Protocol
 
 from controller.api.keys import ServiceKey
 from controller.aws.ports import AwsError
+from controller.planning.guards import Permit
 from controller.reconciling.board import OBJECT, StatusBoard
+from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import SpecKeeper, Specs
 from controller.reconciling.service import Step, reconcile
 from controller.reconciling.survey import Survey, survey
@@ -42,12 +44,13 @@ class Controller:
         queue: WorkQueue[ServiceKey],
         telling: Telling,
         monotonic: Callable[[], float],
+        now: Callable[[], float],
     ) -> None:
         self._world, self._keeper, self._queue, self._telling = world, keeper, queue, telling
-        self._monotonic = monotonic
+        self._monotonic, self._now = monotonic, now
         self._loaded = False
-        self._planned: Specs | None = None
-        """The specs of the last pass: with new ones, what failed before may go well, so backoffs start anew."""
+        self._agreed: tuple[Specs, Permit] | None = None
+        """The specs of the last pass and the guards' word on it: workers act on nothing that no pass has counted."""
         self._loading = threading.Lock()
         self.board = StatusBoard()
         self.finished_pass: float | None = None
@@ -76,8 +79,11 @@ class Controller:
         """One pass over everything. Not to be called before the first snapshot: without specs nothing is decided."""
         specs = self._keeper.specs
         assert specs is not None  # noqa: S101
-        fresh, self._planned = specs is not self._planned, specs
+        fresh = self._agreed is None or specs is not self._agreed[0]
         seen = survey(self._world, specs, repair=True)
+        permit = guarded(self._world, specs, seen, self._now, record=True)
+        seen = seen.under(permit)
+        self._agreed = (specs, permit)
         self.board.surveyed(seen, specs)
         self._forget_what_is_gone(seen)
         self._telling.surveyed(seen, self.board)
@@ -88,11 +94,11 @@ class Controller:
         self.finished_pass = self._monotonic()
 
     def reconcile(self, key: ServiceKey) -> float | None:
-        specs = self._keeper.specs
-        if specs is None:
+        if self._agreed is None:
             return None
+        specs, permit = self._agreed
         try:
-            step = reconcile(self._world.site_of(key), specs, key)
+            step = reconcile(self._world.site_of(key), specs, key, permit)
         except AwsError as error:
             self.board.failed(key, str(error))
             raise

@@ -19,7 +19,11 @@ class Specs:
     """What the passes work with. `index` answers which routes select a service."""
 
     revision: str
+    empty: bool
+    """The source holds no file at all, which is what a wrong folder looks like."""
     force: InForce
+    accounted: frozenset[str]
+    """Routes in force, and those deleted for sure: of these it is known whether they select a service."""
     index: RouteIndex
     problems: tuple[Problem, ...]
 
@@ -43,7 +47,9 @@ class SpecKeeper:
         force = in_force(read, remembered, _from_memory)
         if self._remembers:
             self._ledger.update(dict(changes(read, remembered)))
-        self.specs = Specs(read.revision, force, RouteIndex(force.routes, self._home), read.problems)
+        accounted = force.gone | {route.key for route in force.routes}
+        index = RouteIndex(force.routes, self._home)
+        self.specs = Specs(read.revision, not snapshot.files, force, accounted, index, read.problems)
         self._snapshot = snapshot
         return True
 

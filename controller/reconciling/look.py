@@ -22,7 +22,7 @@ def look(site: Site, specs: Specs, service: ObservedService, routes: tuple[Route
         return plan
     known = Known(
         site.install,
-        gone=specs.force.gone,
+        accounted=specs.accounted,
         unknown=site.memories.unknown(str(service.key)),
         allow_self=site.allow_self,
         self_arn=site.self_arn,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from controller.api.keys import ServiceKey
 from controller.applying.apply import Done, Outcome
 from controller.planning.decide import LOOK_AGAIN
+from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import look_afresh
@@ -22,11 +23,12 @@ class Step:
     again: float | None
 
 
-def reconcile(site: Site, specs: Specs, key: ServiceKey) -> Step:
+def reconcile(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step:
     """Raises AwsError: the key is then tried again with backoff, and no other key notices."""
     plan = look_afresh(site, specs, key)
     if plan is None:
         return Step(None, Outcome(Done.NOTHING), None)
+    plan = permit.apply(plan)
     outcome = site.applier.carry_out(plan)
     return Step(plan, outcome, _again(plan, outcome))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
@@ -12,6 +12,7 @@ from controller.applying.configs import Found
 from controller.aws.ports import AwsError, ObjectInfo
 from controller.observed import inventory
 from controller.observed.model import ObservedService
+from controller.planning.guards import Permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import look
@@ -31,6 +32,10 @@ class Survey:
     """Route key → why nothing could be found for it."""
     wrong_configs: Mapping[Place, Mapping[str, Found]] = field(default_factory=dict)
     errors: Mapping[Place, AwsError] = field(default_factory=dict)
+
+    def under(self, permit: Permit) -> Survey:
+        """With the guards' word on each plan."""
+        return replace(self, plans={key: permit.apply(plan) for key, plan in self.plans.items()})
 
     @property
     def pending(self) -> list[ServicePlan]:
@@ -98,14 +103,8 @@ def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: 
     allowed = [cluster for cluster in clusters if site.may_look_at(cluster)]
     if not allowed:
         return _Part(inventory.Inventory(site.place, {}, frozenset()))
-    part = _Part(inventory.take(site.place, site.account, allowed))
-    try:
-        listing = inventory.objects(site.account, site.install.store.bucket, site.install.store.prefix)
-        part.wrong = wrong_configs(site, listing)
-        if repair:
-            put_back(site, part.wrong)
-    except AwsError as error:
-        part.error = error
+    wrong, error = _look_at_configs(site, repair=repair)
+    part = _Part(inventory.take(site.place, site.account, allowed), wrong=wrong, error=error)
     for key, service in part.inventory.services.items():
         routes = specs.index.routes_for_service(key, service.tags, service.family)
         for route in routes:
@@ -113,6 +112,21 @@ def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: 
         if routes or site.memories.get(str(key)) is not None:
             part.plans[key] = plan_of(site, specs, service, routes)
     return part
+
+
+def _look_at_configs(site: Site, *, repair: bool) -> tuple[dict[str, Found], AwsError | None]:
+    """What is wrong in the config store, and put back. The first thing in a pass: no new task starts without it,
+    and the listing of a big store is gone before the services come.
+    """
+    wrong: dict[str, Found] = {}
+    try:
+        listing = inventory.objects(site.account, site.install.store.bucket, site.install.store.prefix)
+        wrong = wrong_configs(site, listing)
+        if repair:
+            put_back(site, wrong)
+    except AwsError as error:
+        return wrong, error
+    return wrong, None
 
 
 def plan_of(site: Site, specs: Specs, service: ObservedService, routes: Iterable[Route]) -> ServicePlan:

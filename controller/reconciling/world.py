@@ -13,6 +13,7 @@ from controller.applying.groups import GroupKeeper
 from controller.aws.ports import Account
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
+from controller.planning.guards import Guard
 from controller.planning.memory import ServiceMemory
 from controller.specs.carry import RouteMemory
 from controller.specs.model import Route
@@ -47,6 +48,7 @@ class World:
     sites: Mapping[Place, Site]
     home: Home
     routes: Ledger[RouteMemory]
+    guard: Guard
 
     @property
     def home_site(self) -> Site:
@@ -57,6 +59,10 @@ class World:
         self.routes.load()
         for one in self.sites.values():
             one.memories.load()
+
+    def remembers_nothing(self) -> bool:
+        """As on a first run."""
+        return not any(True for site in self.sites.values() for _ in site.memories.items())
 
     def routes_in_use(self) -> set[str]:
         """Routes that some service carries, or is remembered to."""

@@ -12,8 +12,6 @@ class Settings:
     start_seconds: float = 5.0  # from a task's creation until it runs, or has failed to
     stop_seconds: float = 2.0  # from a stop until the task is STOPPED
     steady_seconds: float = 5.0  # how long the wanted tasks must run before a rollout is COMPLETED
-    stopped_task_seconds: float = (
-        3600.0  # ECS shows a stopped task for an hour (API reference, DescribeTasks)
-    )
+    stopped_task_seconds: float = 3600.0  # ECS shows a stopped task for an hour (API reference, DescribeTasks)
     delete_seconds: float = 60.0  # how long an unused definition stays DELETE_IN_PROGRESS
     daemon_instances: int = 1  # container instances that a DAEMON service finds

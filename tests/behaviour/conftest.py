@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.sandbox import Sandbox
-from tests.support.playground import REGION, Playground
+from tests.support.playground import OUTPUT, REGION, Playground
 
 
 @pytest.fixture
@@ -18,4 +18,5 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Playground
             monkeypatch.setenv(name, value)
         specs = tmp_path / "specs"
         specs.mkdir()
+        (specs / "archive.yaml").write_text(OUTPUT)
         yield Playground(sandbox, specs)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from controller.api.kinds import Kind
 from controller.api.problems import Problem
+from controller.fluentbit.engines import ENGINES
 from controller.specs.load import load, reread
 from controller.specs.model import SpecSet
 
@@ -65,15 +66,16 @@ def test_any_tree_below_any_kind(kind: Kind, spec: dict[str, Any]) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.dictionaries(KEYS, TREES, max_size=4), st.lists(TREES, min_size=1, max_size=3))
-def test_any_pipeline(parts: dict[str, Any], outputs: list[Any]) -> None:
-    document = {
+@given(st.dictionaries(KEYS, TREES, max_size=4), st.lists(TREES, min_size=1, max_size=3), st.sampled_from(ENGINES))
+def test_any_pipeline(parts: dict[str, Any], outputs: list[Any], engine: str) -> None:
+    document: dict[str, Any] = {
         "apiVersion": "logroute.dev/v1alpha1",
         "kind": "LogRoute",
         "metadata": {"name": "a"},
         "spec": {"target": {"taskFamilies": ["x"]}, "pipeline": {**parts, "outputs": outputs}},
     }
-    good(load("r", {"a.yaml": yaml.safe_dump(document).encode()}))
+    router = {**document, "kind": "LogRouterClass", "metadata": {"name": "default"}, "spec": {"engine": engine}}
+    good(load("r", {"a.yaml": yaml.safe_dump_all([document, router]).encode()}))
 
 
 @given(st.lists(st.dictionaries(st.sampled_from(["apiVersion", "kind", "metadata", "spec"]), TREES), max_size=3))

@@ -24,6 +24,13 @@ CLUSTER = "example-poc-app"
 STORE, PREFIX = "configs", "logroute"
 SEED = Path(__file__).parent.parent / "cases" / "seed"
 ROLLOUT_SECONDS = 120
+OUTPUT = """
+apiVersion: logroute.dev/v1alpha1
+kind: LogOutput
+metadata: {name: archive, namespace: web}
+spec: {name: s3, bucket: archive, region: ap-northeast-1, s3_key_format: /$TAG/$UUID.gz}
+"""
+"""Something that stays when routes are deleted: from an empty source nothing is restored unasked."""
 
 
 def plain_definition(family: str = "example", /, **app: Any) -> dict[str, Any]:
@@ -67,7 +74,9 @@ class Playground:
         self.queue: WorkQueue[ServiceKey] = WorkQueue(self.clock)
         teller = Teller(self.metrics)
         self.app = composition.build(self.settings, now=self.sandbox.clock.now, observer=teller)
-        self.controller = Controller(self.app.world, self.app.keeper, self.queue, teller, self.clock.monotonic)
+        self.controller = Controller(
+            self.app.world, self.app.keeper, self.queue, teller, self.clock.monotonic, self.sandbox.clock.now
+        )
 
     # Specs
 

@@ -19,7 +19,6 @@ from controller.planning.memory import ServiceMemory
 from controller.planning.model import ServicePlan
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import look_afresh
-from controller.reconciling.service import reconcile
 from controller.reconciling.world import Site, site
 from controller.sandbox import Sandbox
 from controller.specs.carry import InForce
@@ -130,9 +129,15 @@ class Bench:
         return route_for(self.cluster, self.name, output, **spec)
 
     def specs(self, *routes: Route) -> Specs:
-        gone = self.gone - {route.key for route in routes}
-        home = Home(PLACE.account, PLACE.region)
-        return Specs("r1", InForce(routes, frozenset(), gone), RouteIndex(routes, home), ())
+        keys = frozenset(route.key for route in routes)
+        return Specs(
+            revision="r1",
+            empty=False,
+            force=InForce(routes, frozenset(), self.gone - keys),
+            accounted=self.gone | keys,
+            index=RouteIndex(routes, Home(PLACE.account, PLACE.region)),
+            problems=(),
+        )
 
     def plan(self, *routes: Route) -> ServicePlan:
         found = look_afresh(self.site, self.specs(*routes), self.key)
@@ -140,8 +145,9 @@ class Bench:
         return found
 
     def step(self, *routes: Route) -> Outcome:
+        """As reconciling.service.reconcile does, with no guard in between."""
         self.gone |= {route.key for route in routes}
-        return reconcile(self.site, self.specs(*routes), self.key).outcome
+        return self.site.applier.carry_out(self.plan(*routes))
 
     def settle(self, *routes: Route, passes: int = 4) -> None:
         for _ in range(passes):

@@ -115,6 +115,14 @@ def test_a_bucket_left_alone_for_long_is_whole_again_at_once(clock: Turned) -> N
     assert seconds_for(4, one, clock) == pytest.approx(2)
 
 
+def test_time_at_half_the_rate_counts_half_though_the_rate_is_whole_by_then(clock: Turned) -> None:
+    one = bucket(clock, burst=1000)
+    one.throttled()
+    clock.at += RECOVERY_SECONDS + 10
+    assert seconds_for(60 + 20, one, clock) == 0
+    assert one.acquire() == pytest.approx(0.5)
+
+
 def test_it_never_recovers_beyond_its_share(clock: Turned) -> None:
     one = bucket(clock, share=0.5)
     one.throttled()

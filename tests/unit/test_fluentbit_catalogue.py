@@ -32,6 +32,8 @@ def test_every_plugin_and_option_of_the_tables_is_known(tables: dict[str, Any], 
     for kind, plugins in tables["engines"][listed].items():
         for name, options in plugins.items():
             plugin = catalogue.plugin(kind, name, engine)
+            if catalogue.refusal(kind, name):
+                continue
             assert plugin is not None, (kind, name)
             for option_name, facts in options.items():
                 option = plugin.option(option_name) or plugin.option(option_name + "x")

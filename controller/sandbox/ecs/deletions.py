@@ -20,9 +20,7 @@ def begin_delete(world: World, region: Region, revision: Revision) -> None:
 
 
 def _look_again(world: World, region: Region, family: Family, revision: Revision) -> None:
-    world.timeline.after(
-        world.settings.delete_seconds, lambda: _delete_if_unused(world, region, family, revision)
-    )
+    world.timeline.after(world.settings.delete_seconds, lambda: _delete_if_unused(world, region, family, revision))
 
 
 def _delete_if_unused(world: World, region: Region, family: Family, revision: Revision) -> None:

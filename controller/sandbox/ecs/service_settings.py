@@ -68,9 +68,7 @@ def deployment_configuration(request: Json, current: Json | None = None) -> Json
     """The whole configuration: what the request says over what there was, or over the defaults."""
     wanted: Json = request.get("deploymentConfiguration", {})
     if wanted.get("strategy", _SIMULATED_STRATEGY) != _SIMULATED_STRATEGY or wanted.get("lifecycleHooks"):
-        raise InvalidParameterError(
-            "The sandbox simulates the deployment strategy ROLLING, without lifecycle hooks."
-        )
+        raise InvalidParameterError("The sandbox simulates the deployment strategy ROLLING, without lifecycle hooks.")
     replica = _replica(request)
     defaults: Json = {
         "deploymentCircuitBreaker": {"enable": False, "rollback": False},
@@ -95,9 +93,7 @@ def check_network(configuration: Json, definition: Revision) -> None:
     awsvpc = definition.body["networkMode"] == "awsvpc"
     given = "awsvpcConfiguration" in configuration.get("networkConfiguration", {})
     if awsvpc and not given:
-        raise InvalidParameterError(
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
-        )
+        raise InvalidParameterError("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
     if given and not awsvpc:
         raise InvalidParameterError(
             "Network Configuration is not valid for the given networkMode of this task definition."
@@ -110,8 +106,7 @@ def check_launch_type(configuration: Json, definition: Revision) -> None:
         raise InvalidParameterError(f"Task definition does not support launch_type {launch_type}.")
     if launch_type is not None and "capacityProviderStrategy" in configuration:
         raise InvalidParameterError(
-            "Specifying both a launch type and capacity provider strategy is not supported. "
-            "Remove one and try again."
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
         )
 
 

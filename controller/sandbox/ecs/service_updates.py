@@ -13,8 +13,7 @@ from controller.sandbox.rollout import deployments
 
 # The ends are ECS's own for CODE_DEPLOY (boto/boto3 issue 1936, fabfuel/ecs-deploy issue 120).
 _INSTEAD = {
-    "CODE_DEPLOY": "with a CODE_DEPLOY deployment controller. "
-    "Use AWS CodeDeploy to trigger a new deployment.",
+    "CODE_DEPLOY": "with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment.",
     "EXTERNAL": "with an EXTERNAL deployment controller. Use task sets to trigger a new deployment.",
 }
 _FORBIDDEN = {
@@ -41,9 +40,7 @@ def update_service(call: Call) -> Json:
         settings.check_network(configuration, definition)
         settings.check_launch_type(configuration, definition)
     _change_in_place(service, request)
-    if definition and _deploys(
-        service, definition, configuration, forced=request.get("forceNewDeployment", False)
-    ):
+    if definition and _deploys(service, definition, configuration, forced=request.get("forceNewDeployment", False)):
         service.configuration = configuration
         deployments.open_deployment(call.world, call.region.arns, cluster.name, service, definition)
     call.scheduler(cluster).reconcile(service)
@@ -81,9 +78,7 @@ def _change_in_place(service: Service, request: Json) -> None:
     if count is not None and service.scheduling == "DAEMON":
         raise InvalidParameterError("The desired count of a service with the DAEMON strategy cannot be set.")
     if "deploymentConfiguration" in request:
-        service.deployment_configuration = settings.deployment_configuration(
-            request, service.deployment_configuration
-        )
+        service.deployment_configuration = settings.deployment_configuration(request, service.deployment_configuration)
     if count is not None:
         service.desired_count = settings.check_count(count)
     service.options |= settings.option_settings(request)

@@ -113,9 +113,7 @@ def record_view(service: Service, record: ServiceDeployment) -> Json:
     by_revision = {one.revision.arn: one for one in service.deployments}
     answer = _record_head(service, record) | {
         "updatedAt": record.updated_at,
-        "sourceServiceRevisions": [
-            _counted(source, service, by_revision.get(source.arn)) for source in record.sources
-        ],
+        "sourceServiceRevisions": [_counted(source, service, by_revision.get(source.arn)) for source in record.sources],
         "targetServiceRevision": _counted(record.deployment.revision, service, record.deployment),
         "deploymentConfiguration": service.deployment_configuration,
         "deploymentCircuitBreaker": {

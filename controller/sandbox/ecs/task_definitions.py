@@ -76,8 +76,7 @@ def delete_task_definitions(call: Call) -> Json:
             failures.append(missing(name))
         elif revision.status == "ACTIVE":
             reason = (
-                "The specified task definition is still in ACTIVE status. "
-                "Please deregister the target and try again."
+                "The specified task definition is still in ACTIVE status. Please deregister the target and try again."
             )
             failures.append({"arn": revision.arn, "reason": reason})
         else:

@@ -42,9 +42,7 @@ def task_view(task: Task, *, tags: bool) -> Json:
 
 def _health(task: Task) -> str:
     """Essential containers with a health check decide (API reference, Task.healthStatus)."""
-    checked = [
-        one for one in task.containers if one.definition["essential"] and "healthCheck" in one.definition
-    ]
+    checked = [one for one in task.containers if one.definition["essential"] and "healthCheck" in one.definition]
     return "HEALTHY" if checked and all(one.health == "HEALTHY" for one in checked) else "UNKNOWN"
 
 

@@ -61,9 +61,7 @@ def check(operation: str, request: Json) -> None:
     from botocore.validate import ParamValidator
 
     report = ParamValidator().validate(request, shape)
-    problems = (
-        report.generate_report().splitlines() if report.has_errors() else list(_unlisted(request, shape, ""))
-    )
+    problems = report.generate_report().splitlines() if report.has_errors() else list(_unlisted(request, shape, ""))
     if problems:
         kind = ClientError if operation == "RegisterTaskDefinition" else InvalidParameterError
         raise kind("; ".join(problems))

@@ -17,9 +17,7 @@ from controller.sandbox.model.tasks import Task
 from controller.sandbox.rollout.faults import Fault
 
 MOST_EVENTS = 100  # API reference, Service.events
-ONGOING = frozenset(
-    {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}
-)
+ONGOING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 
 
 @dataclass(slots=True)

@@ -79,10 +79,7 @@ def _ports(container: Json, network_mode: str) -> Iterator[str]:
             if port is not None and not 0 <= port <= _HIGHEST_PORT:
                 yield f"Invalid port {port} for container '{container.get('name')}'."
         if network_mode in {"awsvpc", "host"} and outside not in {None, 0, inside}:
-            yield (
-                f"When networkMode={network_mode}, the host ports and container ports in port mappings "
-                "must match."
-            )
+            yield (f"When networkMode={network_mode}, the host ports and container ports in port mappings must match.")
 
 
 def _secrets(container: Json, body: Json) -> Iterator[str]:
@@ -95,6 +92,4 @@ def _secrets(container: Json, body: Json) -> Iterator[str]:
                 f"variables set on the container, such as '{name}'."
             )
     if names and "executionRoleArn" not in body:
-        yield (
-            "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
-        )
+        yield ("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")

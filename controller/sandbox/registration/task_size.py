@@ -56,8 +56,7 @@ def _memory(task: int | None, containers: list[Json]) -> Iterator[str]:
                 yield f"The '{key}' setting for container '{name}' is greater than for the task."
     if sum(_reserved(container) for container in containers) > task:
         yield (
-            "The sum of the memory that all containers reserve cannot be greater than the value of the task "
-            "'memory'."
+            "The sum of the memory that all containers reserve cannot be greater than the value of the task 'memory'."
         )
 
 

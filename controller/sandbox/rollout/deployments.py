@@ -16,9 +16,7 @@ from controller.sandbox.model.world import World
 from controller.sandbox.rollout.events import tell
 
 
-def open_deployment(
-    world: World, arns: Arns, cluster: str, service: Service, definition: Revision
-) -> Deployment:
+def open_deployment(world: World, arns: Arns, cluster: str, service: Service, definition: Revision) -> Deployment:
     """A new revision of the service becomes PRIMARY; what was there drains, and its record is closed."""
     number = world.ids.digits19()
     revision = ServiceRevision(

@@ -71,9 +71,7 @@ class TaskLifecycle:
             return
         self._begin_stop(task, code, reason)
         task.last_status = "DEACTIVATING"
-        self._world.timeline.after(
-            self._world.settings.stop_seconds, lambda: self._finish(task, cluster, failed=False)
-        )
+        self._world.timeline.after(self._world.settings.stop_seconds, lambda: self._finish(task, cluster, failed=False))
 
     def _pull(self, task: Task) -> None:
         if task.wanted:

@@ -1,0 +1,91 @@
+"""What no changed spec explains is counted; beyond a share and a count, all of it waits for a person.
+
+Restores always count: a wrong folder or branch looks like "every route was deleted". A route that the specs
+add or change does not. A plan is licensed by the pass that counted it, so that no worker writes what no pass
+has seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controller.api.conditions import Reason
+from controller.api.values import amount
+from controller.planning.model import Hold, Kind, ServicePlan
+
+EXPLAINED = frozenset({Reason.NEW_ROUTE, Reason.SPEC_CHANGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`max_share` of the services that are looked after (`20%` or a count), and `max_count`: beyond both, a pass
+    is blocked. `everything`: nothing at all is written without approval (a first run that only plans).
+    """
+
+    max_share: str = "20%"
+    max_count: int = 3
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """`licensed`: lines of counted plans that may be carried out. `digest` names what is blocked, "" for nothing."""
+
+    licensed: frozenset[str] = frozenset()
+    blocked: frozenset[str] = frozenset()
+    digest: str = ""
+    why: str = ""
+    guard: Guard = Guard()
+
+    def apply(self, plan: ServicePlan) -> ServicePlan:
+        """The plan, held where it counts and was not licensed."""
+        if not counts(plan, self.guard) or line(plan) in self.licensed:
+            return plan
+        if line(plan) in self.blocked:
+            return plan.held_by(
+                Hold(Reason.PLAN_BLOCKED, f"{self.why}; approve with: logroute approve {self.digest[:12]}")
+            )
+        return plan.held_by(Hold(Reason.PLAN_BLOCKED, "it waits for the next pass, which counts what it would touch"))
+
+
+def line(plan: ServicePlan) -> str:
+    """What an approval covers: service, kind of action, desired digest; base revisions aside."""
+    return f"{plan.key} {plan.kind} {plan.digest}"
+
+
+def digest_of(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def counts(plan: ServicePlan, guard: Guard) -> bool:
+    if not plan.changes:
+        return False
+    return guard.everything or plan.kind is Kind.RESTORE or not any(one.reason in EXPLAINED for one in plan.reasons)
+
+
+def permit(
+    plans: Iterable[ServicePlan], guard: Guard, approved: frozenset[str], *, managed: int, empty_source: bool
+) -> Permit:
+    """License all, or block what is not approved. `managed`: how many services are looked after."""
+    some = [plan for plan in plans if counts(plan, guard)]
+    lines = frozenset(map(line, some))
+    open_lines = lines - approved
+    why = _why(open_lines, guard, managed, empty_source=empty_source)
+    if not why:
+        return Permit(lines, guard=guard)
+    return Permit(lines & approved, open_lines, digest_of(open_lines), why, guard)
+
+
+def _why(lines: frozenset[str], guard: Guard, managed: int, *, empty_source: bool) -> str:
+    limit = max(guard.max_count, amount(guard.max_share, managed))
+    if not lines:
+        return ""
+    if guard.everything:
+        return f"first run: {len(lines)} services would be written"
+    if empty_source:
+        return f"the source holds no specs at all, and {len(lines)} services would be touched"
+    if len(lines) > limit:
+        return f"{len(lines)} of {managed} services would be touched without a changed spec; the guard allows {limit}"
+    return ""

@@ -1,0 +1,35 @@
+"""The guards' word on a pass: what was counted, what is approved, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from controller.planning.guards import Permit, permit
+from controller.reconciling.approvals import Approvals
+from controller.reconciling.keeper import Specs
+from controller.reconciling.survey import Survey
+from controller.reconciling.world import STATE, World
+
+
+def guarded(world: World, specs: Specs, seen: Survey, now: Callable[[], float], *, record: bool) -> Permit:
+    """Approvals are only read where something would be blocked, so that a quiet pass costs nothing here.
+
+    With `record` a blocked plan is written down, so that it can be approved. Raises AwsError.
+    """
+    guard = replace(world.guard, everything=world.guard.everything and world.remembers_nothing())
+    plans = list(seen.plans.values())
+
+    def ask(approved: frozenset[str]) -> Permit:
+        return permit(plans, guard, approved, managed=len(plans), empty_source=specs.empty)
+
+    first = ask(frozenset())
+    if not first.digest:
+        return first
+    site = world.home_site
+    store = site.install.store
+    approvals = Approvals(site.account.bucket(store.bucket), store.key(STATE), now)
+    found = ask(approvals.lines())
+    if found.digest and record:
+        approvals.block(found)
+    return found
