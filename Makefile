@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench engine schema clean
+.PHONY: demo test lint bench engine wheel schema clean
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "LogRoute needs Python 3.11 or newer: put one on PATH, or say make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -32,8 +32,16 @@ bench: $(READY)
 engine: $(READY)
 	$(BIN)/python -m pytest tests/engine -ra
 
+# The wheel, installed where nothing else is, must work by itself.
+wheel: $(READY)
+	rm -rf build/wheel && $(BIN)/python -m build --wheel --outdir build/wheel .
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt build/wheel/*.whl
+	build/wheel/venv/bin/logroute validate specs
+
 schema: $(READY)
-	$(BIN)/logroute schema > specs/schema/logroute.json
+	for kind in LogRoute LogOutput LogRouterClass; do $(BIN)/logroute schema $$kind > specs/schema/$$kind.json; done
+	$(BIN)/logroute schema > specs/schema/any.json
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -114,9 +114,10 @@ def _site(settings: Settings, place: Place, account: AwsAccount, now: Callable[[
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
-    url = settings.config_store or ""
+    """A role's ARN tells its account; only the controller's own has to be asked for."""
+    url, role = settings.config_store or "", settings.accounts[account.place.account].role_arn
     try:
-        account_id = account.account_id if needs_account(url) else None
+        account_id = role.split(":")[4] if role else account.account_id if needs_account(url) else None
         return config_store(url, account=account_id, region=account.region)
     except StoreUrlError as error:
         raise SettingsError(str(error)) from error

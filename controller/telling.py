@@ -52,6 +52,8 @@ class Teller:
                 self._metrics.drift_found(kind.value)
                 self._log.warning("config object put back", place=str(place), path=path, found=found.value)
                 self._metrics.drift_repaired(kind.value)
+        for lost in seen.lost_configs:
+            self._log.error("config object lost for good", error=lost)
         for place, error in seen.errors.items():
             self._log.error("place could not be read", place=str(place), error=error)
         for place, read in seen.seen.items():

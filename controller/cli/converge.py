@@ -59,7 +59,7 @@ def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
 
 def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[composition.App, Specs]:
     app = composition.build(load(config, source=source), now=time.time, remembers=remembers)
-    app.world.load()
+    app.world.routes.ensure_loaded()
     app.keeper.poll()
     assert app.keeper.specs is not None  # noqa: S101 - a poll that returns has read something
     return app, app.keeper.specs
@@ -118,10 +118,12 @@ def _converged(step: Step) -> bool:
 
 
 def _failed(seen: Survey, specs: Specs) -> bool:
+    for lost in seen.lost_configs:
+        fail(lost)
     for place, error in seen.errors.items():
         fail(f"{place}: {error}")
     for place, read in seen.seen.items():
         for cluster, error in read.errors.items():
             fail(f"{place}/{cluster}: {error}" if cluster else f"{place}: {error}")
     unread = any(read.errors for read in seen.seen.values())
-    return bool(seen.errors) or unread or has_errors(specs.problems)
+    return bool(seen.errors or seen.lost_configs) or unread or has_errors(specs.problems)

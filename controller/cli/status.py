@@ -46,6 +46,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     if found["sourceError"]:
         lines.append(paint(f"source: {found['sourceError']}", RED))
     lines += [paint(f"{place}: {error}", RED) for place, error in found["errors"].items()]
+    lines += [paint(lost, RED) for lost in found["lostConfigs"]]
     rows = [("ROUTE", "READY", "REASON", "MESSAGE")]
     for route, conditions in found["routes"].items():
         ready = next(one for one in conditions if one["condition"] == "Ready")

@@ -62,6 +62,7 @@ class StatusBoard:
         self._services: dict[ServiceKey, ServiceState] = {}
         self._selected: Mapping[str, tuple[ServiceKey, ...]] = {}
         self._lost: Mapping[str, Because] = {}
+        self._lost_configs: tuple[str, ...] = ()
         self._specs: Specs | None = None
         self._source_error = ""
         self._places: dict[str, str] = {}
@@ -75,6 +76,7 @@ class StatusBoard:
         with self._lock:
             self._services = {key: state_of(plan) for key, plan in seen.plans.items()}
             self._selected, self._lost, self._specs, self._places = seen.selected, seen.lost, specs, errors
+            self._lost_configs = seen.lost_configs
 
     def stepped(self, key: ServiceKey, step: Step) -> None:
         with self._lock:
@@ -129,6 +131,7 @@ class StatusBoard:
                 "revision": self._specs.revision if self._specs else "",
                 "sourceError": self._source_error,
                 "errors": self._places,
+                "lostConfigs": list(self._lost_configs),
                 "routes": {"/".join(key): [_status(one) for one in some] for key, some in sorted(routes.items())},
                 "services": {str(key): _service(state) for key, state in sorted(self._services.items())},
                 "problems": [problem.as_json() for problem in self._specs.problems] if self._specs else [],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -48,10 +47,8 @@ class Controller:
     ) -> None:
         self._world, self._keeper, self._queue, self._telling = world, keeper, queue, telling
         self._monotonic, self._now = monotonic, now
-        self._loaded = False
         self._agreed: tuple[Specs, Permit] | None = None
         """The specs of the last pass and the guards' word on it: workers act on nothing that no pass has counted."""
-        self._loading = threading.Lock()
         self.board = StatusBoard()
         self.finished_pass: float | None = None
         """Clock reading at the end of the last pass that went through."""
@@ -63,7 +60,7 @@ class Controller:
 
     def poll_source(self) -> None:
         """Raises SourceError, AwsError; the specs in force then stay as they are."""
-        self._load()
+        self._world.routes.ensure_loaded()
         try:
             changed = self._keeper.poll()
         except SourceError as error:
@@ -80,6 +77,8 @@ class Controller:
         specs = self._keeper.specs
         assert specs is not None  # noqa: S101
         fresh = self._agreed is None or specs is not self._agreed[0]
+        for site in self._world.sites.values():
+            site.groups.forget()
         seen = survey(self._world, specs, repair=True)
         permit = guarded(self._world, specs, seen, self._now, record=True)
         seen = seen.under(permit)
@@ -110,13 +109,6 @@ class Controller:
         """Raises AwsError."""
         site = self._world.home_site
         self.board.save(site.account.bucket(site.install.store.bucket), site.install.store.key(STATE, OBJECT))
-
-    def _load(self) -> None:
-        """What is remembered, once; without it nothing is known, so nothing is done."""
-        with self._loading:
-            if not self._loaded:
-                self._world.load()
-                self._loaded = True
 
     def _forget_what_is_gone(self, seen: Survey) -> None:
         """Services that a cluster, read whole, no longer has."""

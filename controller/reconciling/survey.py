@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
-from controller.applying.configs import Found
+from controller.applying.configs import Found, LostForGood
 from controller.aws.ports import AwsError, ObjectInfo
 from controller.observed import inventory
 from controller.observed.model import ObservedService
@@ -32,6 +32,8 @@ class Survey:
     """Route key → why nothing could be found for it."""
     wrong_configs: Mapping[Place, Mapping[str, Found]] = field(default_factory=dict)
     errors: Mapping[Place, AwsError] = field(default_factory=dict)
+    lost_configs: tuple[str, ...] = ()
+    """Config objects that live revisions name and that could not be put back."""
 
     def under(self, permit: Permit) -> Survey:
         """With the guards' word on each plan."""
@@ -53,11 +55,19 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
     With `repair`, config objects that are missing or altered are put back first: without them no new task
     starts, so nothing holds that write.
     """
+    closed = world.load()
     wanted = world.wanted_clusters(specs.force.routes)
     places = sorted(world.sites)
     with ThreadPoolExecutor(max_workers=max(1, min(8, len(places)))) as pool:
         parts = list(
-            pool.map(lambda place: _survey_place(world.sites[place], wanted[place], specs, repair=repair), places)
+            pool.map(
+                lambda place: (
+                    _closed(place, closed[place])
+                    if place in closed
+                    else _survey_place(world.sites[place], wanted[place], specs, repair=repair)
+                ),
+                places,
+            )
         )
     plans: dict[ServiceKey, ServicePlan] = {}
     picked: dict[str, list[ServiceKey]] = {route.key: [] for route in specs.force.routes}
@@ -72,6 +82,7 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
         dict(_lost(world, specs, dict(zip(places, parts, strict=True)))),
         {place: part.wrong for place, part in zip(places, parts, strict=True) if part.wrong},
         {place: part.error for place, part in zip(places, parts, strict=True) if part.error},
+        tuple(str(one) for part in parts for one in part.lost_configs),
     )
 
 
@@ -81,7 +92,13 @@ class _Part:
     plans: dict[ServiceKey, ServicePlan] = field(default_factory=dict)
     selected: dict[str, list[ServiceKey]] = field(default_factory=dict)
     wrong: dict[str, Found] = field(default_factory=dict)
+    lost_configs: list[LostForGood] = field(default_factory=list)
     error: AwsError | None = None
+
+
+def _closed(place: Place, error: AwsError) -> _Part:
+    """A place of which nothing is remembered yet: nothing is looked at, so nothing is done."""
+    return _Part(inventory.Inventory(place, {}, frozenset(), errors={"": error}), error=error)
 
 
 def _lost(world: World, specs: Specs, parts: Mapping[Place, _Part]) -> Iterator[tuple[str, Because]]:
@@ -103,8 +120,12 @@ def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: 
     allowed = [cluster for cluster in clusters if site.may_look_at(cluster)]
     if not allowed:
         return _Part(inventory.Inventory(site.place, {}, frozenset()))
-    wrong, error = _look_at_configs(site, repair=repair)
-    part = _Part(inventory.take(site.place, site.account, allowed), wrong=wrong, error=error)
+    part = _Part(inventory.Inventory(site.place, {}, frozenset()))
+    try:
+        _look_at_configs(site, part, repair=repair)
+    except AwsError as error:
+        part.error = error
+    part.inventory = inventory.take(site.place, site.account, allowed)
     for key, service in part.inventory.services.items():
         routes = specs.index.routes_for_service(key, service.tags, service.family)
         for route in routes:
@@ -114,19 +135,18 @@ def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: 
     return part
 
 
-def _look_at_configs(site: Site, *, repair: bool) -> tuple[dict[str, Found], AwsError | None]:
+def _look_at_configs(site: Site, part: _Part, *, repair: bool) -> None:
     """What is wrong in the config store, and put back. The first thing in a pass: no new task starts without it,
-    and the listing of a big store is gone before the services come.
+    and the listing of a big store is gone before the services come. Raises AwsError.
     """
-    wrong: dict[str, Found] = {}
-    try:
-        listing = inventory.objects(site.account, site.install.store.bucket, site.install.store.prefix)
-        wrong = wrong_configs(site, listing)
-        if repair:
-            put_back(site, wrong)
-    except AwsError as error:
-        return wrong, error
-    return wrong, None
+    listing = inventory.objects(site.account, site.install.store.bucket, site.install.store.prefix)
+    site.memories.refresh({info.key: info.etag for info in listing.values()})
+    part.wrong = wrong_configs(site, listing)
+    for path in part.wrong if repair else ():
+        try:
+            site.shelf.put_back(path)
+        except LostForGood as lost:
+            part.lost_configs.append(lost)
 
 
 def plan_of(site: Site, specs: Specs, service: ObservedService, routes: Iterable[Route]) -> ServicePlan:
@@ -142,8 +162,3 @@ def wrong_configs(site: Site, listing: Mapping[str, ObjectInfo]) -> dict[str, Fo
     """Config objects that remembered revisions name and that are missing or altered."""
     named = {path for _, memory in site.memories.items() for path in memory.configs}
     return site.shelf.missing(sorted(named), listing)
-
-
-def put_back(site: Site, wrong: Mapping[str, Found]) -> None:
-    for path in wrong:
-        site.shelf.put_back(path)

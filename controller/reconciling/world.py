@@ -10,7 +10,7 @@ from controller.api.keys import Place, ServiceKey
 from controller.applying.apply import Applier
 from controller.applying.configs import ConfigShelf
 from controller.applying.groups import GroupKeeper
-from controller.aws.ports import Account
+from controller.aws.ports import Account, AwsError
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
 from controller.planning.guards import Guard
@@ -54,11 +54,18 @@ class World:
     def home_site(self) -> Site:
         return self.sites[Place(self.home.account or "", self.home.region or "")]
 
-    def load(self) -> None:
-        """Read what is remembered. Raises AwsError."""
-        self.routes.load()
-        for one in self.sites.values():
-            one.memories.load()
+    def load(self) -> dict[Place, AwsError]:
+        """Read what is remembered, where it is not yet. What cannot be read is a matter of its place alone;
+        the routes are everybody's: raises AwsError where they cannot be read.
+        """
+        self.routes.ensure_loaded()
+        closed: dict[Place, AwsError] = {}
+        for place, one in self.sites.items():
+            try:
+                one.memories.ensure_loaded()
+            except AwsError as error:
+                closed[place] = error
+        return closed
 
     def remembers_nothing(self) -> bool:
         """As on a first run."""

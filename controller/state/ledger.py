@@ -50,10 +50,18 @@ class Ledger(Generic[R]):
         self._store, self._prefix, self._read = store, prefix, read
         self._shards = {name: _Shard() for name in _names()}
         self._writing = {name: threading.Lock() for name in _names()}
+        self._loading, self._loaded = threading.Lock(), False
+
+    def ensure_loaded(self) -> None:
+        """Load, where that has not succeeded yet. Until then nothing is known, so nothing may be decided."""
+        with self._loading:
+            if not self._loaded:
+                self.load()
 
     def load(self) -> None:
         """Read what is there: one listing, then those shards that are new."""
         self.refresh({info.key: info.etag for info in self._store.list(f"{self._prefix}/")})
+        self._loaded = True
 
     def refresh(self, etags: Mapping[str, str]) -> None:
         """Read again what others changed. `etags`: whole key → ETag, of a listing that somebody made anyway.

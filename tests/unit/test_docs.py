@@ -1,0 +1,75 @@
+"""What the documents say is so."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pydantic.alias_generators import to_camel
+
+from controller.api.conditions import Reason
+from controller.api.problems import has_errors
+from controller.cli.main import app
+from controller.settings import Settings, load
+from controller.specs.load import load as load_specs
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
+BLOCK = re.compile(r"```yaml\n(.*?)```", re.S)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+def examples() -> list[tuple[str, str]]:
+    blocks = [(page.name, block) for page in PAGES for block in BLOCK.findall(page.read_text())]
+    return [(name, block) for name, block in blocks if "apiVersion: logroute.dev/" in block]
+
+
+def test_there_are_examples() -> None:
+    assert examples()
+
+
+@pytest.mark.parametrize(("page", "text"), examples())
+def test_examples_are_valid_specs(page: str, text: str) -> None:
+    read = load_specs("docs", {page: text.encode()})
+    assert not has_errors(read.problems), read.problems
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_the_settings_table_names_every_setting_and_no_other() -> None:
+    table = (ROOT / "docs" / "settings.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| `LOGROUTE_", table, re.M)
+    assert sorted(rows) == sorted(to_camel(name) for name in Settings.model_fields)
+
+
+def test_the_example_settings_are_settings() -> None:
+    found = load(ROOT / "deploy" / "settings.example.yaml")
+    assert found.config_store == "s3://example-logroute-configs/logroute"
+
+
+def test_the_example_policy_is_json_and_names_no_wildcard_action() -> None:
+    policy = json.loads((ROOT / "deploy" / "controller-policy.json").read_text())
+    actions = [
+        action
+        for one in policy["Statement"]
+        for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+    ]
+    assert not [action for action in actions if "*" in action]
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    shown = set(re.findall(r"^logroute (\w+)", (ROOT / "README.md").read_text(), re.M))
+    assert shown <= commands
+
+
+def test_every_reason_says_when_it_is_set() -> None:
+    source = (ROOT / "controller" / "api" / "conditions.py").read_text()
+    for reason in Reason:
+        assert re.search(rf'^    {reason.name} = "{reason.value}"\n    """\S', source, re.M), reason
