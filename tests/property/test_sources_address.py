@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tempfile
 from pathlib import Path
@@ -37,7 +38,9 @@ PIECES = st.sampled_from(
     ]
 )
 TEXTS = st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=4))).map("".join))
-SECRETS = st.from_regex(r"[A-Za-z0-9_/!?#%-]{0,6}S3cr3t[A-Za-z0-9_/!?#%-]{0,6}", fullmatch=True)
+SECRETS = st.from_regex(r"[A-Za-z0-9_/!?#%-]{0,6}S3cr3t[A-Za-z0-9_/!?#%-]{0,6}", fullmatch=True).filter(
+    lambda secret: not re.match(r"[0-9]+/", secret)  # that is a port and a path
+)
 
 
 def parsed(text: str) -> SourceSpec | SourceError:

@@ -17,7 +17,7 @@ from controller.specs.load import load as load_specs
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
-BLOCK = re.compile(r"```yaml\n(.*?)```", re.S)
+BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
@@ -44,7 +44,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_settings_table_names_every_setting_and_no_other() -> None:
     table = (ROOT / "docs" / "settings.md").read_text()
-    rows = re.findall(r"^\| `(\w+)` \| `LOGROUTE_", table, re.M)
+    rows = re.findall(r"^\| `(\w+)` \| `LOGROUTE_", table, re.MULTILINE)
     assert sorted(rows) == sorted(to_camel(name) for name in Settings.model_fields)
 
 
@@ -65,11 +65,11 @@ def test_the_example_policy_is_json_and_names_no_wildcard_action() -> None:
 
 def test_every_command_of_the_readme_exists() -> None:
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    shown = set(re.findall(r"^logroute (\w+)", (ROOT / "README.md").read_text(), re.M))
+    shown = set(re.findall(r"^logroute (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert shown <= commands
 
 
 def test_every_reason_says_when_it_is_set() -> None:
     source = (ROOT / "controller" / "api" / "conditions.py").read_text()
     for reason in Reason:
-        assert re.search(rf'^    {reason.name} = "{reason.value}"\n    """\S', source, re.M), reason
+        assert re.search(rf'^    {reason.name} = "{reason.value}"\n    """\S', source, re.MULTILINE), reason

@@ -40,9 +40,7 @@ def post(sandbox: Sandbox, path: str, body: bytes, **headers: str) -> tuple[int,
             return error.code, json.load(error)
 
 
-def raw(
-    sandbox: Sandbox, operation: str, body: object, authorization: str = SIGNATURE
-) -> tuple[int, dict[str, Any]]:
+def raw(sandbox: Sandbox, operation: str, body: object, authorization: str = SIGNATURE) -> tuple[int, dict[str, Any]]:
     headers = {"X-Amz-Target": f"{TARGET}.{operation}", "Authorization": authorization}
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return post(sandbox, "/", data, **headers)
@@ -347,9 +345,7 @@ def test_without_moto_the_sandbox_says_what_to_install() -> None:
         "    print(error)\n"
     )
     environment = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == "The sandbox needs moto: pip install 'logroute[sandbox]'"
 
 
@@ -359,9 +355,7 @@ def test_importing_the_sandbox_loads_neither_moto_nor_boto3() -> None:
         "print([name for name in ('moto', 'boto3', 'botocore', 'werkzeug') if name in sys.modules])\n"
     )
     environment = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == "[]"
 
 

@@ -93,9 +93,7 @@ def after(container: Json, target: str, condition: str) -> Json:
     return container | {"dependsOn": [{"containerName": target, "condition": condition}]}
 
 
-NO_MEMORY = (
-    "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified."
-)
+NO_MEMORY = "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified."
 NO_ROUTER = (
     "When awsfirelens log driver is specified in log configuration, a firelens configuration object must be "
     "configured in one of the containers."
@@ -169,9 +167,7 @@ REFUSED: dict[str, tuple[Json, str]] = {
         "must be one of: fluentd, fluentbit",
     ),
     "awslogs without a group": (
-        on_ec2(
-            APP | {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-region": "us-east-1"}}}
-        ),
+        on_ec2(APP | {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-region": "us-east-1"}}}),
         "Log driver awslogs requires options: awslogs-group",
     ),
     "a dependency on nobody": (on_ec2(after(APP, "ghost", "START")), "container 'ghost', which is not in"),
@@ -205,9 +201,7 @@ REFUSED: dict[str, tuple[Json, str]] = {
             APP
             | {
                 "environment": [{"name": "KEY", "value": "x"}],
-                "secrets": [
-                    {"name": "KEY", "valueFrom": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"}
-                ],
+                "secrets": [{"name": "KEY", "valueFrom": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"}],
             },
             executionRoleArn="execution",
         ),
@@ -275,9 +269,7 @@ ACCEPTED: dict[str, Json] = {
     "a config in S3 on EC2": on_ec2(
         ROUTED, ROUTER | {"firelensConfiguration": {"type": "fluentbit", "options": S3_CONFIG}}
     ),
-    "HEALTHY of a container with a health check": on_ec2(
-        after(ROUTED, "log_router", "HEALTHY"), ROUTER | CHECKED
-    ),
+    "HEALTHY of a container with a health check": on_ec2(after(ROUTED, "log_router", "HEALTHY"), ROUTER | CHECKED),
     "ten containers": on_ec2(*[APP | {"name": f"app{n}"} for n in range(10)]),
     "all of the task's memory reserved": on_ec2(APP, APP | {"name": "b"}, memory="256"),
     "container memory left to the task": on_ec2({"name": "app", "image": "httpd"}, memory="256"),
@@ -367,9 +359,7 @@ def test_what_ecs_knows_and_moto_drops_is_kept(ecs: Any) -> None:
     restart = {"enabled": True, "ignoredExitCodes": [0], "restartAttemptPeriod": 60}
     found = described(
         ecs,
-        on_fargate(
-            container={"restartPolicy": restart, "versionConsistency": "disabled"}, enableFaultInjection=True
-        ),
+        on_fargate(container={"restartPolicy": restart, "versionConsistency": "disabled"}, enableFaultInjection=True),
     )
     assert found["enableFaultInjection"] is True
     assert found["containerDefinitions"][0]["restartPolicy"] == restart

@@ -63,9 +63,7 @@ def deployments(sandbox: Sandbox) -> list[tuple[str, str, str, int]]:
 def records(ecs: Any) -> list[dict[str, Any]]:
     briefs = ecs.list_service_deployments(cluster="c", service="web")["serviceDeployments"]
     arns = [brief["serviceDeploymentArn"] for brief in briefs]
-    found: list[dict[str, Any]] = ecs.describe_service_deployments(serviceDeploymentArns=arns)[
-        "serviceDeployments"
-    ]
+    found: list[dict[str, Any]] = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
     return found
 
 
@@ -310,9 +308,7 @@ def test_a_router_that_is_not_essential_dies_alone(ecs: Any, sandbox: Sandbox) -
 
 
 @pytest.mark.parametrize("variable", ["aws_fluent_bit_init_s3_1", "aws_fluent_bit_init_S3_pipeline"])
-def test_a_task_whose_config_object_is_missing_does_not_start(
-    ecs: Any, sandbox: Sandbox, variable: str
-) -> None:
+def test_a_task_whose_config_object_is_missing_does_not_start(ecs: Any, sandbox: Sandbox, variable: str) -> None:
     create(ecs, sandbox, deploymentConfiguration=BREAKER)
     update(ecs, taskDefinition=register(ecs, router={"environment": [{"name": variable, "value": CONFIG}]}))
     sandbox.advance(ENOUGH)

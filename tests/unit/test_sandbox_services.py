@@ -71,9 +71,7 @@ def test_a_deployment_configuration_is_echoed_and_completed(ecs: Any) -> None:
     breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
     assert create(ecs, deploymentConfiguration=breaker)["deploymentConfiguration"]["maximumPercent"] == 200
     ecs.update_service(cluster="c", service="web", deploymentConfiguration={"maximumPercent": 150})
-    configuration = ecs.describe_services(cluster="c", services=["web"])["services"][0][
-        "deploymentConfiguration"
-    ]
+    configuration = ecs.describe_services(cluster="c", services=["web"])["services"][0]["deploymentConfiguration"]
     assert configuration["maximumPercent"] == 150
     assert configuration["deploymentCircuitBreaker"] == breaker["deploymentCircuitBreaker"]
 
@@ -199,9 +197,7 @@ def test_code_deploy_is_refused_in_the_words_of_ecs(ecs: Any) -> None:
     assert service["taskSets"][0]["status"] == "PRIMARY"
 
 
-def test_an_inactive_revision_keeps_its_service_going_but_starts_nothing_new(
-    ecs: Any, sandbox: Sandbox
-) -> None:
+def test_an_inactive_revision_keeps_its_service_going_but_starts_nothing_new(ecs: Any, sandbox: Sandbox) -> None:
     create(ecs)
     sandbox.advance(60)
     ecs.deregister_task_definition(taskDefinition="app:1")

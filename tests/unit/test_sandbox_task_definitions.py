@@ -50,9 +50,7 @@ def test_a_bare_family_is_its_latest_active_revision(ecs: Any) -> None:
     assert by_number["deregisteredAt"] >= by_number["registeredAt"]
 
 
-@pytest.mark.parametrize(
-    "name", ["ghost", "app:9", "app:x", "arn:aws:ecs:us-east-1:123456789012:task-definition/no:1"]
-)
+@pytest.mark.parametrize("name", ["ghost", "app:9", "app:x", "arn:aws:ecs:us-east-1:123456789012:task-definition/no:1"])
 def test_a_definition_that_is_not_there_cannot_be_described(ecs: Any, name: str) -> None:
     register(ecs)
     code = refusal(ecs.describe_task_definition, taskDefinition=name)
@@ -80,9 +78,7 @@ def test_clusters_services_and_tasks_have_tags_too(ecs: Any) -> None:
     register(ecs)
     arns = [
         ecs.create_cluster(clusterName="c")["cluster"]["clusterArn"],
-        ecs.create_service(cluster="c", serviceName="s", taskDefinition="app", desiredCount=0)["service"][
-            "serviceArn"
-        ],
+        ecs.create_service(cluster="c", serviceName="s", taskDefinition="app", desiredCount=0)["service"]["serviceArn"],
         ecs.run_task(cluster="c", taskDefinition="app")["tasks"][0]["taskArn"],
     ]
     for arn in arns:
@@ -142,9 +138,7 @@ def test_deregister_needs_a_revision(ecs: Any) -> None:
     assert refusal(ecs.deregister_task_definition, taskDefinition="app:2")[0] == "ClientException"
 
 
-def test_only_inactive_revisions_are_deleted_and_numbers_are_never_used_again(
-    ecs: Any, sandbox: Sandbox
-) -> None:
+def test_only_inactive_revisions_are_deleted_and_numbers_are_never_used_again(ecs: Any, sandbox: Sandbox) -> None:
     register(ecs)
     register(ecs)
     ecs.deregister_task_definition(taskDefinition="app:2")
