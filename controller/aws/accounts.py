@@ -159,7 +159,7 @@ def _assumed(role: Role, region: str) -> botocore.session.Session:
     """A session whose credentials come from the role when first needed, and renew themselves."""
 
     def fetch() -> dict[str, str]:
-        extra = {"ExternalId": role.external_id} if role.external_id else {}
+        extra: dict[str, Any] = {"ExternalId": role.external_id} if role.external_id else {}
         try:
             home = boto3.Session().client("sts", region_name=region or None, config=CLIENTS)
             answer = home.assume_role(RoleArn=str(role.arn), RoleSessionName="logroute", **extra)
