@@ -17,7 +17,7 @@ demo: $(READY)
 	$(BIN)/logroute demo
 
 test: lint
-	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from controller.observed.model import ObservedService, observe
 
 AT_ONCE = 10
 """Raw services held at one time, as many as one DescribeServices takes: with a full event list each is 60 KB.
-A hundred at a time cost half again as much CPU, for they no longer fit into the processor's cache.
+A hundred at a time made the pass take a third more CPU, for they no longer fit into the processor's cache.
 """
 
 
