@@ -57,7 +57,10 @@ class Tenant(Model):
 
 
 class GitSettings(Model):
-    """In the environment each is a variable of its own: LOGROUTE_GIT_TOKEN_FILE."""
+    """In the environment each is a variable of its own: LOGROUTE_GIT_TOKEN_FILE.
+
+    LOGROUTE_GIT_TOKEN is no setting: it is the secret itself, and read where it is sent.
+    """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
@@ -73,6 +76,9 @@ StoreUrl = Annotated[
 ]
 
 
+Interval = Annotated[Duration, Field(gt=0)]
+
+
 class Settings(BaseSettings):
     """`region` None: botocore's own choice. `config_store` may hold `{account}` and `{region}`."""
 
@@ -86,8 +92,8 @@ class Settings(BaseSettings):
     region: Region | None = None
     accounts: dict[Label, AccountSettings] = Field(default_factory=lambda: {"main": AccountSettings()}, min_length=1)
     listen: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.:\[\]-]+:[0-9]{1,5}$")] = "0.0.0.0:9090"
-    poll: Duration = 30.0
-    resync: Duration = 300.0
+    poll: Interval = 30.0
+    resync: Interval = 300.0
     guards: Guards = Guards()
     limits: Limits = Limits()
     fluent_bit: dict[str, Path] = {}
@@ -105,7 +111,14 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, which arrives as keyword arguments."""
         del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
+
+        def environment() -> dict[str, Any]:
+            found = env_settings()
+            if isinstance(git := found.get("git"), dict):
+                git.pop("token", None)
+            return found
+
+        return environment, init_settings  # type: ignore[return-value] # a callable is all that it has to be
 
 
 def load(path: Path | None = None, **stated: Any) -> Settings:

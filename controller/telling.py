@@ -52,6 +52,9 @@ class Teller:
                 self._metrics.drift_found(kind.value)
                 self._log.warning("config object put back", place=str(place), path=path, found=found.value)
                 self._metrics.drift_repaired(kind.value)
+        self._metrics.unreadable_state(len(seen.unreadable))
+        for part, why in seen.unreadable.items():
+            self._log.error("state could not be read", part=part, error=why)
         for lost in seen.lost_configs:
             self._log.error("config object lost for good", error=lost)
         for place, error in seen.errors.items():

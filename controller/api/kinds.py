@@ -188,7 +188,7 @@ class RouterOverrides(Model):
     health: Health | None = None
 
 
-NO_OVERRIDES = RouterOverrides()
+NO_OVERRIDES = RouterOverrides.model_construct()
 """One for all routes: they are frozen, and pydantic would copy a default that holds a dict for each."""
 
 
@@ -204,7 +204,7 @@ class RouteSpec(Model):
     pipeline: Pipeline
     secrets: dict[EnvName, SecretArn] = Field(default_factory=dict)
     log_groups: tuple[LogGroupSpec, ...] = ()
-    rollout: Rollout = Rollout()
+    rollout: Rollout = Rollout.model_construct()
 
 
 class LogRoute(Model):
@@ -254,22 +254,22 @@ class ClassSpec(Model):
     delivery: Literal["auto", "init-s3", "firelens-s3", "inline"] = "auto"
     adopt: Bool = False
     grow_task: Bool = False
-    container: RouterContainer = RouterContainer()
+    container: RouterContainer = RouterContainer.model_construct()
     volumes: tuple[Volume, ...] = ()
-    health: Health = Health()
+    health: Health = Health.model_construct()
     wait_for_router: Literal["START", "HEALTHY"] = "START"
     ecs_metadata: Bool = True
     driver_buffer_limit: Int = Field(8388608, ge=1, le=536870912)
-    buffer: Buffer = Buffer()
+    buffer: Buffer = Buffer.model_construct()
     service: Section = Field(default_factory=dict)
-    rollout: Rollout = Rollout()
+    rollout: Rollout = Rollout.model_construct()
 
 
 class LogRouterClass(Model):
     api_version: Literal["logroute.dev/v1alpha1"]
     kind: Literal["LogRouterClass"]
     metadata: ClassMetadata
-    spec: ClassSpec = ClassSpec()
+    spec: ClassSpec = ClassSpec.model_construct()
 
 
 MODELS: dict[Kind, type[LogRoute | LogOutput | LogRouterClass]] = {

@@ -15,9 +15,14 @@ from pydantic_core import PydanticCustomError
 
 
 class Model(BaseModel):
-    """camelCase keys outside, snake_case inside; unknown keys are errors; never changed once read."""
+    """camelCase keys outside, snake_case inside; unknown keys are errors; never changed once read.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=False)
+    Validators are built on first use: those of a part that is only ever read within its whole are not needed.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=False, defer_build=True
+    )
 
 
 M = TypeVar("M", bound=Model)

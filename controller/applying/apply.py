@@ -19,7 +19,7 @@ from controller.observed.model import observe
 from controller.planning.memory import Held, ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
 from controller.taskdef.body import Body, register_form
-from controller.taskdef.overlay import comparable
+from controller.taskdef.overlay import interchangeable
 
 
 class Done(StrEnum):
@@ -70,7 +70,8 @@ class Applier:
         revision = self._revision(plan)
         memory = self._memory(plan, revision, Stage.ASKED)
         self.remember(plan.key, memory)
-        if self.recall(plan.key) != memory:  # its state was lost just now: unknown, so left alone
+        if self.recall(plan.key) != memory or not self._still_so(plan):
+            # Its state was lost just now, or somebody deployed while we registered: theirs counts.
             return Outcome(Done.MOVED_ON, revision, tuple(said))
         answer = self.account.ecs.update_service(plan.key.cluster, plan.key.service, revision)
         self._rolling(plan.key, memory, answer)
@@ -109,7 +110,11 @@ class Applier:
     def _still_so(self, plan: ServicePlan) -> bool:
         """ECS has no preconditions: look once more, right before the write, that it is still ours to make."""
         there = self.account.ecs.describe_services(plan.key.cluster, [plan.key.service]).found
-        return bool(there) and there[0].get("taskDefinition") == plan.base
+        if not there:
+            return False
+        service = observe(plan.key, there[0])
+        primary = service.primary.id if service.primary else ""
+        return (service.task_definition, primary) == (plan.base, plan.primary)
 
     def _revision(self, plan: ServicePlan) -> str:
         """An equal revision that is there already, or a new one. After an ambiguous time-out, look first."""
@@ -136,26 +141,32 @@ class Applier:
             except AwsError:
                 continue  # no ACTIVE revision in the family, or a deleted one
             described = there["taskDefinition"]
-            if described.get("status") == "ACTIVE" and comparable(register_form(there)) == comparable(body):
+            if described.get("status") == "ACTIVE" and interchangeable(register_form(there), body):
                 return str(described["taskDefinitionArn"])
         return ""
 
     def _memory(self, plan: ServicePlan, revision: str, stage: Stage) -> ServiceMemory:
         old, desired = self.recall(plan.key), plan.desired
         settled = stage is Stage.SETTLED and old is not None and old.revision == revision
+        routed = desired if desired is not None and desired.overlay is not None else None
+        configs = [config.path for config in routed.configs] if routed else []
+        if stage is not Stage.SETTLED:
+            configs += plan.running.configs  # the revision that drains, and that a roll-back goes to, needs its own
         return ServiceMemory(
             revision,
             old.base if settled and old else plan.base,
             plan.digest,
             plan.fingerprint,
             stage,
-            dict(desired.route_digests) if desired else {},
-            tuple(config.path for config in desired.configs) if desired else (),
-            tuple(group.name for group in desired.log_groups) if desired else (),
+            dict(routed.route_digests) if routed else dict(old.routes) if old else {},
+            tuple(dict.fromkeys(configs)),
+            tuple(group.name for group in routed.log_groups) if routed else (),
             plan.originals,
             plan.policy,
             old.deployment if settled and old else "",
             old.held if old else {},
+            plan.app,
+            "" if stage is Stage.SETTLED or not plan.reasons else plan.reasons[0].reason.value,
         )
 
     def _hold_digest(self, plan: ServicePlan) -> None:
@@ -163,5 +174,16 @@ class Applier:
         if old is None:
             return
         why = plan.reasons[0].message if plan.reasons else "it was rolled back"
-        held = {**old.held, old.digest: Held(why, plan.app, self.now())}
-        self.remember(plan.key, replace(old, stage=Stage.SETTLED, revision=plan.base, fingerprint="", held=held))
+        held = {**old.held, old.digest: Held(why, old.app or plan.app, self.now())}
+        back = replace(
+            old,
+            revision=plan.base,
+            digest=plan.running.digest,
+            configs=plan.running.configs,
+            fingerprint="",
+            stage=Stage.SETTLED,
+            held=held,
+            app=plan.app,
+            why="",
+        )
+        self.remember(plan.key, back)

@@ -28,7 +28,7 @@ NO_SUCH_OPERATION = frozenset(
 class RevisionCache:
     """Bodies of revisions by ARN, compressed, the oldest dropped: a revision's body never changes.
 
-    Status and tags do, but neither is compared for drift.
+    Status and tags do, but neither is compared for drift; what is registered is made from an uncached answer.
     """
 
     def __init__(self, limit: int = 20_000) -> None:

@@ -123,7 +123,7 @@ class Ecs(Protocol):
     def describe_task_definition(self, reference: str, *, cached: bool = True) -> dict[str, Any]:
         """`{"taskDefinition": …, "tags": […]}` of an ARN, `family:revision`, or the family's latest.
 
-        Only full ARNs are ever cached: a revision's body never changes. Raises SdkTooOld where ECS
+        Only full ARNs are ever cached: a revision's body never changes, but its status and tags may. Raises SdkTooOld where ECS
         answered a field that this botocore would drop (facts: a re-register would lose it).
         """
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from controller import app as composition
+from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.api.problems import has_errors
 from controller.applying.apply import Done
@@ -31,7 +32,7 @@ def plan(config: Path | None, source: str | None, output: str) -> int:
     seen = survey(app.world, specs, repair=False)
     seen = seen.under(guarded(app.world, specs, seen, time.time, record=False))
     print(plans.FORMATS[output](seen, specs), end="")
-    if _failed(seen, specs):
+    if _failed(seen, specs) | _unread(seen):
         return ERROR
     return CHANGES if seen.changes or seen.wrong_configs else NO_CHANGES
 
@@ -117,7 +118,18 @@ def _converged(step: Step) -> bool:
     return plan is None or (plan.hold is None and not _moving(step) and plan.kind is not Kind.HOLD_DIGEST)
 
 
+def _unread(seen: Survey) -> bool:
+    """Services of which no plan could be made. `apply` tries these again, and tells by how that ends."""
+    unread = {key: plan.hold for key, plan in sorted(seen.plans.items()) if plan.hold}
+    errors = {key: hold for key, hold in unread.items() if hold.reason is Reason.AWS_ERROR}
+    for key, hold in errors.items():
+        fail(f"{key}: {hold.message}")
+    return bool(errors)
+
+
 def _failed(seen: Survey, specs: Specs) -> bool:
+    for shard, why in seen.unreadable.items():
+        fail(f"{shard}: {why}")
     for lost in seen.lost_configs:
         fail(lost)
     for place, error in seen.errors.items():
@@ -126,4 +138,4 @@ def _failed(seen: Survey, specs: Specs) -> bool:
         for cluster, error in read.errors.items():
             fail(f"{place}/{cluster}: {error}" if cluster else f"{place}: {error}")
     unread = any(read.errors for read in seen.seen.values())
-    return bool(seen.errors or seen.lost_configs) or unread or has_errors(specs.problems)
+    return bool(seen.errors or seen.lost_configs or seen.unreadable) or unread or has_errors(specs.problems)

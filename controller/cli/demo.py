@@ -6,6 +6,7 @@ shown, drift is made by hand and repaired, the route is deleted and the service 
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ PATIENCE = 60.0
 def demo(*, keep: bool) -> int:
     """Raises CommandError where something does not come true in time."""
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, _terminated)
     with TemporaryDirectory(prefix="logroute-demo-") as folder:
         try:
             world = DemoWorld(Path(folder))
@@ -35,6 +37,11 @@ def demo(*, keep: bool) -> int:
             if keep:
                 _stay(world)
     return 0
+
+
+def _terminated(_number: int, _frame: object) -> None:
+    """As Ctrl-C does: everything that was started is stopped on the way out."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _story(world: DemoWorld) -> None:

@@ -57,7 +57,12 @@ class DemoWorld:
         self._sandbox.stop()
 
     def environment(self) -> dict[str, str]:
-        return {**self._sandbox.environment(), "LOGROUTE_SOURCE": f"git+file://{self.repository}@main"}
+        """What another shell needs to look at it with `logroute` and the aws command line."""
+        ours = {
+            "LOGROUTE_SOURCE": f"git+file://{self.repository}@main",
+            "LOGROUTE_CONFIG_STORE": f"s3://{STORE}/{PREFIX}",
+        }
+        return {**self._sandbox.environment(), "AWS_REGION": REGION, **ours}
 
     # What a person would do
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -84,24 +83,22 @@ def inject(
     out: Out = None,
 ) -> None:
     """The task definition with the router in it, ready for register-task-definition --cli-input-json."""
-    with _collector_at_rest():
-        from controller.cli import taskdefs
+    from controller.cli import taskdefs
 
-        if upload and config_dir:
-            raise typer.BadParameter("give --config-dir or --upload, not both")
-        options = taskdefs.InjectOptions(
-            task_definition, specs, config_store, region, cluster, service, config_dir, upload, out
-        )
-        _run(lambda: taskdefs.inject(options))
+    if upload and config_dir:
+        raise typer.BadParameter("give --config-dir or --upload, not both")
+    options = taskdefs.InjectOptions(
+        task_definition, specs, config_store, region, cluster, service, config_dir, upload, out
+    )
+    _run(lambda: taskdefs.inject(options), short=True)
 
 
 @app.command()
 def restore(task_definition: Definition, out: Out = None) -> None:
     """Takes LogRoute's router out of a task definition; everything else as it was."""
-    with _collector_at_rest():
-        from controller.cli import taskdefs
+    from controller.cli import taskdefs
 
-        _run(lambda: taskdefs.restore(task_definition, out))
+    _run(lambda: taskdefs.restore(task_definition, out), short=True)
 
 
 @app.command()
@@ -141,12 +138,13 @@ def approve(
     digest: Annotated[
         str, typer.Argument(metavar="DIGEST", help="Of the blocked plan, or the first 8 digits or more.")
     ],
+    source: Source = None,
     config: ConfigFile = None,
 ) -> None:
     """Lets a plan go on that a guard has blocked; for 24 hours."""
     from controller.cli import approve as command
 
-    _run(lambda: command.approve(digest, config))
+    _run(lambda: command.approve(digest, config, source))
 
 
 @app.command()
@@ -169,8 +167,8 @@ def schema(
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 picks a free one.")] = 4566,
-    speed: Annotated[float, typer.Option(help="How fast its clock runs beside the real one.")] = 10.0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 picks a free one.")] = 4566,
+    speed: Annotated[float, typer.Option(min=0.01, help="How fast its clock runs beside the real one.")] = 10.0,
 ) -> None:
     """A local AWS: strict ECS with rollouts, the rest from moto. Ends with 0 on Ctrl-C."""
     from controller.cli import sandbox as command
@@ -194,23 +192,16 @@ class _Done(Exception):
         self.status = status
 
 
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """For commands that end within a second: looking for garbage among classes just imported is 6 % of their time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+def _run(command: Callable[[], int | None], *, short: bool = False) -> NoReturn:
+    """A command's own failures as one line and exit status 1.
 
-
-def _run(command: Callable[[], int | None]) -> NoReturn:
-    """A command's own failures as one line and exit status 1."""
+    `short`: it ends within a second, before there is garbage worth looking for, now or at the end of the process.
+    """
     from controller.api.errors import Explained
     from controller.cli.console import fail
 
+    if not short:
+        gc.enable()
     try:
         status = command() or 0
     except Explained as error:
@@ -218,11 +209,15 @@ def _run(command: Callable[[], int | None]) -> NoReturn:
         status = 1
     except KeyboardInterrupt:
         status = INTERRUPTED
+    if short:
+        gc.freeze()
     raise _Done(status)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Wrong usage ends with 64, an interrupt with 130, a reader that went away with 141."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them reads every installed package
+    gc.disable()  # looking through what is just being imported is a tenth of a short command; _run ends it
     try:
         app(args=arguments, prog_name="logroute")
         status = 0
@@ -234,9 +229,14 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = GONE
+    except OSError as error:
+        print(f"error: cannot write the result: {error.strerror}", file=sys.stderr)
+        status = 1
     except Exception as error:
         if os.environ.get("LOGROUTE_DEBUG"):
             raise
         print(f"error: {type(error).__name__}: {error}\n{A_BUG}", file=sys.stderr)
         status = 1
+    finally:
+        gc.enable()
     sys.exit(status)

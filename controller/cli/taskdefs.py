@@ -48,8 +48,10 @@ def inject(options: InjectOptions) -> None:
         app = strip(body, Ownership(install.owner, install.store.arn or None)).app
         subject = Subject(None, region, options.cluster, options.service or body["family"], body["family"], app)
         desired = _desired(read_specs(options.specs), subject, install)
-    except (ForeignRouter, Refusal) as error:
-        raise CommandError(f"{options.task_definition}: {error}") from error
+    except ForeignRouter as error:
+        raise CommandError(f"{options.task_definition}: ForeignRouter: {error}; take it out first") from error
+    except Refusal as error:
+        raise CommandError(f"{options.task_definition}: {error.reason}: {error}") from error
     except Undecidable as error:
         raise CommandError(f"route {error.route}: {error.needs}") from error
     if desired.overlay is None:

@@ -11,9 +11,6 @@ import orjson
 
 from controller.api.problems import Problem, Severity, has_errors
 from controller.cli.console import BOLD, CYAN, RED, YELLOW, fail, paint, say
-from controller.sources.address import FolderSpec
-from controller.sources.errors import SourceError
-from controller.sources.folder import FolderSource
 from controller.sources.snapshot import Limits, SourceFile, too_large
 from controller.specs.load import as_problem, collector_at_rest, load
 from controller.specs.model import SpecSet
@@ -68,6 +65,10 @@ def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterator[tuple[str
 def _below(path: Path, problems: list[Problem]) -> Iterable[tuple[str, SourceFile]]:
     if not path.is_dir():
         return [(str(path), _one(path))]
+    from controller.sources.address import FolderSpec
+    from controller.sources.errors import SourceError
+    from controller.sources.folder import FolderSource
+
     try:
         files = FolderSource(FolderSpec(str(path)), Limits()).poll(None).files
     except SourceError as error:

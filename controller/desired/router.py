@@ -31,6 +31,12 @@ def check_fits(subject: Subject, router: ClassSpec, selection: Mapping[str, Sequ
             Reason.UNSUPPORTED,
             f"the task has a container {name!r} of its own; set container.name in the LogRouterClass",
         )
+    own = {volume.get("name") for volume in app.get("volumes") or ()}
+    if taken := sorted(volume.name for volume in router.volumes if volume.name in own):
+        raise Refusal(
+            Reason.UNSUPPORTED,
+            f"the task has a volume {taken[0]!r} of its own; rename it in volumes of the LogRouterClass",
+        )
     if len(names) >= MAX_CONTAINERS:
         raise Refusal(
             Reason.UNSUPPORTED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from controller.desired.model import Desired
 from controller.desired.subject import Refusal, Subject
 from controller.observed.model import ObservedService, ServiceDeployment
 from controller.planning.memory import ServiceMemory
-from controller.planning.model import Hold
+from controller.planning.model import Hold, Running
 from controller.specs.model import Route
 from controller.taskdef import canonical
 from controller.taskdef.body import Body, register_form
@@ -31,6 +31,8 @@ class Known:
     """Routes of which it is sure whether they select a service: those in force, and those deleted for sure."""
     unknown: str = ""
     """Why the memory of this service cannot be read."""
+    frozen: Mapping[str, Hold] = field(default_factory=dict)
+    """Routes in force that may not be written: suspended, or in `mode: warn`."""
     allow_self: bool = False
     self_arn: str = ""
 
@@ -46,6 +48,16 @@ class Case:
     desired: Desired | None = field(default=None, repr=False)
     refusal: Hold | None = None
     history: tuple[ServiceDeployment, ...] | None = None
+
+    @property
+    def running(self) -> Running:
+        router = self.stripped.router if self.stripped else None
+        if router is None:
+            return Running()
+        mark = self.stripped.mark if self.stripped else None
+        start = self.known.install.store.arn
+        values = (str(pair.get("value", "")) for pair in router.get("environment") or ())
+        return Running(mark.digest if mark else "", tuple(v.removeprefix(start) for v in values if v.startswith(start)))
 
     @property
     def app(self) -> str:
@@ -77,14 +89,14 @@ def examine(
     current = register_form(described)
     case = Case(service, tuple(routes), memory, known, current, history=history)
     ownership = Ownership(known.install.owner, known.install.store.arn)
-    remembered = Originals.from_plain(memory.originals) if memory and memory.originals else None
+    remembered = _remembered(memory)
     try:
         stripped = strip(current, ownership, remembered)
     except ForeignRouter as error:
         return _refused(
             case,
             None,
-            Hold(Reason.FOREIGN_ROUTER, f"{error}; set adopt: true in its LogRouterClass, or remove it"),
+            Hold(Reason.FOREIGN_ROUTER, f"{error}; take it out of the definition: this version adopts none"),
         )
     subject = Subject(
         service.key.place.account,
@@ -100,6 +112,13 @@ def examine(
     except Refusal as refusal:
         return _refused(case, stripped, Hold(Reason(refusal.reason), refusal.message))
     return replace(case, stripped=stripped, desired=desired)
+
+
+def _remembered(memory: ServiceMemory | None) -> Originals | None:
+    try:
+        return Originals.from_plain(memory.originals) if memory and memory.originals else None
+    except ValueError:
+        return None
 
 
 def _refused(case: Case, stripped: Stripped | None, hold: Hold) -> Case:

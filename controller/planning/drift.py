@@ -15,9 +15,11 @@ def differences(case: Case, after: Body) -> tuple[Because, ...]:
     stripped, memory, desired = case.stripped, case.memory, case.desired
     assert stripped is not None and desired is not None  # noqa: S101, PT018
     routes = ", ".join(desired.routes)
+    if memory and memory.why and memory.digest == desired.digest and case.service.task_definition == memory.base:
+        return (Because(Reason(memory.why), "asked for, and not made yet"),)
     if stripped.router is None and (memory is None or not memory.digest):
         return (Because(Reason.NEW_ROUTE, f"{routes} selects the service"),)
-    if memory is not None and memory.digest not in ("", desired.digest):
+    if memory is not None and dict(memory.routes) != dict(desired.route_digests):
         return (Because(Reason.SPEC_CHANGED, f"{routes} asks for something else now"),)
     if stripped.router is None:
         return (
@@ -25,6 +27,10 @@ def differences(case: Case, after: Body) -> tuple[Because, ...]:
                 Reason.ROUTER_MISSING,
                 f"{case.service.task_definition.rsplit('/', 1)[-1]} came without the router",
             ),
+        )
+    if memory is not None and memory.digest != desired.digest:
+        return (
+            Because(Reason.ROUTER_CHANGED, "the same routes give another config: the application or LogRoute changed"),
         )
     return _drift(case, after) or (Because(Reason.ROUTER_CHANGED, "the definition differs from what was applied"),)
 

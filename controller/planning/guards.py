@@ -60,8 +60,8 @@ def digest_of(lines: Iterable[str]) -> str:
 
 
 def counts(plan: ServicePlan, guard: Guard) -> bool:
-    if not plan.changes:
-        return False
+    if not plan.changes or (plan.hold is not None and plan.hold.seconds is None):
+        return False  # what is held for good touches nothing
     return guard.everything or plan.kind is Kind.RESTORE or not any(one.reason in EXPLAINED for one in plan.reasons)
 
 
@@ -85,7 +85,7 @@ def _why(lines: frozenset[str], guard: Guard, managed: int, *, empty_source: boo
     if guard.everything:
         return f"first run: {len(lines)} services would be written"
     if empty_source:
-        return f"the source holds no specs at all, and {len(lines)} services would be touched"
+        return f"the source holds no specs at all, and {len(lines)} services would be restored or repaired"
     if len(lines) > limit:
-        return f"{len(lines)} of {managed} services would be touched without a changed spec; the guard allows {limit}"
+        return f"{len(lines)} of {managed} services would be restored or repaired at once; the guard allows {limit}"
     return ""

@@ -43,7 +43,7 @@ class ServiceMemory:
     routes: Mapping[str, str] = field(default_factory=dict)
     """Route key → its digest when applied."""
     configs: tuple[str, ...] = ()
-    """Config objects by path below the store's prefix."""
+    """Config objects by path below the store's prefix; during a rollout those of both revisions."""
     groups: tuple[str, ...] = ()
     originals: Mapping[str, Any] = field(default_factory=dict)
     policy: str = "restore"
@@ -51,6 +51,10 @@ class ServiceMemory:
     deployment: str = ""
     """The number in `ecs-svc/<number>` of the deployment that UpdateService started."""
     held: Mapping[str, Held] = field(default_factory=dict)
+    app: str = ""
+    """Digest of the application's part that `revision` was made for."""
+    why: str = ""
+    """The first reason for `revision`, kept while it is not settled."""
 
     def as_plain(self) -> dict[str, Any]:
         return asdict(self)

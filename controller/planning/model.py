@@ -45,6 +45,14 @@ class Because:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """Of the router that the service runs now: the digest in its mark, and its config objects. Empty: no router."""
+
+    digest: str = ""
+    configs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ServicePlan:
     """`before` and `after` are register bodies; `base` is the revision ARN that `after` is derived from."""
 
@@ -59,6 +67,9 @@ class ServicePlan:
     app: str = ""
     """Digest of the application's own definition."""
     originals: Body = field(default_factory=dict, repr=False)
+    primary: str = ""
+    """The PRIMARY deployment's id when it was looked at."""
+    running: Running = Running()
     fingerprint: str = ""
     policy: str = "restore"
 

@@ -16,6 +16,7 @@ from controller.planning.guards import Permit
 VALID_SECONDS = 24 * 3600
 """An approval is for what is blocked now: it must not open the door to the same restores next month."""
 JSON = "application/json"
+APPROVED = {"approved": True}
 
 
 class ApprovalError(Explained):
@@ -34,9 +35,10 @@ class Approvals:
         """All that is approved and still counts. Raises AwsError."""
         found: set[str] = set()
         for info in self.objects.list(f"{self.prefix}/approved/"):
-            plain = orjson.loads(self.objects.get(info.key).body)
-            if self.now() - plain["at"] < VALID_SECONDS:
-                found |= set(plain["lines"])
+            with suppress(ValueError, TypeError, KeyError):  # a damaged approval approves nothing
+                plain = orjson.loads(self.objects.get(info.key).body)
+                if self.now() - plain["at"] < VALID_SECONDS:
+                    found |= {str(line) for line in plain["lines"]}
         return frozenset(found)
 
     def block(self, permit: Permit) -> None:
@@ -44,6 +46,19 @@ class Approvals:
         body = {"digest": permit.digest, "why": permit.why, "lines": sorted(permit.blocked)}
         with suppress(PreconditionFailed):  # the same plan, blocked before
             self.objects.put(self._blocked(permit.digest), orjson.dumps(body), content_type=JSON, create=True)
+
+    def first_run(self, *, remembers_nothing: bool, record: bool) -> bool:
+        """Whether this is a first run that nobody has approved yet. What began as one stays one until then."""
+        key = f"{self.prefix}/first-run.json"
+        try:
+            return bool(orjson.loads(self.objects.get(key).body) != APPROVED)
+        except NotFound:
+            if remembers_nothing and record:
+                with suppress(PreconditionFailed):
+                    self.objects.put(key, orjson.dumps({"approved": False}), content_type=JSON, create=True)
+            return remembers_nothing
+        except ValueError:
+            return True
 
     def approve(self, digest: str) -> dict[str, Any]:
         """Approve a blocked plan by its digest or the start of it. Raises ApprovalError, AwsError."""
@@ -59,6 +74,7 @@ class Approvals:
         approved = {**plain, "at": self.now()}
         key = f"{self.prefix}/approved/{plain['digest']}.json"
         self.objects.put(key, orjson.dumps(approved), content_type=JSON)
+        self.objects.put(f"{self.prefix}/first-run.json", orjson.dumps(APPROVED), content_type=JSON)
         return plain
 
     def _blocked(self, digest: str) -> str:

@@ -73,6 +73,7 @@ class StatusBoard:
         for place, read in seen.seen.items():
             errors |= {f"{place}/{cluster}".rstrip("/"): str(error) for cluster, error in read.errors.items()}
             errors |= {f"{place}/{cluster}": "the cluster does not exist" for cluster in read.missing_clusters}
+        errors |= seen.unreadable
         with self._lock:
             self._services = {key: state_of(plan) for key, plan in seen.plans.items()}
             self._selected, self._lost, self._specs, self._places = seen.selected, seen.lost, specs, errors

@@ -51,7 +51,7 @@ class Controller:
         """The specs of the last pass and the guards' word on it: workers act on nothing that no pass has counted."""
         self.board = StatusBoard()
         self.finished_pass: float | None = None
-        """Clock reading at the end of the last pass that went through."""
+        """Clock reading at the end of the last pass that could read at least one place."""
         self.on_change: Callable[[], None] = lambda: None
 
     @property
@@ -90,7 +90,8 @@ class Controller:
             if plan.hold is None or plan.hold.seconds is not None:
                 self._queue.add(plan.key, ROLLOUT if plan.changes else LOOK, fresh=fresh)
         self._keeper.forget(self._world.routes_in_use)
-        self.finished_pass = self._monotonic()
+        if seen.saw_something:
+            self.finished_pass = self._monotonic()
 
     def reconcile(self, key: ServiceKey) -> float | None:
         if self._agreed is None:

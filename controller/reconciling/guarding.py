@@ -17,7 +17,13 @@ def guarded(world: World, specs: Specs, seen: Survey, now: Callable[[], float], 
 
     With `record` a blocked plan is written down, so that it can be approved. Raises AwsError.
     """
-    guard = replace(world.guard, everything=world.guard.everything and world.remembers_nothing())
+    site = world.home_site
+    store = site.install.store
+    approvals = Approvals(site.account.bucket(store.bucket), store.key(STATE), now)
+    guard = world.guard
+    if guard.everything:
+        everything = approvals.first_run(remembers_nothing=world.remembers_nothing(), record=record)
+        guard = replace(guard, everything=everything)
     plans = list(seen.plans.values())
 
     def ask(approved: frozenset[str]) -> Permit:
@@ -26,9 +32,6 @@ def guarded(world: World, specs: Specs, seen: Survey, now: Callable[[], float], 
     first = ask(frozenset())
     if not first.digest:
         return first
-    site = world.home_site
-    store = site.install.store
-    approvals = Approvals(site.account.bucket(store.bucket), store.key(STATE), now)
     found = ask(approvals.lines())
     if found.digest and record:
         approvals.block(found)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from controller.api.conditions import Reason
 from controller.api.problems import Problem
 from controller.desired.matching import Home, RouteIndex
+from controller.planning.model import Hold
 from controller.sources.snapshot import Snapshot, Source
 from controller.specs.carry import InForce, RouteMemory, changes, in_force
 from controller.specs.load import Loader, reread
@@ -24,8 +26,21 @@ class Specs:
     force: InForce
     accounted: frozenset[str]
     """Routes in force, and those deleted for sure: of these it is known whether they select a service."""
+    frozen: Mapping[str, Hold]
+    """Routes in force that may not be written: suspended, or in `mode: warn`."""
     index: RouteIndex
     problems: tuple[Problem, ...]
+
+
+def frozen(routes: Iterable[Route]) -> dict[str, Hold]:
+    """A frozen route freezes the services that it shares."""
+    found: dict[str, Hold] = {}
+    for route in routes:
+        if route.document.spec.suspend:
+            found[route.key] = Hold(Reason.SUSPENDED, f"{route.key} is suspended")
+        elif route.document.spec.mode == "warn":
+            found[route.key] = Hold(Reason.WARN_ONLY, f"{route.key} has mode: warn")
+    return found
 
 
 class SpecKeeper:
@@ -49,7 +64,9 @@ class SpecKeeper:
             self._ledger.update(dict(changes(read, remembered)))
         accounted = force.gone | {route.key for route in force.routes}
         index = RouteIndex(force.routes, self._home)
-        self.specs = Specs(read.revision, not snapshot.files, force, accounted, index, read.problems)
+        self.specs = Specs(
+            read.revision, not snapshot.files, force, accounted, frozen(force.routes), index, read.problems
+        )
         self._snapshot = snapshot
         return True
 

@@ -13,8 +13,14 @@ from controller.reconciling.world import Site
 from controller.specs.model import Route
 
 
-def look(site: Site, specs: Specs, service: ObservedService, routes: tuple[Route, ...]) -> ServicePlan:
-    """Raises AwsError. In steady state no call is made: the revision and the specs are those of last time."""
+def look(
+    site: Site, specs: Specs, service: ObservedService, routes: tuple[Route, ...], *, writes: bool = False
+) -> ServicePlan:
+    """Raises AwsError. In steady state no call is made: the revision and the specs are those of last time.
+
+    With `writes` the plan is carried out next. A revision's tags may change, and a new one takes them along: so
+    what is to be registered is made from the definition as it is now, not as it was kept.
+    """
     memory = site.memories.get(str(service.key))
     if unchanged(site, service, routes, memory):
         return ServicePlan(service.key, Kind.NOTHING, base=service.task_definition)
@@ -23,16 +29,22 @@ def look(site: Site, specs: Specs, service: ObservedService, routes: tuple[Route
     known = Known(
         site.install,
         accounted=specs.accounted,
+        frozen=specs.frozen,
         unknown=site.memories.unknown(str(service.key)),
         allow_self=site.allow_self,
         self_arn=site.self_arn,
     )
-    described = site.account.ecs.describe_task_definition(service.task_definition)
     history = None
     if service.deploying or (memory is not None and memory.stage is not Stage.SETTLED):
         rows = site.account.ecs.service_deployments(service.key.cluster, service.key.service)
         history = observe_deployments(rows)
-    return decide(examine(service, described, routes, memory, known, history))
+
+    def judged(*, cached: bool) -> ServicePlan:
+        described = site.account.ecs.describe_task_definition(service.task_definition, cached=cached)
+        return decide(examine(service, described, routes, memory, known, history))
+
+    plan = judged(cached=True)
+    return judged(cached=False) if writes and plan.changes and plan.hold is None else plan
 
 
 def unchanged(site: Site, service: ObservedService, routes: tuple[Route, ...], memory: ServiceMemory | None) -> bool:
@@ -48,9 +60,10 @@ def unchanged(site: Site, service: ObservedService, routes: tuple[Route, ...], m
 
 
 def look_afresh(site: Site, specs: Specs, key: ServiceKey) -> ServicePlan | None:
-    """The same, from a DescribeServices of its own. None where the service is gone."""
+    """The same right before a write, from a DescribeServices of its own. None where the service is gone."""
     found = site.account.ecs.describe_services(key.cluster, [key.service]).found
     if not found:
         return None
     service = observe(key, found[0])
-    return look(site, specs, service, tuple(specs.index.routes_for_service(key, service.tags, service.family)))
+    routes = tuple(specs.index.routes_for_service(key, service.tags, service.family))
+    return look(site, specs, service, routes, writes=True)

@@ -34,6 +34,13 @@ class Survey:
     errors: Mapping[Place, AwsError] = field(default_factory=dict)
     lost_configs: tuple[str, ...] = ()
     """Config objects that live revisions name and that could not be put back."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Parts of the state that cannot be read, and why: what they tell of, LogRoute leaves as it is, unseen."""
+
+    @property
+    def saw_something(self) -> bool:
+        """At least one place could be read: a pass that saw nothing has not been made."""
+        return any("" not in read.errors for place, read in self.seen.items() if place not in self.errors)
 
     def under(self, permit: Permit) -> Survey:
         """With the guards' word on each plan."""
@@ -83,6 +90,7 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
         {place: part.wrong for place, part in zip(places, parts, strict=True) if part.wrong},
         {place: part.error for place, part in zip(places, parts, strict=True) if part.error},
         tuple(str(one) for part in parts for one in part.lost_configs),
+        _unreadable(world),
     )
 
 
@@ -99,6 +107,14 @@ class _Part:
 def _closed(place: Place, error: AwsError) -> _Part:
     """A place of which nothing is remembered yet: nothing is looked at, so nothing is done."""
     return _Part(inventory.Inventory(place, {}, frozenset(), errors={"": error}), error=error)
+
+
+def _unreadable(world: World) -> dict[str, str]:
+    """A service that no route selects is in no plan, so nothing else would say that its memory is lost."""
+    found = {f"state of routes/{shard}": why for shard, why in world.routes.unreadable().items()}
+    for place, site in sorted(world.sites.items()):
+        found |= {f"state of {place}/{shard}": why for shard, why in site.memories.unreadable().items()}
+    return found
 
 
 def _lost(world: World, specs: Specs, parts: Mapping[Place, _Part]) -> Iterator[tuple[str, Because]]:

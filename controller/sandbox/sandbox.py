@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections import Counter
 from functools import cache
 from threading import Lock
@@ -39,10 +40,17 @@ _SESSION_LOCK = Lock()
 
 @cache
 def _session() -> boto3.Session:
-    """One for the process: a session reads each service's model once, and that is what takes time."""
-    import boto3
+    """One for the process: a session reads each service's model once, and that is what takes time.
 
-    return boto3.Session(_ACCESS_KEY, _SECRET_KEY)
+    Profiles and files of the person who runs this say nothing here.
+    """
+    import boto3
+    import botocore.session
+
+    files = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    base = botocore.session.Session(session_vars={"profile": (None, None, None, None), **files})
+    base.set_credentials(_ACCESS_KEY, _SECRET_KEY)
+    return boto3.Session(botocore_session=base)
 
 
 class Sandbox:

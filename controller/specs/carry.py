@@ -1,7 +1,8 @@
 """Which routes are in force: the valid ones, and the last good version of those that broke.
 
-A spec that breaks never causes a delete. A route counts as gone only where it can be nowhere: its file reads
-well and does not hold it, and no file that reads badly is new (a broken file may be a renamed one).
+A spec that breaks never causes a delete. A route counts as gone only where it can be nowhere. While some file reads
+badly that is so only of routes whose own file is still there and reads well without them, and not at all while a
+file that reads badly is new: it may be a renamed one.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def in_force(
     carried: dict[str, Route] = {}
     lost: set[str] = set()
     for key, memory in remembered.items():
-        if key in valid or not (strange or key in specs.invalid or memory.file in specs.unreadable):
+        moved = bool(specs.unreadable) and memory.file not in specs.files
+        if key in valid or not (strange or moved or key in specs.invalid or memory.file in specs.unreadable):
             continue
         route = reread(memory)
         if route is None:

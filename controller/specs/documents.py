@@ -20,7 +20,6 @@ from controller.specs.model import Plain
 from controller.specs.places import Path, Place, place_of
 from controller.specs.plain import Blank, Unwalkable, plain
 from controller.specs.text import check_bytes, problem
-from controller.specs.wording import words_for
 
 MOST_PROBLEMS = 100
 """Of one file. More help nobody, and a hostile file could make hundreds of thousands."""
@@ -161,6 +160,8 @@ def _validated(one: Composed, data: Plain, kind: Kind) -> tuple[Model | None, li
 
 
 def _translated(error: ValidationError, one: Composed, data: Plain, model: type[BaseModel]) -> list[Problem]:
+    from controller.specs.wording import words_for
+
     return [
         problem(place_of(one, said.path, key=said.key), said.code, said.message, said.hint)
         for said in words_for(error, data, model)

@@ -24,7 +24,7 @@ from controller.specs.routes import Made, Resolved, make, resolve
 from controller.specs.shared import check_shared
 from controller.specs.text import MAX_FILES
 
-_WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Trouble(Protocol):
@@ -202,6 +202,7 @@ def _assemble(
         tuple(sorted(dict.fromkeys(problems))),
         frozenset((claimed | index.of(Kind.ROUTE).keys()) - valid),
         frozenset({file for file, read in parsed.items() if read.unreadable} | {one.file for one in unread}),
+        frozenset(parsed.keys() | {one.file for one in unread}),
     )
 
 
@@ -239,4 +240,4 @@ def _too_many(revision: str, files: Mapping[str, bytes], unread: list[Problem]) 
     first = min(files)
     many = Problem(first, 0, 0, "TOO_MANY_FILES", Severity.ERROR, message, "point at fewer of them")
     known = frozenset(files) | {one.file for one in unread}
-    return SpecSet(revision, (), tuple(sorted([*unread, many])), frozenset(), known)
+    return SpecSet(revision, (), tuple(sorted([*unread, many])), frozenset(), known, known)

@@ -53,3 +53,5 @@ class SpecSet:
     """Keys of routes that are there but not valid: they keep their last good version."""
     unreadable: frozenset[str]
     """Files in which a document could not even be named: any route may hide there."""
+    files: frozenset[str] = frozenset()
+    """All files of the source, read or not."""

@@ -21,7 +21,7 @@ from controller.specs.index import Entry, Index
 from controller.specs.model import Route
 from controller.specs.references import Output, find_class, find_output
 
-_BUILT_IN = ClassSpec()
+_BUILT_IN = ClassSpec.model_construct()
 
 
 @dataclass(frozen=True, slots=True)

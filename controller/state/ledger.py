@@ -82,6 +82,10 @@ class Ledger(Generic[R]):
         """Why nothing is known of `key`: its shard cannot be read. "" where it is readable."""
         return self._shards[_shard_of(key)].unreadable
 
+    def unreadable(self) -> dict[str, str]:
+        """Shards that cannot be read, by name, and why: whatever they hold is unknown, and in no `items`."""
+        return {name: shard.unreadable for name in _names() if (shard := self._shards[name]).unreadable}
+
     def items(self) -> Iterator[tuple[str, R]]:
         pairs = [pair for name in _names() for pair in self._shards[name].entries.items()]
         return iter(sorted(pairs, key=lambda pair: pair[0]))

@@ -17,6 +17,10 @@ from controller.taskdef.body import READ_ONLY, Body
 
 CONTAINER_DEFAULTS: Body = {"cpu": 0, "essential": True}
 HEALTH_DEFAULTS: Body = {"interval": 30, "timeout": 5, "retries": 3}
+VOLUME_DEFAULTS: dict[str, Body] = {
+    "efsVolumeConfiguration": {"rootDirectory": "/"},
+    "dockerVolumeConfiguration": {"scope": "task", "autoprovision": False, "driver": "local"},
+}
 TASK_DEFAULTS: Body = {"networkMode": "bridge", "enableFaultInjection": False}
 
 
@@ -69,9 +73,9 @@ def _port(port: Body, network_mode: str) -> Body:
 
 
 def _volume(volume: Body) -> Body:
-    if efs := volume.get("efsVolumeConfiguration"):
-        return {**volume, "efsVolumeConfiguration": _without(efs, {"rootDirectory": "/"})}
-    return volume
+    return {
+        key: _without(value, VOLUME_DEFAULTS[key]) if key in VOLUME_DEFAULTS else value for key, value in volume.items()
+    }
 
 
 def _task_size(value: Any, unit: str) -> str:
@@ -88,7 +92,7 @@ def _task_size(value: Any, unit: str) -> str:
 def _without(body: Body, defaults: Body) -> Body:
     return {
         key: value
-        for key, value in body.items()
+        for key, value in (body or {}).items()
         if key not in defaults or value != defaults[key] or type(value) is not type(defaults[key])
     }
 

@@ -6,6 +6,7 @@ repeat them for people.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,9 +38,16 @@ class Originals:
     @classmethod
     def from_plain(cls, plain: Any) -> Originals:
         """ValueError where `plain` is not what `as_plain` gives."""
-        if not isinstance(plain, dict) or not isinstance(plain.get("logConfiguration"), dict):
-            raise ValueError("the originals are not readable")  # noqa: TRY004 - data, not a caller's mistake
-        return cls(plain["logConfiguration"], tuple(plain.get("volumes") or ()))
+        if not isinstance(plain, Mapping):
+            raise ValueError("the originals are no object")  # noqa: TRY004 - data, not a caller's mistake
+        drivers, volumes = plain.get("logConfiguration"), plain.get("volumes")
+        if not isinstance(drivers, Mapping) or not all(
+            one == ABSENT or isinstance(one, dict) for one in drivers.values()
+        ):
+            raise ValueError("the original log configurations are not readable")
+        if not isinstance(volumes, list | tuple) or not all(isinstance(one, str) for one in volumes):
+            raise ValueError("the original volumes are not readable")
+        return cls(dict(drivers), tuple(volumes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from controller.taskdef.body import Body
 from controller.taskdef.mark import Mark, Originals
 
 INIT_ENV = "aws_fluent_bit_init_"
+FIRELENS, BUFFER_LIMIT = "awsfirelens", "log-driver-buffer-limit"
 
 
 class ForeignRouter(Exception):
@@ -97,7 +98,7 @@ def put(app: Body, overlay: Overlay) -> Body:
     name = overlay.router["name"]
     originals = Originals(
         {
-            one["name"]: canonical.container(one, "").get("logConfiguration", mark.ABSENT)
+            one["name"]: _original(one)
             for one in app["containerDefinitions"]
             if one.get("name") in overlay.log_configurations
         },
@@ -112,6 +113,19 @@ def put(app: Body, overlay: Overlay) -> Body:
         body["volumes"] = [*(app.get("volumes") or ()), *overlay.volumes]
     body["tags"] = [*(app.get("tags") or ()), *_tags(overlay)]
     return body
+
+
+def interchangeable(one: Body, other: Body) -> bool:
+    """Whether either may be rolled out for the other: equal as drift is judged, the same originals put away, and
+    the same tags of other people.
+    """
+    return comparable(one) == comparable(other) and _kept(one) == _kept(other)
+
+
+def _kept(body: Body) -> tuple[object, ...]:
+    marks = [found for one in body["containerDefinitions"] if (found := mark.read(one))]
+    tags = sorted((str(tag.get("key")), str(tag.get("value"))) for tag in body.get("tags") or ())
+    return [found.originals for found in marks], [tag for tag in tags if not tag[0].startswith(mark.PREFIX)]
 
 
 def comparable(body: Body) -> Body:
@@ -161,16 +175,23 @@ def _routed(container: Body, router: str, overlay: Overlay) -> Body:
     }
 
 
+def _original(container: Body) -> Any:
+    """A container that was copied from a routed one has our driver, and nothing of its own to go back to."""
+    found = canonical.container(container, "").get("logConfiguration", mark.ABSENT)
+    return mark.ABSENT if found != mark.ABSENT and found.get("logDriver") == FIRELENS else found
+
+
 def _restored(container: Body, router: str, originals: Originals | None) -> Body:
     kept = dict(container)
     if any(one.get("containerName") == router for one in kept.get("dependsOn") or ()):
         rest = [one for one in kept["dependsOn"] if one.get("containerName") != router]
         kept = {**kept, "dependsOn": rest} if rest else {k: v for k, v in kept.items() if k != "dependsOn"}
+    ours = set((kept.get("logConfiguration") or {}).get("options") or ()) <= {BUFFER_LIMIT}
     before: Any = originals.log_configurations.get(kept.get("name", "")) if originals else None
     driver = (kept.get("logConfiguration") or {}).get("logDriver")
-    if before is None or driver != "awsfirelens":
+    if driver != FIRELENS or (before is None and not ours):
         return kept
-    if before == mark.ABSENT:
+    if before is None or before == mark.ABSENT:
         del kept["logConfiguration"]
         return kept
     return {**kept, "logConfiguration": before}

@@ -14,6 +14,8 @@ from math import isfinite
 from typing import TypeAlias
 from urllib.parse import quote, quote_plus
 
+from controller.api.secrecy import USERINFO, WORDS, names_secret
+
 MASK = "***"
 MIN_LENGTH = 4
 """Registered values below this are not masked: they would blot out ordinary words, and protect nothing."""
@@ -23,30 +25,17 @@ Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | 
 _MAX_DEPTH = 8
 _MIN_LINE = 16
 
-_WORDS = (
-    "token|password|passwd|pwd|passphrase|secret|authorization|bearer|signature|cookie|api[_-]?key"
-    "|(?:access|account|encryption|license|private|secret|shared|signing)[_-]?key"
-)
-# At the end of the name only: secretArn, token_file and access_key_id are no secrets.
-_SECRET_NAME = re.compile(rf"(?:{_WORDS}|secret[_-]?(?:string|binary|value))s?$", re.IGNORECASE)
 _ASSIGNED = re.compile(
-    rf"((?:{_WORDS})s?[\"']?\s{{0,3}}[:=]\s{{0,3}})(?:(?:bearer|basic)\s+)?"
+    rf"((?:{WORDS})s?[\"']?\s{{0,3}}[:=]\s{{0,3}})(?:(?:bearer|basic)\s+)?"
     r"(\"[^\"]*\"|'[^']*'|[^\s,;&\"'\])}]+)",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\b(bearer|basic)\s+[a-z0-9._~+/=-]{16,}", re.IGNORECASE)
-# The scheme is bounded, or a long run of letters and dots would be searched from each of its places.
-_USERINFO = re.compile(r"\b([a-z][a-z0-9+.-]{0,20}://)[^\s/?#\"'<>]*@", re.IGNORECASE)
-
-
-def names_secret(name: str) -> bool:
-    """Whether a key of this name holds a secret, in any case and any spelling of its words."""
-    return _SECRET_NAME.search(re.sub(r"[. ]", "_", name)) is not None
 
 
 def without_userinfo(text: str) -> str:
     """`https://user:pass@host/x` → `https://host/x`, wherever in the text."""
-    return _USERINFO.sub(r"\1", text)
+    return USERINFO.sub(r"\1", text)
 
 
 def without_shapes(text: str) -> str:

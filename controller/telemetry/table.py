@@ -137,6 +137,9 @@ ROUTE_CONDITION = _gauge(
     condition=OPEN,
 )
 SERVICES = _gauge("logroute_services", "Services, by the reason of their state.", state=SERVICE_STATES)
+UNREADABLE_STATE = _gauge(
+    "logroute_unreadable_state", "State objects that cannot be read; what they tell of is left as it is."
+)
 
 DRIFT_FOUND = _counter("logroute_drift_found_total", "Differences found in what was applied.", kind=DRIFT_KINDS)
 DRIFT_REPAIRED = _counter("logroute_drift_repaired_total", "Differences put right.", kind=DRIFT_KINDS)

@@ -17,7 +17,7 @@ from controller.desired.matching import Home, RouteIndex
 from controller.desired.model import ConfigStore
 from controller.planning.memory import ServiceMemory
 from controller.planning.model import ServicePlan
-from controller.reconciling.keeper import Specs
+from controller.reconciling.keeper import Specs, frozen
 from controller.reconciling.look import look_afresh
 from controller.reconciling.world import Site, site
 from controller.sandbox import Sandbox
@@ -136,6 +136,7 @@ class Bench:
             force=InForce(routes, frozenset(), self.gone - keys),
             accounted=self.gone | keys,
             index=RouteIndex(routes, Home(PLACE.account, PLACE.region)),
+            frozen=frozen(routes),
             problems=(),
         )
 
