@@ -10,10 +10,10 @@ WORDS = (
 )
 """What stands before a secret in a text, as the alternatives of a pattern; case does not count."""
 
-_NAMES = rf"{WORDS}|auth|credential"
+_NAMES = rf"{WORDS}|auth(?!or)|credential"
 # At the end of the name only: secretArn, token_file and access_key_id are no secrets.
 _NAMED = re.compile(rf"(?:{_NAMES}|secret[_-]?(?:string|binary|value))s?$", re.IGNORECASE)
-_SPOKEN_OF = re.compile(rf"(?:{_NAMES})(?!or)", re.IGNORECASE)
+_SPOKEN_OF = re.compile(_NAMES, re.IGNORECASE)
 # The scheme is bounded, or a long run of letters and dots would be searched from each of its places.
 USERINFO = re.compile(r"\b([a-z][a-z0-9+.-]{0,20}://)[^\s/?#\"'<>]*@", re.IGNORECASE)
 """`https://user:pass@` of a URL; the group is what comes before the user."""

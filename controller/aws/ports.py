@@ -123,8 +123,8 @@ class Ecs(Protocol):
     def describe_task_definition(self, reference: str, *, cached: bool = True) -> dict[str, Any]:
         """`{"taskDefinition": …, "tags": […]}` of an ARN, `family:revision`, or the family's latest.
 
-        Only full ARNs are ever cached: a revision's body never changes, but its status and tags may. Raises SdkTooOld where ECS
-        answered a field that this botocore would drop (facts: a re-register would lose it).
+        Only full ARNs are ever cached: a revision's body never changes; its status and tags may. Raises SdkTooOld
+        where ECS answered a field that this botocore would drop (facts: a re-register would lose it).
         """
 
     def register_task_definition(self, body: dict[str, Any]) -> str:

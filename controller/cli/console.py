@@ -16,8 +16,9 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def paint(text: str, colour: str, stream: TextIO = sys.stdout) -> str:
-    return f"\x1b[{colour}m{text}\x1b[0m" if is_terminal(stream) else text
+def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """For stdout, as it is now, where no stream is named."""
+    return f"\x1b[{colour}m{text}\x1b[0m" if is_terminal(stream or sys.stdout) else text
 
 
 def say(text: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from controller.cli.console import BOLD, CYAN, DIM, GREEN, paint
 from controller.cli.demo_world import CLUSTER, NEW_IMAGE, SERVICE, STORE, DemoWorld
 from controller.cli.failures import CommandError
+from controller.cli.isolation import forget_settings
 
 PATIENCE = 60.0
 """Seconds that any one step may take before the demo gives up."""
@@ -25,6 +26,7 @@ def demo(*, keep: bool) -> int:
     """Raises CommandError where something does not come true in time."""
     started = time.monotonic()
     signal.signal(signal.SIGTERM, _terminated)
+    forget_settings()
     with TemporaryDirectory(prefix="logroute-demo-") as folder:
         try:
             world = DemoWorld(Path(folder))

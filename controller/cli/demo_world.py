@@ -181,16 +181,7 @@ class DemoWorld:
         return done.stdout.strip()
 
     def _env(self) -> dict[str, str]:
-        """Nothing of the person's own AWS or LogRoute settings gets through to what runs here."""
-        theirs = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "LOGROUTE_", "GIT_"))}
-        quiet = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "PYTHONUNBUFFERED": "1"}
-        return {
-            **theirs,
-            **self._sandbox.environment(),
-            **quiet,
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-        }
+        return {**os.environ, **self._sandbox.environment(), "PYTHONUNBUFFERED": "1"}
 
 
 _LOGROUTE = (sys.executable, "-m", "controller")

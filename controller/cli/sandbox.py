@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from controller.cli.console import say
 from controller.cli.failures import CommandError
+from controller.cli.isolation import forget_settings
 from controller.runtime.stopping import Stopper
 
 
@@ -11,6 +12,7 @@ def serve(port: int, speed: float) -> int:
     """Serves until SIGTERM or Ctrl-C. Raises CommandError where it cannot start."""
     from controller.sandbox import RealClock, Sandbox
 
+    forget_settings()
     stopper = Stopper()
     try:
         with stopper.on_signals(), Sandbox(clock=RealClock(speed), port=port) as sandbox:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from heapq import merge
 
 from controller.api.globs import glob_pattern, is_glob, selected
 from controller.api.keys import ServiceKey
@@ -37,21 +38,29 @@ class Home:
 class RouteIndex:
     """The routes of a SpecSet, so that looking up a service does not walk all of them.
 
-    Routes that name one cluster and plain services sit in a dictionary; the rest are tried one by one.
+    Routes that name one cluster and plain services sit in a dictionary. Of the rest, those are tried one by one
+    that name the service's cluster, or a glob of clusters.
     """
 
     def __init__(self, routes: Iterable[Route], home: Home) -> None:
         self._home = home
         self._exact: dict[tuple[str, str], list[Route]] = defaultdict(list)
         self._others: list[Route] = []
+        self._by_cluster: dict[str, list[Route]] = defaultdict(list)
+        self._by_glob: list[Route] = []
         for route in sorted(routes, key=priority):
             target = route.document.spec.target
-            plain = target.cluster and not is_glob(target.cluster) and not any(map(is_glob, target.services))
-            if plain and target.services and not target.task_families:
+            cluster = target.cluster if target.cluster and not is_glob(target.cluster) else None
+            plain = cluster and target.services and not any(map(is_glob, target.services))
+            if cluster and plain and not target.task_families:
                 for service in set(target.services):
-                    self._exact[(target.cluster or "", service)].append(route)
-            else:
-                self._others.append(route)
+                    self._exact[(cluster, service)].append(route)
+                continue
+            self._others.append(route)
+            if cluster:
+                self._by_cluster[cluster].append(route)
+            elif target.cluster:
+                self._by_glob.append(route)
 
     def routes_for_service(self, key: ServiceKey, tags: Mapping[str, str], family: str) -> list[Route]:
         """The routes that select a live service, by priority."""
@@ -65,8 +74,14 @@ class RouteIndex:
             exact = [
                 route for (_, service), some in self._exact.items() if service == subject.service for route in some
             ]
-        candidates = {route.key: route for route in (*exact, *self._others)}
+        candidates = {route.key: route for route in (*exact, *self._rest(subject.cluster))}
         return sorted((one for one in candidates.values() if matches(one, subject, self._home)), key=priority)
+
+    def _rest(self, cluster: str | None) -> Iterable[Route]:
+        """By priority. A route without a cluster selects families, which a service in a cluster is not."""
+        if cluster is None:
+            return self._others
+        return merge(self._by_cluster.get(cluster, ()), self._by_glob, key=priority)
 
 
 def matches(route: Route, subject: Subject, home: Home) -> bool:

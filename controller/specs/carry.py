@@ -7,23 +7,50 @@ file that reads badly is new: it may be a renamed one.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from controller.specs.model import Route, SpecSet
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False, eq=False)
 class RouteMemory:
-    """A route's last good version: the documents that it was made from, and the file that it stood in."""
+    """A route's last good version: the documents that it was made from, and the file that it stood in.
+
+    The documents are kept packed: they are seldom read, and there may be ten thousand.
+    """
 
     file: str
     digest: str
-    made_from: tuple[dict[str, Any], ...]
+    _packed: bytes = field(repr=False)
+
+    def __init__(self, file: str, digest: str, made_from: tuple[dict[str, Any], ...]) -> None:
+        object.__setattr__(self, "file", file)
+        object.__setattr__(self, "digest", digest)
+        object.__setattr__(self, "_packed", zlib.compress(orjson.dumps(made_from), 1))
+
+    def __eq__(self, other: object) -> bool:
+        """The order of keys means nothing, as in the documents themselves."""
+        if not isinstance(other, RouteMemory):
+            return NotImplemented
+        return (self.file, self.digest) == (other.file, other.digest) and (
+            self._packed == other._packed or self.made_from == other.made_from
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.file, self.digest))
+
+    @property
+    def made_from(self) -> tuple[dict[str, Any], ...]:
+        """Unpacked anew each time."""
+        return tuple(orjson.loads(zlib.decompress(self._packed)))
 
     def as_plain(self) -> dict[str, Any]:
-        return asdict(self)
+        return {"file": self.file, "digest": self.digest, "made_from": self.made_from}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> RouteMemory:

@@ -94,6 +94,9 @@ class Metrics:
         """All the services that routes select or that carry our mark."""
         self._board.gauge(table.SERVICES).replace({(reason,): count for reason, count in by_reason.items()})
 
+    def unreadable_state(self, number: int) -> None:
+        self._board.gauge(table.UNREADABLE_STATE).replace({(): number})
+
     def planned(self, by_action: Mapping[str, int]) -> None:
         """The last plan of all services, as numbers of actions."""
         self._board.gauge(table.PLAN_ACTIONS).replace({(action,): n for action, n in by_action.items()})

@@ -139,6 +139,13 @@ def test_a_definition_that_cannot_take_a_router_is_refused_with_the_reason(
     assert refused.value.reason == reason
 
 
+def test_a_class_volume_named_like_one_of_the_task_is_refused() -> None:
+    on = subject(volumes=[{"name": "data", "host": {"sourcePath": "/x"}}])
+    with pytest.raises(Refusal, match=r"volume 'data' of its own; rename it .* LogRouterClass") as refused:
+        desired(class_document(volumes=[{"name": "data"}]), route_document(), on=on)
+    assert refused.value.reason == Reason.UNSUPPORTED
+
+
 def test_on_the_host_network_the_health_check_stays_off() -> None:
     on = subject(networkMode="host")
     assert "healthCheck" not in router(route_document(), on=on)

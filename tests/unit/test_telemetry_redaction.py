@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from controller.telemetry.redaction import Redactor, names_secret, without_shapes, without_userinfo
+from controller.api.secrecy import names_secret
+from controller.telemetry.redaction import Redactor, without_shapes, without_userinfo
 
 PLANTED = "s3cr3t/Value+1"
 
@@ -31,6 +32,8 @@ PLANTED = "s3cr3t/Value+1"
         "splunk_token",
         "license_key",
         "client.secret",
+        "basic_auth",
+        "credentials",
     ],
 )
 def test_names_of_secrets_are_known_in_every_spelling(name: str) -> None:
@@ -39,7 +42,7 @@ def test_names_of_secrets_are_known_in_every_spelling(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["key", "secretArn", "token_file", "access_key_id", "route", "tokenSecretArn", "passwordless"]
+    "name", ["key", "secretArn", "token_file", "access_key_id", "route", "tokenSecretArn", "passwordless", "author"]
 )
 def test_names_that_only_speak_of_secrets_stay(name: str) -> None:
     assert not names_secret(name)
