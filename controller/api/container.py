@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from controller.api.values import Bool, Int, Model, Scalar, Text
@@ -79,6 +79,9 @@ class Ulimit(Model):
 
 class RouterContainer(Model):
     """Omitted fields stay out of the definition; ECS's defaults hold for them."""
+
+    # Many threads write it out, and pydantic does not guard a first use by several of them.
+    model_config = ConfigDict(defer_build=False)
 
     name: ContainerName = "log_router"
     essential: Bool = True

@@ -129,6 +129,8 @@ class Pipeline(Model):
 class LogGroupSpec(Model):
     """A log group that the controller keeps: made if missing, never deleted."""
 
+    model_config = ConfigDict(defer_build=False)  # see RouterContainer
+
     name: LogGroupName
     retention_days: Int | None = None
     class_: Literal["STANDARD", "INFREQUENT_ACCESS"] = Field("STANDARD", alias="class")
@@ -239,7 +241,7 @@ class LogOutput(Model):
 class Volume(Model):
     """A task volume; everything but the name is ECS's own and passes through."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=False)  # see RouterContainer
 
     name: Text
 

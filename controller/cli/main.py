@@ -216,7 +216,6 @@ def _run(command: Callable[[], int | None], *, short: bool = False) -> NoReturn:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Wrong usage ends with 64, an interrupt with 130, a reader that went away with 141."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them reads every installed package
     gc.disable()  # looking through what is just being imported is a tenth of a short command; _run ends it
     try:
         app(args=arguments, prog_name="logroute")
@@ -230,7 +229,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = GONE
     except OSError as error:
-        print(f"error: cannot write the result: {error.strerror}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)  # a full disk, a closed pipe, a file that went away
         status = 1
     except Exception as error:
         if os.environ.get("LOGROUTE_DEBUG"):
