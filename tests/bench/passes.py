@@ -69,6 +69,7 @@ def _calls(estate: Estate) -> Iterator[Figure]:
     controller = estate.controller()
     with estate.wire.counting() as starting:
         controller.poll_source()
+        estate.app.world.load()  # a pass would do it first
     yield from _start(name, starting)
     for when in ("first_after_start", "later"):
         with estate.wire.counting() as made:
