@@ -60,6 +60,7 @@ class BotoEcs:
     def __init__(self, call: Caller, cache: RevisionCache | None = None) -> None:
         self._call, self._cache = call, cache or RevisionCache()
         self._raw = threading.local()
+        self._stands_in = "amazonaws.com" not in call.client.meta.endpoint_url
         events = call.client.meta.events
         events.register("before-parse.ecs.DescribeTaskDefinition", self._keep_raw)
         self._shape = call.client.meta.service_model.operation_model("DescribeTaskDefinition").output_shape
@@ -135,10 +136,9 @@ class BotoEcs:
             )
         except AwsError as error:
             if error.code in NO_SUCH_OPERATION:
-                return None
+                return None if self._stands_in else []
             raise
-        rows = sorted(answer["serviceDeployments"], key=lambda row: _moment(row.get("createdAt")), reverse=True)
-        return rows or None
+        return sorted(answer["serviceDeployments"], key=lambda row: _moment(row.get("createdAt")), reverse=True)
 
     def _pages(self, operation: str, resource: str, field: str, **arguments: Any) -> Iterator[str]:
         token: dict[str, Any] = {}

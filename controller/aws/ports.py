@@ -134,7 +134,7 @@ class Ecs(Protocol):
         """Point the service at a full revision ARN; nothing else is sent. The service as described."""
 
     def service_deployments(self, cluster: str, service: str) -> list[dict[str, Any]] | None:
-        """The newest service deployments, newest first; None where the endpoint has no such thing."""
+        """The newest service deployments, newest first; None where what stands in for ECS has no such thing."""
 
 
 class SdkTooOld(AwsError):

@@ -35,7 +35,7 @@ class Rollout:
 def judge(
     service: ObservedService, memory: ServiceMemory | None, history: tuple[ServiceDeployment, ...] | None
 ) -> Rollout:
-    """By service deployments where the endpoint has them; by `deployments[]` where it has none."""
+    """By service deployments where the endpoint lists them; by `deployments[]` where it lists none."""
     if memory is None or memory.stage is Stage.SETTLED:
         return Rollout(Verdict.NONE)
     ours = next((one for one in history or () if memory.deployment and one.number == memory.deployment), None)
@@ -49,7 +49,7 @@ def judge(
         (one for one in service.deployments if _failed(one.task_definition, one.rollout_state, memory)), None
     ):
         return Rollout(Verdict.ROLLED_BACK, failed.rollout_reason or "ECS marked the deployment as failed")
-    if history is None and service.task_definition == memory.base:
+    if not history and service.task_definition == memory.base:
         primary = service.primary
         return Rollout(
             Verdict.ROLLED_BACK,
@@ -83,6 +83,8 @@ def foreign_deployment(
     newest = history[0] if history else None
     if newest is not None and newest.status in ONGOING:
         return f"a deployment is {newest.status.lower().replace('_', ' ')}"
+    if history is None and len(service.deployments) == 1:
+        return ""  # an emulator without rollouts: the first deployment of a service never completes there
     if newest is None and service.deploying:
         primary = service.primary
         return f"deployment {primary.id if primary else '?'} is in progress"

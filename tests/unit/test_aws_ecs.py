@@ -293,7 +293,7 @@ def test_a_rollout_is_seen_with_timestamps_left_as_they_came(ecs: BotoEcs, raw: 
 )
 def test_an_endpoint_without_service_deployments_is_no_error(answer: Reply) -> None:
     ecs, answers = answering(answer)
-    assert ecs.service_deployments("c", "s") is None
+    assert not ecs.service_deployments("c", "s")
     assert len(answers.asked) == 1
 
 
