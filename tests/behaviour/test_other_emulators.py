@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from controller.cli import converge
 from controller.cli.main import main
+from controller.sandbox.endpoint.moto_side import reset_moto
 from tests.support.playground import CLUSTER, REGION, plain_definition, route_yaml
 
 
@@ -22,6 +23,7 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    reset_moto()  # its state is that of the process, and other tests have used it
     for name, value in {
         "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "test",
