@@ -37,8 +37,9 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
     taking = sorted((route for route in routes if selection[route.key]), key=priority)
     if not routes:
         return Desired(None)
-    router = (taking or routes)[0].router
-    routers.check_fits(subject, router, selection)
+    first = (taking or routes)[0]
+    router = first.router
+    routers.check_fits(subject, router, first.engine, selection)
     rendered = render(taking, selection, router, health=routers.health_on(subject, router))
     configs = [ConfigObject(PIPELINE, to_classic(rendered.pipeline))]
     if rendered.parsers:

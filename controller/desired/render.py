@@ -90,9 +90,9 @@ def _copy(scope: Scope) -> Section:
 
 def _matched(kind: str, options: Options, scope: Scope) -> Section:
     lowered = _lowered(options)
-    rest = {key: value for key, value in options.items() if key.lower() not in ("name", "match", "match_regex")}
+    rest = {key: value for key, value in lowered.items() if key not in ("name", "match", "match_regex")}
     key, value = scope.matching(lowered.get("match"), lowered.get("match_regex"))
-    return _section(kind, {"name": lowered["name"], key: value, **rest})
+    return Section(kind, _entries({"name": lowered["name"], key: value, **rest}))
 
 
 def _tag(route: Route, options: Options) -> str:
@@ -101,10 +101,18 @@ def _tag(route: Route, options: Options) -> str:
 
 
 def _section(kind: str, options: Options, **forced: str) -> Section:
+    return Section(kind, _entries(_lowered(options) | forced))
+
+
+def _entries(options: Options) -> tuple[tuple[str, str], ...]:
+    """An option that takes several values stands once for each."""
     entries: list[tuple[str, str]] = []
-    for key, value in (_lowered(options) | forced).items():
-        entries += [(key, str(one)) for one in (value if isinstance(value, list | tuple) else [value])]
-    return Section(kind, tuple(entries))
+    for key, value in options.items():
+        if isinstance(value, list | tuple):
+            entries += [(key, str(one)) for one in value]
+        else:
+            entries.append((key, str(value)))
+    return tuple(entries)
 
 
 def _lowered(options: Options) -> Options:

@@ -17,7 +17,7 @@ MAX_CONTAINERS = 10
 AGENT_PORTS = {24224: "the FireLens forward input", 8877: "the FireLens health check input"}
 
 
-def check_fits(subject: Subject, router: ClassSpec, selection: Mapping[str, Sequence[str]]) -> None:
+def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapping[str, Sequence[str]]) -> None:
     """Raises Refusal where the definition cannot take this router."""
     app, name = subject.app, router.container.name
     names = container_names(app)
@@ -44,6 +44,11 @@ def check_fits(subject: Subject, router: ClassSpec, selection: Mapping[str, Sequ
         )
     if router.delivery not in ("auto", "init-s3"):
         raise Refusal(Reason.UNSUPPORTED, f"delivery {router.delivery!r} is not available in this version; use init-s3")
+    if router.buffer.type == "filesystem" and engine == "1.9.10":
+        raise Refusal(
+            Reason.UNSUPPORTED,
+            "buffer.type: filesystem needs storage.inherit, which Fluent Bit 1.9.10 lacks; use an image from 3.4.9 on",
+        )
     if not any(selection.values()):
         raise Refusal(Reason.UNSUPPORTED, f"no container matches target.containers; the task has {', '.join(names)}")
     _check_port(subject, router)

@@ -182,3 +182,11 @@ def test_parsers_go_into_an_object_of_their_own() -> None:
     assert '    rule "start_state" "/^\\d/" "cont"\n' in text
     variables = found.overlay.router["environment"] if found.overlay else []
     assert [pair["value"].rsplit("/", 1)[-1] for pair in variables] == names
+
+
+def test_filesystem_buffering_on_an_engine_without_it_is_refused() -> None:
+    old = class_document(
+        image="public.ecr.aws/aws-observability/aws-for-fluent-bit:init-2.32.4", buffer={"type": "filesystem"}
+    )
+    with pytest.raises(Refusal, match=r"1\.9\.10 lacks"):
+        desired(route_document(), old)
