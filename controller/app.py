@@ -11,6 +11,7 @@ from pathlib import Path
 from controller.api.keys import Place
 from controller.aws.accounts import AwsAccount, Options, Role
 from controller.aws.calls import NOBODY, Observer
+from controller.aws.own import own_service
 from controller.aws.ports import ObjectStore
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
@@ -52,8 +53,9 @@ def build(
     options = Options(settings.limits.share, observer, waited)
     home = Home(_home_account(settings), _home_region(settings))
     accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
+    own = own_service() if settings.guards.self_ == "refuse" else ""
     world = World(
-        {place: _site(settings, place, account, now) for place, account in accounts.items()},
+        {place: _site(settings, place, account, now, own) for place, account in accounts.items()},
         home,
         _routes(settings, accounts[Place(home.account or "", home.region or "")]),
         Guard(settings.guards.max_share, settings.guards.max_count, settings.guards.first_run == "plan"),
@@ -107,10 +109,10 @@ def _places(settings: Settings, home: Home) -> list[tuple[Place, Role]]:
     return found
 
 
-def _site(settings: Settings, place: Place, account: AwsAccount, now: Callable[[], float]) -> Site:
+def _site(settings: Settings, place: Place, account: AwsAccount, now: Callable[[], float], own: str) -> Site:
     store = _store(settings, account)
     limits: AccountSettings = settings.accounts[place.account]
-    return site(place, account, Installation(settings.owner, store), now, clusters=limits.clusters)
+    return site(place, account, Installation(settings.owner, store), now, clusters=limits.clusters, self_arn=own)
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:

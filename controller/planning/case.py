@@ -33,7 +33,6 @@ class Known:
     """Why the memory of this service cannot be read."""
     frozen: Mapping[str, Hold] = field(default_factory=dict)
     """Routes in force that may not be written: suspended, or in `mode: warn`."""
-    allow_self: bool = False
     self_arn: str = ""
 
 

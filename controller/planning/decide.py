@@ -142,7 +142,7 @@ def _first_hold(case: Case, plan: ServicePlan) -> Hold | None:
     service, memory = case.service, case.memory
     if case.known.unknown:
         return Hold(Reason.UNKNOWN, case.known.unknown)
-    if case.known.self_arn == service.arn and service.arn and not case.known.allow_self:
+    if service.arn and case.known.self_arn == service.arn:
         return Hold(Reason.SELF, "this is the controller's own service; set guards.self: allow to route it")
     if memory is None and case.stripped is not None and case.stripped.router is not None:
         return Hold(Reason.UNKNOWN, "it carries our router, but what was applied is not remembered: left as it is")

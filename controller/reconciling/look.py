@@ -31,7 +31,6 @@ def look(
         accounted=specs.accounted,
         frozen=specs.frozen,
         unknown=site.memories.unknown(str(service.key)),
-        allow_self=site.allow_self,
         self_arn=site.self_arn,
     )
     history = None

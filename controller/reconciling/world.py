@@ -34,8 +34,7 @@ class Site:
     applier: Applier
     memories: Ledger[ServiceMemory]
     self_arn: str = ""
-    """The controller's own service, which specs do not reach unless `guards.self` allows it."""
-    allow_self: bool = False
+    """The controller's own service, out of reach of specs. "" where `guards.self` allows it, or there is none."""
     clusters: tuple[str, ...] = ()
     """Globs from the settings: LogRoute looks nowhere else here. Empty: everywhere."""
 
@@ -104,6 +103,7 @@ def site(
     now: Callable[[], float],
     *,
     clusters: tuple[str, ...] = (),
+    self_arn: str = "",
 ) -> Site:
     objects = account.bucket(install.store.bucket)
     prefix = install.store.key(STATE, "services", place.account, place.region)
@@ -118,4 +118,4 @@ def site(
         lambda key, memory: memories.put(str(key), memory),
         now,
     )
-    return Site(place, account, install, shelf, groups, applier, memories, clusters=clusters)
+    return Site(place, account, install, shelf, groups, applier, memories, self_arn=self_arn, clusters=clusters)
