@@ -113,6 +113,11 @@ def _has_words(text: str, *, count: int) -> bool:
     return len(_WORD.findall(text)) >= count
 
 
+def split_words(text: str) -> list[str]:
+    """As flb_utils_split_quoted does: by spaces, quotes around a word taken off."""
+    return [word.strip('"') if word.startswith('"') else word for word in _WORD.findall(text)]
+
+
 def _bounds(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
         return f", {low:,} to {high:,}"

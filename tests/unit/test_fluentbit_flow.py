@@ -1,0 +1,53 @@
+"""Tags as globs: what rewrite_tag makes of them, and which patterns can mean the same tag."""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.fluentbit.flow import can_meet, emitted, glob_of, new_tag
+
+GLOBS = st.text("ab*", max_size=6)
+
+
+@pytest.mark.parametrize(
+    ("template", "glob"),
+    [
+        ("errors", "errors"),
+        ("$TAG.copy", "*.copy"),
+        ("$TAG[0].$log['level']['x'].z", "*.*.z"),
+        ("${ECS_CLUSTER}.$level", "*.*"),
+    ],
+)
+def test_what_a_record_puts_into_a_tag_is_not_known_before(template: str, glob: str) -> None:
+    assert glob_of(template) == glob
+
+
+def test_the_new_tags_of_all_rules_are_found() -> None:
+    rewriting = {"name": "rewrite_tag", "rule": ["$log ^ERROR errors false", '$log "a b" "other" true']}
+    assert emitted([rewriting, {"name": "grep", "regex": "log x"}]) == ("errors", "other")
+    assert new_tag("$log only") is None
+
+
+@given(GLOBS, GLOBS, st.text("ab", max_size=5))
+def test_globs_that_match_one_tag_meet(one: str, other: str, tag: str) -> None:
+    if fnmatch.fnmatchcase(tag, one) and fnmatch.fnmatchcase(tag, other):
+        assert can_meet(one, other)
+    assert can_meet(one, other) == can_meet(other, one)
+
+
+@given(st.text("ab", max_size=5), GLOBS)
+def test_a_tag_meets_exactly_the_globs_that_match_it(tag: str, glob: str) -> None:
+    assert can_meet(tag, glob) == fnmatch.fnmatchcase(tag, glob)
+
+
+@given(GLOBS, GLOBS)
+def test_globs_that_meet_share_a_tag(one: str, other: str) -> None:
+    """Seen by trying: whatever two globs of at most six characters share, they share in ten."""
+    tags = ("".join(tag) for size in range(9) for tag in itertools.product("ab", repeat=size))
+    shared = any(fnmatch.fnmatchcase(tag, one) and fnmatch.fnmatchcase(tag, other) for tag in tags)
+    assert can_meet(one, other) == shared
