@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from controller.api.conditions import Reason
 from controller.api.kinds import ClassSpec, LogGroupSpec
+from controller.desired import ports
 from controller.desired import router as routers
+from controller.desired.delivery import check_by_agent, delivery_of, inline_options
 from controller.desired.matching import RouteIndex, containers_of, priority
+from controller.desired.metadata import joins_lines
 from controller.desired.model import PARSERS, PIPELINE, ConfigObject, ConfigStore, Desired, Note
-from controller.desired.render import render
+from controller.desired.render import Rendered, render
 from controller.desired.subject import Refusal, Subject
 from controller.fluentbit.writer import to_classic
 from controller.specs.model import Route
@@ -32,55 +35,80 @@ def desire(index: RouteIndex, subject: Subject, install: Installation) -> Desire
 
 
 def compose(routes: Sequence[Route], subject: Subject, install: Installation) -> Desired:
-    names = container_names(subject.app)
-    selection = {route.key: containers_of(route, names) for route in routes}
-    taking = sorted((route for route in routes if selection[route.key]), key=priority)
+    """See `desire`. `routes` come by priority."""
     if not routes:
         return Desired(None)
-    first = (taking or routes)[0]
+    names = container_names(subject.app)
+    selection = {route.key: containers_of(route, names) for route in routes}
+    selecting = sorted((route for route in routes if selection[route.key]), key=priority)
+    first = (selecting or routes)[0]
     router = first.router
     routers.check_fits(subject, router, first.engine, selection)
-    rendered = render(taking, selection, router, health=routers.health_on(subject, router))
-    configs = [ConfigObject(PIPELINE, to_classic(rendered.pipeline))]
-    if rendered.parsers:
-        configs.append(ConfigObject(PARSERS, to_classic(rendered.parsers)))
-    overlay = _overlay(taking, selection, router, configs, subject, install)
+    taking, refused = ports.settle(selecting, subject, router, health=routers.health_on(subject, router))
+    if not taking:
+        raise Refusal(refused[0].reason, refused[0].message)
+    overlay, configs = _make(_Task(taking, selection, router, subject, install))
     groups, notes = _log_groups(taking)
-    made = frozenset() if router.container.log_configuration else frozenset({routers.own_log_group(subject)})
+    own = frozenset() if router.container.log_configuration else frozenset({routers.own_log_group(subject)})
     return Desired(
         overlay,
-        tuple(configs),
+        configs,
         groups,
-        made,
+        own,
         tuple(route.key for route in taking),
         {route.key: route.digest for route in taking},
-        (*notes, *_router_notes(taking)),
+        (*refused, *notes, *_router_notes(taking)),
     )
 
 
-def _overlay(
-    routes: Sequence[Route],
-    selection: dict[str, tuple[str, ...]],
-    router: ClassSpec,
-    configs: Sequence[ConfigObject],
-    subject: Subject,
-    install: Installation,
-) -> Overlay:
-    body = routers.container(subject, router, _secrets(routes), configs, install.store)
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is put together: these routes on these containers, around this router."""
+
+    routes: Sequence[Route]
+    selection: Mapping[str, Sequence[str]]
+    router: ClassSpec
+    subject: Subject
+    install: Installation
+
+
+def _make(task: _Task) -> tuple[Overlay, tuple[ConfigObject, ...]]:
+    router, delivery = task.router, delivery_of(task.router)
+    driver = {"log-driver-buffer-limit": str(router.driver_buffer_limit)}
+    if delivery == "inline":
+        driver = {**inline_options(task.routes, task.subject, router), **driver}
+        return _overlay(task, (), driver, metadata=router.ecs_metadata), ()
+    own_metadata = router.ecs_metadata and delivery == "init-s3" and any(map(_joins_lines, task.routes))
+    health = routers.health_on(task.subject, router)
+    configs = _configs(render(task.routes, task.selection, router, health=health, own_metadata=own_metadata))
+    if delivery == "firelens-s3":
+        check_by_agent(configs, task.subject, router)
+    return _overlay(task, configs, driver, metadata=router.ecs_metadata and not own_metadata), configs
+
+
+def _joins_lines(route: Route) -> bool:
+    return joins_lines(route.filters)
+
+
+def _configs(rendered: Rendered) -> tuple[ConfigObject, ...]:
+    pipeline = ConfigObject(PIPELINE, to_classic(rendered.pipeline))
+    return (pipeline, ConfigObject(PARSERS, to_classic(rendered.parsers))) if rendered.parsers else (pipeline,)
+
+
+def _overlay(task: _Task, configs: Sequence[ConfigObject], driver: dict[str, str], *, metadata: bool) -> Overlay:
+    router, store = task.router, task.install.store
+    body = routers.container(task.subject, router, _secrets(task.routes), configs, store, metadata=metadata)
     volumes = tuple(volume.model_dump(mode="json", by_alias=True, exclude_none=True) for volume in router.volumes)
-    driver = {
-        "logDriver": "awsfirelens",
-        "options": {"log-driver-buffer-limit": str(router.driver_buffer_limit)},
-    }
-    routed = {name: driver for route in routes for name in selection[route.key]}
+    config = {"logDriver": "awsfirelens", "options": driver}
+    routed = {name: config for route in task.routes for name in task.selection[route.key]}
     return Overlay(
         body,
         routed,
         router.wait_for_router,
         volumes,
-        install.owner,
+        task.install.owner,
         _digest(body, routed, router.wait_for_router, volumes),
-        tuple(route.key for route in routes),
+        tuple(route.key for route in task.routes),
     )
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from controller.api.kinds import DEFAULT_SERVICE, ClassSpec
-from controller.api.kinds import Section as Options
-from controller.desired.scope import Scope, scopes
+from controller.desired import limits, metadata
+from controller.desired.limits import Limits
+from controller.desired.parsers import NO_NAMES, Names, settle
+from controller.desired.scope import Claim, Scope, scopes
+from controller.desired.sections import Options, entries, section
+from controller.fluentbit.flow import emits_anew, emitted, in_company, sees_all
 from controller.fluentbit.tree import Config, Section
+from controller.fluentbit.words import lowered
 from controller.specs.model import Route
 
 LOG_LEVEL_VARIABLE = "FLB_LOG_LEVEL"
 """Fluent Bit 5.1 aborts where both this and [SERVICE] log_level are set (fluent-bit#12310)."""
+STORE_DIR = "/tmp/fluent-bit/s3"  # noqa: S108 - the s3 output's own default, in the router's container
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,60 +29,104 @@ class Rendered:
 
 
 def render(
-    routes: Sequence[Route], selection: Mapping[str, Sequence[str]], router: ClassSpec, *, health: bool
+    routes: Sequence[Route],
+    selection: Mapping[str, Sequence[str]],
+    router: ClassSpec,
+    *,
+    health: bool,
+    own_metadata: bool = False,
 ) -> Rendered:
-    """The configs of one task. `selection` is route key → its containers; `health` puts the HTTP server on."""
-    inputs = {
-        route.alias_prefix: tuple(_tag(route, one) for one in route.document.spec.pipeline.inputs) for route in routes
-    }
-    found = scopes(
-        {route.alias_prefix: selection[route.key] for route in routes},
-        [route.alias_prefix for route in routes if route.document.spec.pipeline.filters],
-        inputs,
-    )
-    sections = [_service(routes, router, health=health)]
+    """The configs of one task. `selection` is route key → its containers; `health` puts the HTTP server on;
+    `own_metadata` adds the ECS fields here, for the agent does not.
+    """
+    service = _service(routes, router, health=health)
+    names, parsers = settle(routes, image_file="parsers_file" in service)
+    found = scopes({route.alias_prefix: _claim(route, selection[route.key]) for route in routes})
+    inputs = sum(len(route.inputs) for route in routes)
+    copies = [scope for scope in found.values() if scope.copied]
+    bounds = limits.of(router, inputs=inputs, copies=len(copies))
+    sections = [section("SERVICE", {**service, **bounds.service})]
     for route in routes:
-        sections += [_section("INPUT", one, tag=_tag(route, one)) for one in route.document.spec.pipeline.inputs]
-    sections += [_copy(scope) for scope in found.values() if scope.copied]
+        sections += _inputs(route, found[route.alias_prefix], names.get(route.key, NO_NAMES), bounds)
+    sections += [_copy(scope, bounds) for scope in copies]
+    if own_metadata:
+        sections += metadata.of_shared(found.values())
+    stores = _shared_buckets(routes)
     for route in routes:
-        sections += _route(route, found[route.alias_prefix], router)
-    return Rendered(Config(tuple(sections)), _parsers(routes))
+        scope = found[route.alias_prefix]
+        sections += _filters(route, scope, names.get(route.key, NO_NAMES), found.values() if own_metadata else None)
+        sections += _outputs(route, scope, bounds, stores)
+    return Rendered(Config(tuple(sections)), parsers)
 
 
-def _service(routes: Sequence[Route], router: ClassSpec, *, health: bool) -> Section:
+def _service(routes: Sequence[Route], router: ClassSpec, *, health: bool) -> dict[str, str]:
     """One SERVICE: the defaults, then the class, then the routes; the first to say a key wins."""
-    said = _lowered(DEFAULT_SERVICE) | _lowered(router.service)
+    said = {**DEFAULT_SERVICE, **lowered(router.service)}
     for route in reversed(routes):
-        said |= _lowered(route.document.spec.pipeline.service)
+        said |= lowered(route.document.spec.pipeline.service)
     if any(pair.name == LOG_LEVEL_VARIABLE for pair in router.container.environment):
         said.pop("log_level", None)
     if health and router.health.mode != "off":
         said |= {"http_server": "On", "http_listen": "127.0.0.1", "http_port": str(router.health.port)}
         if router.health.mode == "deep":
             said.setdefault("health_check", "On")
-    if router.buffer.type == "filesystem":
-        said |= {
-            "storage.path": router.buffer.path or "/var/log/flb",
-            "storage.type": "filesystem",
-            "storage.inherit": "on",
-        }
-        said["storage.max_chunks_up"] = str(router.buffer.max_chunks_up or 64)
-    return _section("SERVICE", said)
+    return said
 
 
-def _route(route: Route, scope: Scope, router: ClassSpec) -> list[Section]:
-    filters = [_matched("FILTER", one, scope) for one in route.document.spec.pipeline.filters]
-    limit = router.buffer.total_limit_size if router.buffer.type == "filesystem" else None
-    outputs = []
+def _claim(route: Route, containers: Sequence[str]) -> Claim:
+    inputs = tuple([_tag(route, one) for one in route.inputs])
+    return Claim(tuple(containers), bool(route.filters), inputs, emitted(route.filters) if route.filters else ())
+
+
+def _tag(route: Route, options: Options) -> str:
+    return str(options.get("tag") or f"{route.alias_prefix}.{options['name']}")
+
+
+def _inputs(route: Route, scope: Scope, names: Names, bounds: Limits) -> list[Section]:
+    return [
+        section("INPUT", {**bounds.input_options(names.put_into(options)), "tag": tag})
+        for options, tag in zip(route.inputs, scope.inputs, strict=True)
+    ]
+
+
+def _filters(route: Route, scope: Scope, names: Names, neighbours: Iterable[Scope] | None) -> list[Section]:
+    """With `neighbours`, the ECS fields come after the last multiline filter: what that emits anew passes all
+    before it again. A filter that emits records anew and is for all of them takes each once, or it would never end.
+    """
+    written = route.filters if scope.alone else [in_company(one, scope.route) for one in route.filters]
+    once = scope.before_rewriting()
+    rendered = [
+        _matched("FILTER", names.put_into(one), once if emits_anew(one) and sees_all(one) else scope) for one in written
+    ]
+    if neighbours is None:
+        return rendered
+    at = metadata.place_among(route.filters)
+    return [*rendered[:at], *metadata.of_route(scope, neighbours), *rendered[at:]]
+
+
+def _outputs(route: Route, scope: Scope, bounds: Limits, stores: frozenset[str]) -> list[Section]:
+    sections = []
     for output in route.outputs:
-        options = {**output, "alias": f"{route.alias_prefix}.{output['alias']}"}
-        if limit and "storage.total_limit_size" not in _lowered(output):
-            options["storage.total_limit_size"] = limit
-        outputs.append(_matched("OUTPUT", options, scope))
-    return filters + outputs
+        alias = f"{route.alias_prefix}.{output['alias']}"
+        options = {**bounds.output_options(output), "alias": alias}
+        if str(output["name"]).lower() == "s3" and output.get("bucket") in stores and "store_dir" not in output:
+            options["store_dir"] = f"{STORE_DIR}/{alias}"
+        sections.append(_matched("OUTPUT", options, scope))
+    return sections
 
 
-def _copy(scope: Scope) -> Section:
+def _shared_buckets(routes: Sequence[Route]) -> frozenset[str]:
+    """Buckets that more than one output of the task writes to: its files lie at `store_dir/bucket` (s3.c)."""
+    buckets = Counter(
+        str(output["bucket"])
+        for route in routes
+        for output in route.outputs
+        if output.get("bucket") and str(output["name"]).lower() == "s3"
+    )
+    return frozenset(bucket for bucket, number in buckets.items() if number > 1)
+
+
+def _copy(scope: Scope, bounds: Limits) -> Section:
     """`$source` is on every FireLens record; `log` may not be. Each copy has an emitter of its own."""
     return Section(
         "FILTER",
@@ -84,55 +135,13 @@ def _copy(scope: Scope) -> Section:
             ("match_regex", scope.copy_source()),
             ("rule", f"$source ^ $TAG.{scope.route} true"),
             ("emitter_name", f"{scope.route}.copy"),
+            ("emitter_mem_buf_limit", bounds.emitter),
         ),
     )
 
 
 def _matched(kind: str, options: Options, scope: Scope) -> Section:
-    lowered = _lowered(options)
-    rest = {key: value for key, value in lowered.items() if key not in ("name", "match", "match_regex")}
-    key, value = scope.matching(lowered.get("match"), lowered.get("match_regex"))
-    return Section(kind, _entries({"name": lowered["name"], key: value, **rest}))
-
-
-def _tag(route: Route, options: Options) -> str:
-    lowered = _lowered(options)
-    return str(lowered.get("tag") or f"{route.alias_prefix}.{lowered['name']}")
-
-
-def _section(kind: str, options: Options, **forced: str) -> Section:
-    return Section(kind, _entries(_lowered(options) | forced))
-
-
-def _entries(options: Options) -> tuple[tuple[str, str], ...]:
-    """An option that takes several values stands once for each."""
-    entries: list[tuple[str, str]] = []
-    for key, value in options.items():
-        if isinstance(value, list | tuple):
-            entries += [(key, str(one)) for one in value]
-        else:
-            entries.append((key, str(value)))
-    return tuple(entries)
-
-
-def _lowered(options: Options) -> Options:
-    return {key.lower(): value for key, value in options.items()}
-
-
-def _parsers(routes: Sequence[Route]) -> Config | None:
-    sections: list[Section] = []
-    for route in routes:
-        pipeline = route.document.spec.pipeline
-        sections += [_section("PARSER", parser) for parser in pipeline.parsers]
-        sections += [_multiline(parser) for parser in pipeline.multiline_parsers]
-    return Config(tuple(dict.fromkeys(sections))) if sections else None
-
-
-def _multiline(parser: Options) -> Section:
-    """A rule is three fields, each in double quotes (Fluent Bit manual, configuring multiline parsers)."""
-    rules = [
-        ("rule", f'"{rule["state"]}" "{rule["regex"]}" "{rule["next_state"]}"')
-        for rule in _lowered(parser).get("rules", ())
-    ]
-    head = _section("MULTILINE_PARSER", {key: value for key, value in parser.items() if key.lower() != "rules"})
-    return Section(head.name, (*head.entries, *rules))
+    """`options` with their names in lower case."""
+    key, value = scope.matching(options.get("match"), options.get("match_regex"))
+    rest = {name: one for name, one in options.items() if name not in ("name", "match", "match_regex")}
+    return Section(kind, entries({"name": options["name"], key: value, **rest}))

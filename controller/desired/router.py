@@ -8,13 +8,16 @@ from typing import Any
 from controller.api.conditions import Reason
 from controller.api.container import RouterContainer
 from controller.api.kinds import ClassSpec
-from controller.desired.model import PARSERS, ConfigObject, ConfigStore
+from controller.desired.delivery import delivery_of, firelens_options
+from controller.desired.delivery import environment as init_environment
+from controller.desired.model import ConfigObject, ConfigStore
+from controller.desired.ports import AGENTS_OWN
 from controller.desired.subject import Refusal, Subject
+from controller.fluentbit.ports import Port
 from controller.taskdef.body import Body, container_names, used_ports
 
 MAX_CONTAINERS = 10
 """Containers in one task definition (Amazon ECS service quotas)."""
-AGENT_PORTS = {24224: "the FireLens forward input", 8877: "the FireLens health check input"}
 
 
 def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapping[str, Sequence[str]]) -> None:
@@ -42,8 +45,6 @@ def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapp
             Reason.UNSUPPORTED,
             f"the task has {len(names)} containers; ECS allows {MAX_CONTAINERS} with the router",
         )
-    if router.delivery not in ("auto", "init-s3"):
-        raise Refusal(Reason.UNSUPPORTED, f"delivery {router.delivery!r} is not available in this version; use init-s3")
     if router.buffer.type == "filesystem" and engine == "1.9.10":
         raise Refusal(
             Reason.UNSUPPORTED,
@@ -55,24 +56,22 @@ def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapp
 
 
 def _check_port(subject: Subject, router: ClassSpec) -> None:
-    health = health_on(subject, router)
-    if not health:
+    if not health_on(subject, router):
         return
-    if router.health.port in AGENT_PORTS:
+    own = subject.app["containerDefinitions"]
+    taken = AGENTS_OWN | dict.fromkeys((Port(number) for number in used_ports(own)), "a container of the task")
+    if whose := taken.get(Port(router.health.port)):
         raise Refusal(
             Reason.PORT_TAKEN,
-            f"port {router.health.port} is {AGENT_PORTS[router.health.port]}'s; set health.port",
-        )
-    if router.health.port in used_ports(subject.app["containerDefinitions"]):
-        raise Refusal(
-            Reason.PORT_TAKEN,
-            f"port {router.health.port} is used in the task; set health.port in the LogRouterClass",
+            f"port {router.health.port} is {whose}'s; set health.port in the LogRouterClass",
         )
 
 
 def health_on(subject: Subject, router: ClassSpec) -> bool:
-    """On the host network all tasks of an instance share ports, so the check stays off there."""
-    return router.health.mode != "off" and subject.network_mode != "host"
+    """On the host network all tasks of an instance share ports, so the check stays off there; inline nothing can
+    turn the HTTP server on.
+    """
+    return router.health.mode != "off" and subject.network_mode != "host" and router.delivery != "inline"
 
 
 def container(
@@ -81,11 +80,15 @@ def container(
     secrets: Mapping[str, str],
     configs: Sequence[ConfigObject],
     store: ConfigStore,
+    *,
+    metadata: bool,
 ) -> Body:
-    """The router container in ECS's own shape, unmarked."""
+    """The router container in ECS's own shape, unmarked. `metadata`: the agent adds the ECS fields."""
     stated = router.container
     body: Body = {"name": stated.name, "image": router.image, **_stated(stated)}
-    body["environment"] = [*body.get("environment", ()), *_init_environment(configs, store)]
+    delivery = delivery_of(router)
+    if environment := [*body.get("environment", ()), *init_environment(delivery, configs, store)]:
+        body["environment"] = environment
     if secrets:
         own = {one["name"] for one in body.get("secrets", ())}
         routed = [{"name": name, "valueFrom": arn} for name, arn in sorted(secrets.items()) if name not in own]
@@ -94,7 +97,10 @@ def container(
         body["logConfiguration"] = own_logs(subject)
     body["firelensConfiguration"] = {
         "type": "fluentbit",
-        "options": {"enable-ecs-log-metadata": "true" if router.ecs_metadata else "false"},
+        "options": {
+            "enable-ecs-log-metadata": "true" if metadata else "false",
+            **firelens_options(delivery, configs, store),
+        },
     }
     if stated.health_check is None and health_on(subject, router):
         body["healthCheck"] = _health_check(router)
@@ -104,17 +110,6 @@ def container(
 def _stated(stated: RouterContainer) -> Body:
     plain: dict[str, Any] = stated.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"name"})
     return {key: value for key, value in plain.items() if value not in ([], {})}
-
-
-def _init_environment(configs: Sequence[ConfigObject], store: ConfigStore) -> list[dict[str, str]]:
-    ordered = sorted(configs, key=lambda one: one.name == PARSERS)
-    return [
-        {
-            "name": f"aws_fluent_bit_init_s3_{number}",
-            "value": f"arn:{store.partition}:s3:::{store.in_bucket(one.path)}",
-        }
-        for number, one in enumerate(ordered, 1)
-    ]
 
 
 def own_log_group(subject: Subject) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from controller.fluentbit.types import split_words
+from controller.fluentbit.types import split_words, word_spans
 
 _VARIABLE_PART = re.compile(r"\$\{[^}]*\}|\$TAG(?:\[\d+\])?|\$[A-Za-z0-9_]+(?:\[[^\]]*\])*")
 """What a record accessor or the environment puts into a new tag (flb_record_accessor.c)."""
@@ -26,6 +26,16 @@ def rules_of(lowered: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(str, rules)) if isinstance(rules, list | tuple) else (str(rules),)
 
 
+def emits_anew(lowered: Mapping[str, Any]) -> bool:
+    """Whether a filter puts records in again at the start of the pipeline."""
+    return str(lowered.get("name", "")).lower() in ("rewrite_tag", "multiline")
+
+
+def sees_all(lowered: Mapping[str, Any]) -> bool:
+    """No `match` narrows it."""
+    return lowered.get("match") in (None, "*", "**") and "match_regex" not in lowered
+
+
 def new_tag(rule: str) -> str | None:
     words = split_words(rule)
     return words[_NEW_TAG] if len(words) > _NEW_TAG else None
@@ -35,6 +45,24 @@ def emitted(filters: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """The tags, as globs, that the filters give records anew."""
     tags = (new_tag(rule) for one in filters for rule in rules_of(one))
     return tuple(dict.fromkeys(glob_of(tag) for tag in tags if tag))
+
+
+def in_company(filter_: Mapping[str, Any], route: str) -> Mapping[str, Any]:
+    """The filter, its option names in lower case, with `.<route>` after each tag that it makes: no neighbour's
+    pattern matches that.
+    """
+    if rules := rules_of(filter_):
+        return {**filter_, "rule": [_with_tag(rule, f".{route}") for rule in rules]}
+    return filter_
+
+
+def _with_tag(rule: str, suffix: str) -> str:
+    spans = word_spans(rule)
+    if len(spans) <= _NEW_TAG:
+        return rule
+    end = spans[_NEW_TAG][1]
+    end -= rule[end - 1] == '"'
+    return f"{rule[:end]}{suffix}{rule[end:]}"
 
 
 def glob_of(template: str) -> str:

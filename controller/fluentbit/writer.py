@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from controller.fluentbit.safety import KEY, SECTION, value_trouble
+from functools import lru_cache
+
+from controller.fluentbit.safety import KEY, SECTION, all_harmless, value_trouble
 from controller.fluentbit.tree import Config, Section
 
 PARSER_SECTIONS = frozenset({"PARSER", "MULTILINE_PARSER"})
@@ -24,12 +26,20 @@ def to_classic(config: Config) -> bytes:
 def _section(section: Section) -> str:
     if not SECTION.fullmatch(section.name):
         raise ValueError(f"no section can have the name {section.name!r}")
-    return f"[{section.name}]\n" + "".join(_line(key, value) for key, value in section.entries)
+    for key, _ in section.entries:
+        if not _is_key(key):
+            raise ValueError(f"no option can have the name {key!r}")
+    if not all_harmless([value for _, value in section.entries]):
+        _check_each(section)
+    return f"[{section.name}]\n" + "".join([f"    {key} {value}\n" for key, value in section.entries])
 
 
-def _line(key: str, value: str) -> str:
-    if not KEY.fullmatch(key):
-        raise ValueError(f"no option can have the name {key!r}")
-    if trouble := value_trouble(value):
-        raise ValueError(f"the value of {key} cannot be written: {trouble}")
-    return f"    {key} {value}\n"
+def _check_each(section: Section) -> None:
+    for key, value in section.entries:
+        if trouble := value_trouble(value):
+            raise ValueError(f"the value of {key} cannot be written: {trouble}")
+
+
+@lru_cache(maxsize=4096)
+def _is_key(key: str) -> bool:
+    return KEY.fullmatch(key) is not None

@@ -17,8 +17,9 @@ Plain = dict[str, Any]
 class Route:
     """A valid LogRoute with its class and its LogOutputs put in.
 
-    `router` is the class with the route's overrides; `outputs` has each `ref` replaced and each alias
-    filled; `digest` covers everything that the route is made from, so equal digests mean equal routes.
+    `router` is the class with the route's overrides. `inputs`, `filters` and `outputs` have their option names in
+    lower case, and `outputs` each `ref` replaced and each alias filled. `digest` covers everything that the route is
+    made from, so equal digests mean equal routes.
     """
 
     key: str
@@ -28,6 +29,8 @@ class Route:
     router: ClassSpec
     engine: str
     """`1.9.10`, `5.0.9`, `5.1` or `unchecked`."""
+    inputs: tuple[Mapping[str, Any], ...]
+    filters: tuple[Mapping[str, Any], ...]
     outputs: tuple[Section, ...]
     secrets: Mapping[str, str]
     log_groups: tuple[LogGroupSpec, ...]

@@ -85,6 +85,8 @@ def _route(resolved: Resolved, class_spec: ClassSpec, engine: str, secrets: Mapp
         class_name=spec.router_class,
         router=_router(class_spec, spec),
         engine=engine,
+        inputs=tuple(map(lowered, spec.pipeline.inputs)),
+        filters=tuple(map(lowered, spec.pipeline.filters)),
         outputs=_named(resolved.outputs),
         secrets=secrets,
         log_groups=_log_groups(spec, resolved.outputs),

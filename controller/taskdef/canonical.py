@@ -131,13 +131,18 @@ SETS: dict[str, Callable[[Any], tuple[str, ...]]] = {
 def _pruned(value: Any, name: str = "") -> Any:
     """`value` without None, empty lists and empty maps, set-like lists sorted; scalars untouched."""
     if isinstance(value, dict):
-        pruned = {key: _pruned(one, key) for key, one in value.items()}
-        return {key: one for key, one in pruned.items() if not _empty(one)}
+        pruned = {}
+        for key, one in value.items():
+            kept = _pruned(one, key) if isinstance(one, _NESTED) else one
+            if kept is not None and kept not in _NOTHING:
+                pruned[key] = kept
+        return pruned
     if isinstance(value, list | tuple):
-        items = [one for one in (_pruned(one) for one in value) if not _empty(one)]
-        return sorted(items, key=SETS[name]) if name in SETS else items
+        items = [_pruned(one) if isinstance(one, _NESTED) else one for one in value]
+        items = [one for one in items if one is not None and one not in _NOTHING]
+        return sorted(items, key=SETS[name]) if name in SETS and len(items) > 1 else items
     return value
 
 
-def _empty(value: Any) -> bool:
-    return value is None or value in ([], {})
+_NESTED = (dict, list, tuple)
+_NOTHING: tuple[Any, ...] = ([], {})

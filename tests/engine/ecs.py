@@ -27,19 +27,25 @@ AGENT = """
     Listen 127.0.0.1
     Port {port}
 
-[FILTER]
+{metadata}[OUTPUT]
+    Name null
+    Match firelens-healthcheck
+"""
+METADATA = """[FILTER]
     Name record_modifier
     Match *
     Record ecs_cluster mycluster
     Record ecs_task_arn arn:aws:ecs:us-east-2:123456789012:task/mycluster/3de392df6bfa470b97edaa6f482cd7a0
     Record ecs_task_definition example:1
 
-@INCLUDE {custom}
-
-[OUTPUT]
-    Name null
-    Match firelens-healthcheck
 """
+EXPORTED = {
+    "ECS_CLUSTER": "mycluster",
+    "ECS_TASK_ARN": "arn:aws:ecs:us-east-2:123456789012:task/mycluster/3de392df6bfa470b97edaa6f482cd7a0",
+    "ECS_TASK_DEFINITION": "example:1",
+    "AWS_REGION": "us-east-2",
+}
+"""What the init image's script sets."""
 TASK_ID = "3de392df6bfa470b97edaa6f482cd7a0"
 PATIENCE = 30.0
 """Seconds until a start, a delivery or an end counts as failed."""
@@ -54,6 +60,8 @@ class Engine:
     pipeline: bytes
     parsers: bytes | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    metadata: bool = True
+    """Whether the agent adds the ECS fields: `enable-ecs-log-metadata`."""
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -61,9 +69,7 @@ class Engine:
         self.port = free_port()
         (self.folder / "pipeline.conf").write_bytes(self.pipeline)
         (self.folder / "agent.conf").write_text(
-            AGENT.format(folder=self.folder, port=self.port, custom=self.folder / "pipeline.conf").replace(
-                f"\n@INCLUDE {self.folder / 'pipeline.conf'}\n", ""
-            )
+            AGENT.format(folder=self.folder, port=self.port, metadata=METADATA if self.metadata else "")
         )
         (self.folder / "init.conf").write_text(
             f"@INCLUDE {self.folder / 'agent.conf'}\n@INCLUDE {self.folder / 'pipeline.conf'}\n"
@@ -103,7 +109,7 @@ class Engine:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        return {"PATH": os.environ.get("PATH", ""), "HOME": str(self.folder), **dead, **self.environment}
+        return {"PATH": os.environ.get("PATH", ""), "HOME": str(self.folder), **dead, **EXPORTED, **self.environment}
 
     def _wait_until_listening(self) -> None:
         until = time.monotonic() + PATIENCE

@@ -56,6 +56,8 @@ def route_for(cluster: str, service: str, output: str = "stdout", **spec: Any) -
         "default",
         ClassSpec(),
         "5.0.9",
+        (),
+        (),
         ({"name": output, "alias": "out"},),
         document.spec.secrets,
         document.spec.log_groups,

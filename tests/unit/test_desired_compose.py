@@ -112,7 +112,7 @@ def test_filesystem_buffering_is_for_every_input_and_bounded() -> None:
     text = pipeline(
         route_document(), class_document(buffer={"type": "filesystem", "path": "/data/flb", "totalLimitSize": "1G"})
     )
-    for line in ("storage.path /data/flb", "storage.type filesystem", "storage.inherit on", "storage.max_chunks_up 64"):
+    for line in ("storage.path /data/flb", "storage.type filesystem", "storage.inherit on", "storage.max_chunks_up 16"):
         assert f"    {line}\n" in text
     assert "    storage.total_limit_size 1G\n" in text
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from controller.desired.scope import Scope, scopes
+from controller.desired.scope import Claim, Scope, scopes
 
 TASK = "3de392df6bfa470b97edaa6f482cd7a0"
 APP, WEB = f"app-firelens-{TASK}", f"web-firelens-{TASK}"
@@ -20,7 +20,7 @@ def sees(entry: tuple[str, str], tag: str) -> bool:
 
 
 def scope(route: str = "web.a", **known: tuple[str, ...] | bool) -> Scope:
-    fields = {"originals": (), "copied": (), "inputs": (), "alone": False, **known}
+    fields = {"originals": (), "copied": (), "inputs": (), "emitted": (), "alone": False, **known}
     return Scope(route, **fields)  # type: ignore[arg-type]
 
 
@@ -78,7 +78,8 @@ def test_a_users_regex_is_tried_from_the_start_of_the_tag() -> None:
 
 
 def test_copies_are_made_only_where_a_filter_would_change_a_neighbours_records() -> None:
-    found = scopes({"a": ["app", "web"], "b": ["app"], "c": ["job"]}, filtering=["a", "c"], inputs={})
+    claims = {"a": Claim(("app", "web"), filters=True), "b": Claim(("app",)), "c": Claim(("job",), filters=True)}
+    found = scopes(claims)
     assert (found["a"].originals, found["a"].copied) == (("web",), ("app",))
     assert (found["b"].originals, found["b"].copied) == (("app",), ())
     assert (found["c"].originals, found["c"].copied) == (("job",), ())
