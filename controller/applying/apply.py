@@ -166,6 +166,7 @@ class Applier:
             old.deployment if settled and old else "",
             old.held if old else {},
             plan.app,
+            plan.left_out,
             "" if stage is Stage.SETTLED or not plan.reasons else plan.reasons[0].reason.value,
         )
 

@@ -23,6 +23,9 @@ from controller.taskdef.body import Body, NotATaskDefinition, account_of, regist
 from controller.taskdef.mark import Originals
 from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, put, strip
 
+NO_STORE = ConfigStore("", "")
+"""Where none was given: enough for what is delivered inline."""
+
 
 @dataclass(frozen=True, slots=True)
 class InjectOptions:
@@ -45,7 +48,7 @@ def inject(options: InjectOptions) -> None:
     region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     install = _installation(options, body, region)
     try:
-        app = strip(body, Ownership(install.owner, install.store.arn or None)).app
+        app = strip(body, Ownership(install.owner, install.store.arn if install.store.bucket else None)).app
         subject = Subject(None, region, options.cluster, options.service or body["family"], body["family"], app)
         desired = _desired(read_specs(options.specs), subject, install)
     except ForeignRouter as error:
@@ -56,7 +59,8 @@ def inject(options: InjectOptions) -> None:
         raise CommandError(f"route {error.route}: {error.needs}") from error
     if desired.overlay is None:
         raise CommandError(f"no route selects {subject.name} in {options.specs}; check target.services and --cluster")
-    _deliver(desired.configs, install.store, options)
+    if desired.configs:
+        _deliver(desired.configs, install.store, options)
     for group in sorted(desired.made_groups):
         say(f"note: log group {group} (the router's own logs) must exist before a task starts")
     for note in desired.notes:
@@ -128,7 +132,7 @@ def _installation(options: InjectOptions, body: Body, region: str | None) -> Ins
     url = options.config_store or os.environ.get("LOGROUTE_CONFIG_STORE")
     owner = os.environ.get("LOGROUTE_OWNER") or "logroute"
     if url is None:
-        raise CommandError("the definition needs config objects in S3: give --config-store s3://bucket/prefix")
+        return Installation(owner, NO_STORE)
     try:
         return Installation(owner, config_store(url, account=account_of(body), region=region))
     except StoreUrlError as error:
@@ -136,6 +140,8 @@ def _installation(options: InjectOptions, body: Body, region: str | None) -> Ins
 
 
 def _deliver(configs: Iterable[ConfigObject], store: ConfigStore, options: InjectOptions) -> None:
+    if store is NO_STORE:
+        raise CommandError("the definition needs config objects in S3: give --config-store s3://bucket/prefix")
     if options.upload:
         _upload(configs, store, options.region)
     elif options.config_dir is not None:

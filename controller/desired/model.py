@@ -74,5 +74,10 @@ class Desired:
     notes: tuple[Note, ...] = ()
 
     @property
+    def left_out(self) -> dict[str, str]:
+        """Routes that select the service and have no part in it → why."""
+        return {note.route: note.message for note in self.notes if note.reason is Reason.PORT_TAKEN}
+
+    @property
     def digest(self) -> str:
         return self.overlay.digest if self.overlay else ""

@@ -19,7 +19,7 @@ from controller.specs.model import Route
 from controller.taskdef import canonical
 from controller.taskdef.body import Body, register_form
 from controller.taskdef.mark import Originals
-from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, strip
+from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, configs_named, strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,7 @@ class Case:
         if router is None:
             return Running()
         mark = self.stripped.mark if self.stripped else None
-        start = self.known.install.store.arn
-        values = (str(pair.get("value", "")) for pair in router.get("environment") or ())
-        return Running(mark.digest if mark else "", tuple(v.removeprefix(start) for v in values if v.startswith(start)))
+        return Running(mark.digest if mark else "", configs_named(router, self.known.install.store.arn))
 
     @property
     def app(self) -> str:

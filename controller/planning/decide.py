@@ -53,6 +53,7 @@ def _wanted(case: Case) -> ServicePlan:
         running=case.running,
         fingerprint=fingerprint(case.routes, case.known.install),
         policy=case.routes[0].document.spec.deletion_policy if case.routes else "restore",
+        left_out=case.desired.left_out if case.desired else {},
     )
     if case.refusal or case.stripped is None:
         return plan.held_by(case.refusal or Hold(Reason.UNKNOWN, "the definition could not be read"))

@@ -53,6 +53,8 @@ class ServiceMemory:
     held: Mapping[str, Held] = field(default_factory=dict)
     app: str = ""
     """Digest of the application's part that `revision` was made for."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Routes that select the service and have no part in it → why."""
     why: str = ""
     """The first reason for `revision`, kept while it is not settled."""
 

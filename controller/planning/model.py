@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -72,6 +73,8 @@ class ServicePlan:
     running: Running = Running()
     fingerprint: str = ""
     policy: str = "restore"
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Routes that select the service and have no part in it → why."""
 
     @property
     def changes(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -32,16 +32,29 @@ class ServiceState:
     message: str
     held: bool
     changes: bool
+    left_out: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Routes without a part in it → why."""
 
     @property
     def ready(self) -> bool:
         return not self.held and not self.changes and self.reason is not Reason.ROLLING_OUT
+
+    def for_route(self, route: str) -> ServiceState:
+        """How the service stands as this route sees it."""
+        if why := self.left_out.get(route):
+            return ServiceState(Reason.PORT_TAKEN, why, held=True, changes=False)
+        return self
 
 
 IN_SYNC = ServiceState(Reason.IN_SYNC, "", held=False, changes=False)
 
 
 def state_of(plan: ServicePlan, done: Done = Done.NOTHING) -> ServiceState:
+    state = _state_of(plan, done)
+    return replace(state, left_out=plan.left_out) if plan.left_out else state
+
+
+def _state_of(plan: ServicePlan, done: Done) -> ServiceState:
     if plan.hold:
         return ServiceState(plan.hold.reason, plan.hold.message, held=True, changes=plan.changes)
     why = plan.reasons[0] if plan.reasons else None
@@ -102,7 +115,9 @@ class StatusBoard:
             if specs is None:
                 return {}
             states = {
-                key: [self._services[one] for one in self._selected.get(key, ()) if one in self._services]
+                key: [
+                    self._services[one].for_route(key) for one in self._selected.get(key, ()) if one in self._services
+                ]
                 for key in (route.key for route in specs.force.routes)
             }
         found: dict[tuple[str, str], tuple[Status, ...]] = {}

@@ -23,7 +23,8 @@ def look(
     """
     memory = site.memories.get(str(service.key))
     if unchanged(site, service, routes, memory):
-        return ServicePlan(service.key, Kind.NOTHING, base=service.task_definition)
+        left_out = memory.left_out if memory else {}
+        return ServicePlan(service.key, Kind.NOTHING, base=service.task_definition, left_out=left_out)
     if plan := out_of_reach(service):
         return plan
     known = Known(

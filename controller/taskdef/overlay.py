@@ -14,6 +14,7 @@ from controller.taskdef.body import Body
 from controller.taskdef.mark import Mark, Originals
 
 INIT_ENV = "aws_fluent_bit_init_"
+AGENTS_CONFIG = "config-file-value"
 FIRELENS, BUFFER_LIMIT = "awsfirelens", "log-driver-buffer-limit"
 
 
@@ -150,12 +151,16 @@ def _is_ours(container: Body, ownership: Ownership) -> bool:
     found = mark.read(container)
     if found is not None:
         return ownership.owner in (None, found.owner)
-    if not ownership.store_arn:
-        return False
-    return any(
-        INIT_ENV in pair.get("name", "").lower() and str(pair.get("value", "")).startswith(ownership.store_arn)
-        for pair in container.get("environment") or ()
-    )
+    return bool(ownership.store_arn and configs_named(container, ownership.store_arn))
+
+
+def configs_named(router: Body, store_arn: str) -> tuple[str, ...]:
+    """The config objects that a router is started with, by path below the store; whoever brings them."""
+    options = (router.get("firelensConfiguration") or {}).get("options") or {}
+    pairs = router.get("environment") or ()
+    named = [str(pair.get("value", "")) for pair in pairs if INIT_ENV in str(pair.get("name", "")).lower()]
+    arns = [*named, str(options.get(AGENTS_CONFIG, ""))]
+    return tuple(arn.removeprefix(store_arn) for arn in arns if arn.startswith(store_arn))
 
 
 def _whose(container: Body) -> str:
