@@ -29,9 +29,12 @@ def lowered(section: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def shown(text: object) -> str:
     """`text` on one line, in quotes, cut short, without control characters."""
-    words = str(text)
-    clipped = words if len(words) <= _CLIP else f"{words[: _CLIP - 1]}…"
-    return f'"{clipped}"' if clipped.isprintable() else ascii(clipped)
+    short = clipped(str(text))
+    return f'"{short}"' if short.isprintable() else ascii(short)
+
+
+def clipped(words: str) -> str:
+    return words if len(words) <= _CLIP else f"{words[: _CLIP - 1]}…"
 
 
 def listed(words: Iterable[str], most: int = 12) -> str:
