@@ -10,6 +10,7 @@ from typing import Any
 
 from controller.fluentbit import catalogue
 from controller.fluentbit.catalogue import Kind, Option, Plugin
+from controller.fluentbit.contents import readers
 from controller.fluentbit.engines import UNCHECKED
 from controller.fluentbit.findings import Finding, error
 from controller.fluentbit.lints import lint
@@ -20,7 +21,12 @@ from controller.fluentbit.variables import check_variables
 from controller.fluentbit.words import listed, lowered, nearest, shown
 
 Section = Mapping[str, Any]
-_REFUSED_KEYS = {"processors": "classic config, which FireLens loads, has no processors"}
+_REFUSED_KEYS = {"processors": ("classic config, which FireLens loads, has no processors", "use filters")}
+_REFUSED_IN_SERVICE = {
+    "plugins_file": ("it loads programs into the router", "use an image that holds the plugin"),
+    "streams_file": ("the init image loads no stream processor's file", "use filters"),
+    "log_file": ("the router's own log would not reach its logConfiguration", "leave it out"),
+}
 
 
 def check(kind: Kind, section: Section, engine: str, secrets: Collection[str] = ()) -> list[Finding]:
@@ -32,10 +38,11 @@ def check(kind: Kind, section: Section, engine: str, secrets: Collection[str] = 
     if plugin is None:
         return findings
     options = plugin.options
+    read = readers(kind, plugin.name)
     harmless = all_harmless([value for value in section.values() if value.__class__ is str])
     for key, value in section.items():
         option = options.get(key)
-        if option is not None and harmless and value.__class__ is str and not option.guarded:
+        if option is not None and harmless and value.__class__ is str and not option.guarded and key not in read:
             fits = option.type.fits
             if (fits is None or fits(value)) and not (option.named and check_name(key, value)):
                 continue  # the way of nearly all options; what follows explains what is wrong
@@ -83,8 +90,9 @@ def _engine(engine: str) -> str:
 
 def _option(plugin: Plugin, key: str, value: Any, engine: str, secrets: Collection[str]) -> list[Finding]:
     lower = key.lower()
-    if reason := _REFUSED_KEYS.get(lower):
-        return [error((key,), "REFUSED_KEY", f"{key} cannot stand here: {reason}", "use filters", key=True)]
+    refused = _REFUSED_KEYS.get(lower) or (_REFUSED_IN_SERVICE.get(lower) if plugin.kind == "service" else None)
+    if refused:
+        return [error((key,), "REFUSED_KEY", f"{key} cannot stand here: {refused[0]}", refused[1], key=True)]
     option = plugin.option(lower)
     if not KEY.fullmatch(key) or (option is None and not plugin.open):
         return [_unknown_option(plugin, key, engine)]
@@ -110,7 +118,8 @@ def _list(
 ) -> list[Finding]:
     if option is not None and not option.repeatable:
         return [error((key,), "NOT_REPEATABLE", f"{key} takes one value, not a list", "keep one of them")]
-    if option and not option.guarded and not option.named and _all_fit(option, values):
+    plain = option and not option.guarded and not option.named and key.lower() not in readers(plugin.kind, plugin.name)
+    if option and plain and _all_fit(option, values):
         return []
     if not values:
         return [error((key,), "INVALID_VALUE", f"the list of {key} is empty", "leave the option out")]
@@ -157,7 +166,8 @@ def _value(
     fits = option.type.fits if option else None
     if option and fits and "${" not in value and not fits(value):
         findings.append(_misfit(plugin, option, key, value))
-    return findings
+    reader = None if findings else readers(plugin.kind, plugin.name).get(key)
+    return reader(key, value, engine) if reader else findings
 
 
 def _misfit(plugin: Plugin, option: Option, key: str, value: str) -> Finding:

@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from controller.fluentbit.splitting import tokens
+
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")
 _SIZE = re.compile(r"([0-9]{1,15})(\.[0-9]+)?(?:([kmg])b?)?", re.IGNORECASE)
-_TIME = re.compile(r"[0-9]{1,10}[smhd]?", re.IGNORECASE)
+_TIME = re.compile(r"([0-9]{1,10})([smhd]?)", re.IGNORECASE)
 _BOOL = re.compile(r"true|on|yes|false|off|no", re.IGNORECASE)
-_WORD = re.compile(r'"[^"]*"|\S+')
+_MAX_INT = 2**31 - 1
+"""Numbers and seconds are C ints in the engine, and what is beyond wraps around."""
+_MAX_SIZE = 2**63 - 1
 _FACTORS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 """Thousands, not 1024s: flb_utils_size_to_bytes."""
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,9 @@ def value_type(facts: Mapping[str, Any]) -> ValueType:
         return ValueType(name, check, f"one of {', '.join(values)}", tuple(values))
     if start := facts.get("starts"):
         return ValueType(name, partial(_starts, start=start), f"text that starts with {start}")
-    if name.startswith(("slist_", "clist_")):
+    if name.startswith("slist_"):
         count = int(name[-1])
-        return ValueType(name, partial(_has_words, count=count), f"{count} words or more")
+        return ValueType(name, partial(_has_words, count=count), f"{count} words or more, each quote closed")
     words = frozenset(facts.get("words", ()))
     low, high = facts.get("min"), facts.get("max")
     if name not in _READERS:
@@ -51,11 +56,17 @@ def value_type(facts: Mapping[str, Any]) -> ValueType:
 
 
 def size_bytes(text: str) -> float | None:
-    """`10M`, `512kb`, `false` (0) as Fluent Bit reads them; None where it does not."""
+    """`10M`, `512kb`, `false` (0) as Fluent Bit reads them; None where it does not, or cannot hold as much."""
     if text.lower() == "false":
         return 0
     match = _SIZE.fullmatch(text)
-    return float(f"{match[1]}{match[2] or ''}") * _FACTORS[(match[3] or "").lower()] if match else None
+    size = float(f"{match[1]}{match[2] or ''}") * _FACTORS[(match[3] or "").lower()] if match else None
+    return size if size is not None and size < _MAX_SIZE else None
+
+
+def is_bool(text: str) -> bool:
+    """What flb_utils_bool takes for either."""
+    return _BOOL.fullmatch(text) is not None
 
 
 def is_true(text: str) -> bool:
@@ -63,7 +74,7 @@ def is_true(text: str) -> bool:
 
 
 def _number(text: str) -> float | None:
-    return int(text) if _NUMBER.fullmatch(text) else None
+    return number if _NUMBER.fullmatch(text) and abs(number := int(text)) <= _MAX_INT else None
 
 
 def _decimal(text: str) -> float | None:
@@ -71,11 +82,13 @@ def _decimal(text: str) -> float | None:
 
 
 def _time(text: str) -> float | None:
-    return 0 if _TIME.fullmatch(text) else None
+    match = _TIME.fullmatch(text)
+    seconds = int(match[1]) * _SECONDS[match[2].lower()] if match else None
+    return seconds if seconds is not None and seconds <= _MAX_INT else None
 
 
 def _bool(text: str) -> float | None:
-    return 0 if _BOOL.fullmatch(text) else None
+    return 0 if is_bool(text) else None
 
 
 _READERS: dict[str, tuple[Callable[[str], float | None], str]] = {
@@ -110,7 +123,9 @@ def _starts(text: str, *, start: str) -> bool:
 
 
 def _has_words(text: str, *, count: int) -> bool:
-    return len(_WORD.findall(text)) >= count
+    """A quote that is not closed swallows what follows."""
+    words = tokens(text, count)
+    return words is not None and len(words) >= count
 
 
 def split_words(text: str) -> list[str]:

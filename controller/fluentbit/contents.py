@@ -1,0 +1,153 @@
+"""What plugins read out of a value when they start: words, regexes, record accessors, fields with a meaning.
+
+A value that such a plugin cannot read stops the router, or becomes another rule than was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from controller.fluentbit import splitting
+from controller.fluentbit.accessors import accessor_error
+from controller.fluentbit.findings import Finding, error
+from controller.fluentbit.regexes import check_regex
+from controller.fluentbit.types import is_bool
+from controller.fluentbit.words import nearest, shown
+
+Reader = Callable[[str, str, str], list[Finding]]
+"""From an option's name in lower case, its value and the engine."""
+_QUOTES = "put a value with spaces in double quotes, and close each quote"
+_NONE: Mapping[str, Reader] = {}
+
+
+def readers(kind: str, plugin: str) -> Mapping[str, Reader]:
+    """By option, in lower case."""
+    return _READERS.get((kind, plugin), _NONE)
+
+
+def _regex(key: str, text: str, engine: str) -> list[Finding]:
+    return check_regex(key, text, engine)
+
+
+def _grep(key: str, text: str, engine: str) -> list[Finding]:
+    """`KEY REGEX`; the regex begins after one space and goes to the end (filter_grep)."""
+    words = splitting.plain(text, 1)
+    if len(words) != 2:  # noqa: PLR2004 - a key and a regex
+        return [_words(key, text, "a key and a regex")]
+    name = words[0] if words[0].startswith("$") else f"${words[0]}"
+    return _accessor(key, name) + check_regex(key, words[1], engine)
+
+
+def _accessor(key: str, text: str, _: str = "") -> list[Finding]:
+    if "${" in text or not (reason := accessor_error(text)):
+        return []
+    hint = "a key has letters, digits, _ - and /; others in brackets and single quotes, as in $a['b.c']"
+    return [error((), "INVALID_ACCESSOR", f"{key}: Fluent Bit cannot read {shown(text)}: {reason}", hint)]
+
+
+def _rewrite(key: str, text: str, engine: str) -> list[Finding]:
+    """`$KEY REGEX NEW_TAG KEEP`. With a word less the engine crashes; one more it does not see."""
+    words = splitting.tokens(text, 4)
+    if words is None or len(words) != 4:  # noqa: PLR2004 - see above
+        return [_words(key, text, "a key, a regex, a new tag, and true or false")]
+    found = _accessor(key, words[0]) + check_regex(key, words[1], engine) + _accessor(key, words[2])
+    if not is_bool(words[3]) and "${" not in words[3]:
+        hint = "write true to keep the record under its old tag too, or false"
+        found.append(error((), "INVALID_VALUE", f"{key}: {shown(words[3])} is neither true nor false", hint))
+    return found
+
+
+def _record(key: str, text: str, _: str) -> list[Finding]:
+    """A third word makes the engine leave the record's field out (filter_record_modifier)."""
+    words = splitting.tokens(text, 2)
+    return [] if words is not None and len(words) == 2 else [_words(key, text, "a key and a value")]  # noqa: PLR2004
+
+
+def _modify(key: str, text: str, engine: str, *, count: int) -> list[Finding]:
+    """filter_modify compiles every word as a regex, whether the operation matches anything or not, and takes a
+    rule of three words for a rename.
+    """
+    words = splitting.quoted(text, 3)
+    if words is None or len(words) != count:
+        return [_words(key, text, "a key and a value" if count > 1 else "a key")]
+    return [found for word in words for found in check_regex(key, word, engine)][:1]
+
+
+_CONDITIONS = {
+    "key_exists": (1, ()),
+    "key_does_not_exist": (1, ()),
+    "a_key_matches": (1, (0,)),
+    "no_key_matches": (1, (0,)),
+    "key_value_equals": (2, ()),
+    "key_value_does_not_equal": (2, ()),
+    "key_value_matches": (2, (1,)),
+    "key_value_does_not_match": (2, (1,)),
+    "matching_keys_have_matching_values": (2, (0, 1)),
+    "matching_keys_do_not_have_matching_values": (2, (0, 1)),
+}
+"""How many words follow, and which of them are regexes. One that does not compile crashes the engine later."""
+
+
+def _condition(key: str, text: str, engine: str) -> list[Finding]:
+    words = splitting.quoted(text, 3)
+    if not words:
+        return [_words(key, text, "a condition and its words")]
+    known = _CONDITIONS.get(words[0].lower())
+    if known is None:
+        near = nearest(words[0], _CONDITIONS)
+        hint = f'did you mean "{near}"?' if near else f"known: {', '.join(_CONDITIONS)}"
+        return [error((), "INVALID_VALUE", f"{key}: there is no condition {shown(words[0])}", hint)]
+    count, regexes = known
+    if len(words) != count + 1:
+        return [_words(key, text, f"{words[0]} and {count} word{'s' if count > 1 else ''}")]
+    found = [one for index in regexes for one in check_regex(key, words[1 + index], engine)]
+    return found if 0 in regexes else found + _accessor(key, words[1])
+
+
+_DECODERS = ("json", "escaped", "escaped_utf8", "mysql_quoted")
+
+
+def _decoder(key: str, text: str, _: str) -> list[Finding]:
+    """`DECODER FIELD [ACTION]` (flb_parser_decoder.c)."""
+    words = splitting.plain(text, 3)
+    if len(words) < 2 or words[0].lower() not in _DECODERS:  # noqa: PLR2004 - see above
+        return [_words(key, text, f"one of {', '.join(_DECODERS)}, then a field")]
+    return []
+
+
+def _words(key: str, text: str, expected: str) -> Finding:
+    return error((), "INVALID_VALUE", f"{key} takes {expected}, which {shown(text)} is not", _QUOTES)
+
+
+_READERS: Mapping[tuple[str, str], Mapping[str, Reader]] = {
+    ("filters", "grep"): {"regex": _grep, "exclude": _grep},
+    ("filters", "log_to_metrics"): {"regex": _grep, "exclude": _grep},
+    ("filters", "rewrite_tag"): {"rule": _rewrite},
+    ("filters", "record_modifier"): {"record": _record},
+    ("filters", "modify"): {
+        "condition": _condition,
+        **dict.fromkeys(
+            ("add", "add_if_not_present", "set", "rename", "hard_rename", "copy", "hard_copy"),
+            partial(_modify, count=2),
+        ),
+        **dict.fromkeys(
+            ("remove", "remove_wildcard", "remove_regex", "move_to_start", "move_to_end"), partial(_modify, count=1)
+        ),
+    },
+    ("inputs", "tail"): {"tag_regex": _regex},
+    ("inputs", "thermal"): {"name_regex": _regex, "type_regex": _regex},
+    ("inputs", "process_exporter_metrics"): {
+        "process_include_pattern": _regex,
+        "process_exclude_pattern": _regex,
+    },
+    ("inputs", "node_exporter_metrics"): {
+        "diskstats.ignore_device_regex": _regex,
+        "filesystem.ignore_mount_point_regex": _regex,
+        "filesystem.ignore_filesystem_type_regex": _regex,
+        "systemd_include_pattern": _regex,
+        "systemd_exclude_pattern": _regex,
+    },
+    ("outputs", "stackdriver"): {"custom_k8s_regex": _regex},
+    ("parsers", "parsers"): {"regex": _regex, "decode_field": _decoder, "decode_field_as": _decoder},
+}
