@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from controller.api.kinds import Pipeline, Section
 from controller.fluentbit.checks import check
 from controller.fluentbit.findings import Finding, error
-from controller.fluentbit.safety import value_trouble
+from controller.fluentbit.regexes import check_regex
+from controller.fluentbit.safety import MAX_LINE, value_trouble
 from controller.fluentbit.tags import PARSER_NAME
-from controller.fluentbit.words import shown
+from controller.fluentbit.words import listed, shown
 
 _RULE_KEYS = ("state", "regex", "next_state")
 _RULE_HINT = r"write it like {state: start_state, regex: '/^\d/', next_state: cont}"
@@ -74,21 +75,35 @@ def _multiline(parser: Section, names: dict[str, str], engine: str, secrets: Col
     rules = lowered.get("rules")
     if str(lowered.get("type", "")).lower() == "regex" and not rules:
         return [*findings, error((), "MISSING_OPTION", "a multiline parser of type regex needs rules", "add rules")]
-    return findings + _rules(rules) if rules is not None else findings
+    return findings + _rules(rules, engine) if rules is not None else findings
 
 
-def _rules(rules: Any) -> list[Finding]:
+def _rules(rules: Any, engine: str) -> list[Finding]:
     if not isinstance(rules, list | tuple):
         return [error(("rules",), "WRONG_TYPE", "rules must be a list", "start each rule with a dash")]
-    findings = [one.below("rules", index) for index, rule in enumerate(rules) for one in _rule(rule)]
-    first = rules[0] if rules else None
-    if isinstance(first, Mapping) and first.get("state") not in ("start_state", None):
+    findings = [one.below("rules", index) for index, rule in enumerate(rules) for one in _rule(rule, engine)]
+    first = rules[0].get("state") if rules and isinstance(rules[0], Mapping) else None
+    if isinstance(first, str) and "start_state" not in _states(first):
         message = "the state of the first rule must be start_state"
         findings.append(error(("rules", 0, "state"), "INVALID_VALUE", message, "write start_state"))
-    return findings
+    return findings or list(_unknown_states(rules))
 
 
-def _rule(rule: Any) -> Iterable[Finding]:
+def _states(text: str) -> list[str]:
+    """Of a rule's state, which may be several (flb_ml_rule.c)."""
+    return [state.strip(" ") for state in text.split(",") if state.strip(" ")]
+
+
+def _unknown_states(rules: Sequence[Mapping[str, str]]) -> Iterable[Finding]:
+    known = {state for rule in rules for state in _states(rule["state"])}
+    for index, rule in enumerate(rules):
+        if rule["next_state"] not in known:
+            message = f"no rule has the state {shown(rule['next_state'])}, at which Fluent Bit stops"
+            hint = f"known: {listed(sorted(known))}"
+            yield error(("rules", index, "next_state"), "UNKNOWN_STATE", message, hint)
+
+
+def _rule(rule: Any, engine: str) -> Iterable[Finding]:
     if not isinstance(rule, Mapping):
         yield error((), "WRONG_TYPE", f"a rule must be a mapping with {', '.join(_RULE_KEYS)}", _RULE_HINT)
         return
@@ -101,6 +116,14 @@ def _rule(rule: Any) -> Iterable[Finding]:
             yield error((), "MISSING_OPTION", f"the rule needs {key}", f"add {key}")
         elif reason := _field_trouble(rule[key]):
             yield error((key,), "UNSAFE_VALUE", f"{key} cannot be written: {reason}", "write it otherwise")
+        elif key == "regex":
+            yield from (one.below(key) for one in check_regex(key, rule[key], engine))
+        elif key == "state" and not _states(rule[key]):
+            yield error((key,), "INVALID_VALUE", "the rule's state has no name", "name it")
+    fields = sum(len(text.encode(errors="replace")) for key in _RULE_KEYS if isinstance(text := rule.get(key), str))
+    if engine == "1.9.10" and fields > MAX_LINE:
+        message = f"the rule makes a line over {MAX_LINE:,} bytes, at which Fluent Bit 1.9.10 stops"
+        yield error((), "LINE_TOO_LONG", message, "shorten its regex, or use a newer image")
 
 
 def _field_trouble(text: Any) -> str | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 from controller.fluentbit.findings import Finding, error
+from controller.fluentbit.regexes import check_regex
 from controller.fluentbit.words import shown
 
 _MATCH = re.compile(r"[A-Za-z0-9_.*-]{1,512}")
 _TAG = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 PARSER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_LONGEST_REGEX = 512
+"""It becomes a part of a longer one, and the line must stay under what Fluent Bit 1.9.10 reads."""
 _EXTENDED = re.compile(r"\(\?[a-z]*x")
 
 
@@ -48,7 +51,9 @@ def _match_regex(text: str) -> list[Finding]:
     if reason := regex_trouble(text):
         hint = "write it like ^app-firelens-, with alternatives in ( )"
         return [error((), "INVALID_MATCH", f"match_regex {reason}", hint)]
-    return []
+    if len(text) > _LONGEST_REGEX:
+        return [error((), "INVALID_MATCH", f"match_regex is longer than {_LONGEST_REGEX}", "write it shorter")]
+    return check_regex("match_regex", text, "any")
 
 
 _CHECKS = {"match": _match, "match_regex": _match_regex, "tag": _tag, "alias": _alias}

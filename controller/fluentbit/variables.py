@@ -34,6 +34,8 @@ def check_variables(key: str, text: str, secrets: Collection[str]) -> list[Findi
         if "}" in text[end : match.start()]:
             found.append(_trapped(key))
         found += _unknown(key, match[1], secrets)
+        if text.endswith("$", 0, match.start()) or text.startswith("{", match.end()):
+            found.append(_assembled(key))
         end = match.end()
     if text.count("${") != len(_VARIABLE.findall(text)):
         found.append(
@@ -48,6 +50,18 @@ def _unknown(key: str, name: str, secrets: Collection[str]) -> list[Finding]:
     known = [*sorted(secrets), *sorted(_NAMES), "ECS_TASK_ID and other ECS_ names"]
     hint = f"declare it under secrets, or use one of: {listed(known)}"
     return [error((), "UNKNOWN_VARIABLE", f"{key}: the variable {shown(name)} is not declared here", hint)]
+
+
+def _assembled(key: str) -> Finding:
+    """Fluent Bit 5 replaces variables twice (flb_config_map.c after flb_output.c): where ECS_X is empty,
+    `$${ECS_X}{HOME}` is `${HOME}` the second time.
+    """
+    return error(
+        (),
+        "UNKNOWN_VARIABLE",
+        f"{key}: a $ before a variable, or a {{ after it, can make up another variable",
+        "put other text between them",
+    )
 
 
 def _trapped(key: str) -> Finding:

@@ -211,6 +211,31 @@ def test_a_brace_before_a_variable_is_a_trap() -> None:
     assert codes({**S3, "region": "${ECS_CLUSTER}}"}) == []
 
 
+@pytest.mark.parametrize("value", ["$${ECS_NOTHING}{HOME}", "${MINE}{HOME}", "$${MINE}", "x$${AWS_REGION}"])
+def test_no_variable_is_made_up_of_others(value: str) -> None:
+    assert codes({**S3, "region": value}, secrets=("MINE",)) == ["UNKNOWN_VARIABLE"]
+
+
+@pytest.mark.parametrize("key", ["plugins_file", "streams_file", "log_file", "Plugins_File"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_services_load_no_code_and_hide_no_log(key: str, engine: str) -> None:
+    (finding,) = check("service", {key: "/x"}, engine)
+    assert (finding.code, finding.path, finding.key) == ("REFUSED_KEY", (key,), True)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("retry_limit", "2147483648"),
+        ("workers", "99999999999"),
+        ("upload_timeout", "1000000d"),
+        ("store_dir_limit_size", "999999999999999G"),
+    ],
+)
+def test_numbers_fit_into_what_the_engine_counts_with(option: str, value: str) -> None:
+    assert codes({**S3, option: value}) == ["INVALID_VALUE"]
+
+
 def test_long_lines_stop_the_oldest_engine_alone() -> None:
     assert codes({**S3, "region": "x" * 4000}, "1.9.10") == ["LINE_TOO_LONG"]
     assert codes({**S3, "region": "x" * 4000}, "5.0.9") == []

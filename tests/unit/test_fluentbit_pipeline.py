@@ -76,3 +76,31 @@ def test_parsers_have_names_of_their_own() -> None:
 )
 def test_what_is_wrong_with_rules(rules: Any, code: str) -> None:
     assert codes(multiline_parsers=[{"name": "a", "type": "regex", "rules": rules}]) == [code]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "path"),
+    [
+        ({"regex": "/^(/"}, "INVALID_REGEX", ("regex",)),
+        ({"next_state": "nowhere"}, "UNKNOWN_STATE", ("next_state",)),
+        ({"state": " , "}, "UNSAFE_VALUE", ("state",)),
+        ({"state": ","}, "INVALID_VALUE", ("state",)),
+    ],
+)
+def test_rules_that_stop_the_engine_are_told_with_their_place(change: Any, code: str, path: Any) -> None:
+    rules = [RULES[0], {**RULES[1], **change}]
+    found = checked(multiline_parsers=[{"name": "a", "type": "regex", "rules": rules}])
+    assert [(one.code, one.path) for one in found] == [(code, ("multiline_parsers", 0, "rules", 1, *path))]
+
+
+def test_a_rule_may_stand_for_several_states() -> None:
+    rules = [RULES[0], {**RULES[1], "state": "cont, more", "next_state": "more"}]
+    assert codes(multiline_parsers=[{"name": "a", "type": "regex", "rules": rules}]) == []
+
+
+def test_long_rules_stop_the_oldest_engine_alone() -> None:
+    rules = [{**RULES[0], "regex": "x" * 4000}, RULES[1]]
+    pipeline = {"outputs": [{"name": "stdout"}], "multiline_parsers": [{"name": "a", "type": "regex", "rules": rules}]}
+    model = Pipeline.model_validate(pipeline)
+    assert [one.code for one in check_pipeline(model, "1.9.10", ())] == ["LINE_TOO_LONG"]
+    assert check_pipeline(model, "5.0.9", ()) == []
