@@ -13,6 +13,7 @@ from controller.fluentbit.accessors import accessor_error
 from controller.fluentbit.findings import Finding, error
 from controller.fluentbit.regexes import check_regex
 from controller.fluentbit.types import is_bool
+from controller.fluentbit.variables import as_words
 from controller.fluentbit.words import nearest, shown
 
 Reader = Callable[[str, str, str], list[Finding]]
@@ -40,7 +41,7 @@ def _grep(key: str, text: str, engine: str) -> list[Finding]:
 
 
 def _accessor(key: str, text: str, _: str = "") -> list[Finding]:
-    if "${" in text or not (reason := accessor_error(text)):
+    if not (reason := accessor_error(as_words(text))):
         return []
     hint = "a key has letters, digits, _ - and /; others in brackets and single quotes, as in $a['b.c']"
     return [error((), "INVALID_ACCESSOR", f"{key}: Fluent Bit cannot read {shown(text)}: {reason}", hint)]
@@ -68,10 +69,21 @@ def _modify(key: str, text: str, engine: str, *, count: int) -> list[Finding]:
     """filter_modify compiles every word as a regex, whether the operation matches anything or not, and takes a
     rule of three words for a rename.
     """
-    words = splitting.quoted(text, 3)
+    words = _modify_words(text, engine)
     if words is None or len(words) != count:
         return [_words(key, text, "a key and a value" if count > 1 else "a key")]
+    if key == "remove_regex" and not words[0]:
+        return [_empty(key)]
     return [found for word in words for found in check_regex(key, word, engine)][:1]
+
+
+def _modify_words(text: str, engine: str) -> list[str] | None:
+    """To 1.9.10 quotes are text like any other, so that no word there holds a space."""
+    return splitting.plain(text, 3) if engine == "1.9.10" else splitting.quoted(text, 3)
+
+
+def _empty(key: str) -> Finding:
+    return error((), "INVALID_REGEX", f"{key}: the regex is empty, at which Fluent Bit stops", "write .* for anything")
 
 
 _CONDITIONS = {
@@ -90,7 +102,7 @@ _CONDITIONS = {
 
 
 def _condition(key: str, text: str, engine: str) -> list[Finding]:
-    words = splitting.quoted(text, 3)
+    words = _modify_words(text, engine)
     if not words:
         return [_words(key, text, "a condition and its words")]
     known = _CONDITIONS.get(words[0].lower())
@@ -101,6 +113,8 @@ def _condition(key: str, text: str, engine: str) -> list[Finding]:
     count, regexes = known
     if len(words) != count + 1:
         return [_words(key, text, f"{words[0]} and {count} word{'s' if count > 1 else ''}")]
+    if any(not words[1 + index] for index in regexes):
+        return [_empty(key)]
     found = [one for index in regexes for one in check_regex(key, words[1 + index], engine)]
     return found if 0 in regexes else found + _accessor(key, words[1])
 

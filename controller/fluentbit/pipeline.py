@@ -99,7 +99,7 @@ def _unknown_states(rules: Sequence[Mapping[str, str]]) -> Iterable[Finding]:
     for index, rule in enumerate(rules):
         if rule["next_state"] not in known:
             message = f"no rule has the state {shown(rule['next_state'])}, at which Fluent Bit stops"
-            hint = f"known: {listed(sorted(known))}"
+            hint = f"known: {listed(map(shown, sorted(known)))}"
             yield error(("rules", index, "next_state"), "UNKNOWN_STATE", message, hint)
 
 

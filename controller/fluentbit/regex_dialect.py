@@ -25,7 +25,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_FLAGS = re.compile(r"\(\?([imxadu]*)(?:-([imx]*))?([:)])")
+_FLAGS = re.compile(r"\(\?(?!\))([imxadu]*)(?:-([imx]*))?([:)])")
 _ANCHORS = frozenset("AzZbBGK")
 _NOT_BEHIND = frozenset("zZ123456789")
 _OCTAL = frozenset("01234567")

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from controller.fluentbit.findings import Finding, error
 from controller.fluentbit.regex_dialect import dialect
+from controller.fluentbit.variables import as_words
 from controller.fluentbit.words import clipped, shown
 
 MAX_REGEX = 16_000
@@ -20,8 +21,8 @@ _PRINTABLE = re.compile(r"[^ -~]+")
 
 
 def check_regex(what: str, text: str, engine: str) -> list[Finding]:
-    """`what` is the option or word that holds it. A regex with a variable in it is not known before the start."""
-    if "${" in text or not (reason := regex_error(text, engine)):
+    """`what` is the option or word that holds it."""
+    if not (reason := regex_error(as_words(text), engine)):
         return []
     return [
         error(

@@ -20,6 +20,11 @@ def used(text: str) -> tuple[str, ...]:
     return tuple(_VARIABLE.findall(text))
 
 
+def as_words(text: str) -> str:
+    """A word for each variable, for a look at the rest: what stands for it is not known before the start."""
+    return _VARIABLE.sub("x", text)
+
+
 def is_secret(text: str, secrets: Collection[str]) -> bool:
     """`text` is one declared secret and nothing else."""
     match = _VARIABLE.fullmatch(text)

@@ -124,6 +124,14 @@ class Engine:
         raise AssertionError(f"the engine does not listen:\n{self.log()}")
 
 
+def engine_version(program: str) -> str:
+    """As the catalogue names it: 1.9.10, 5.0.9, 5.1."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    version = re.search(r"v(\d+\.\d+)\.(\d+)", said)
+    assert version, said
+    return version[1] if version[1] == "5.1" else f"{version[1]}.{version[2]}"
+
+
 def firelens_record(container: str, line: str) -> dict[str, str]:
     """What Docker's fluentd driver sends for one line."""
     return {

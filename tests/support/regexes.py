@@ -71,6 +71,7 @@ REFUSED = (
     "(?y{g})",
     "(?C)",
     "(?s)a",
+    "(?)",
     "(?W:a)",
     r"\400",  # Oniguruma: the character U+0100
     r"\x{110000}",

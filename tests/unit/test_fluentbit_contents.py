@@ -13,6 +13,9 @@ from controller.fluentbit.checks import check
 from controller.fluentbit.engines import ENGINES
 
 
+QUOTES = {"'", '"'}
+
+
 def codes(kind: Kind, name: str, engine: str = "5.0.9", **options: Any) -> list[str]:
     return [finding.code for finding in check(kind, {"name": name, **options}, engine)]
 
@@ -40,6 +43,8 @@ def codes(kind: Kind, name: str, engine: str = "5.0.9", **options: Any) -> list[
         ("modify", "condition", "Key_exist k", "INVALID_VALUE"),
         ("modify", "condition", "Key_value_matches k (", "INVALID_REGEX"),
         ("modify", "condition", "Key_value_equals k (", None),
+        ("modify", "condition", 'Key_value_matches k ""', "INVALID_REGEX"),
+        ("modify", "remove_regex", '""', "INVALID_REGEX"),
         ("modify", "condition", "A_key_matches [", "INVALID_REGEX"),
         ("modify", "condition", "Key_value_equals $a[ b", "INVALID_ACCESSOR"),
         ("rewrite_tag", "rule", "$log ^x new.$TAG[0] true", None),
@@ -58,7 +63,14 @@ def codes(kind: Kind, name: str, engine: str = "5.0.9", **options: Any) -> list[
 )
 def test_values_of_filters(name: str, option: str, value: str, code: str | None, engine: str) -> None:
     extra = {"uuid_key": "u"} if name == "record_modifier" and engine != "1.9.10" else {}
-    assert codes("filters", name, engine, **{option: value}, **extra) == ([code] if code else [])
+    found = codes("filters", name, engine, **{option: value}, **extra)
+    assert found == ([code] if code else []) or (name == "modify" and engine == "1.9.10" and QUOTES & {*value})
+
+
+def test_the_oldest_engine_knows_no_quotes_in_modify() -> None:
+    assert codes("filters", "modify", "1.9.10", add='k "a b"') == ["INVALID_VALUE"]
+    assert codes("filters", "modify", "1.9.10", add="k 'tis") == []
+    assert codes("filters", "modify", "5.0.9", add='k "a b"') == []
 
 
 def test_the_place_in_a_list_is_told() -> None:
