@@ -124,6 +124,15 @@ class Engine:
         raise AssertionError(f"the engine does not listen:\n{self.log()}")
 
 
+def until_delivered(engine: Engine, file: Path) -> bool:
+    """Waits for a file that an output writes; False where the engine ends before, or is late."""
+    assert engine.process is not None
+    until = time.monotonic() + PATIENCE
+    while not file.exists() and engine.process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    return file.exists()
+
+
 def engine_version(program: str) -> str:
     """As the catalogue names it: 1.9.10, 5.0.9, 5.1."""
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout

@@ -30,11 +30,11 @@ _SHORT, _LONG = 6, 3000
 def text(source: random.Random) -> str:
     """A few fragments; now and then letters from all over, or more than a line should hold."""
     kind = source.random()
-    if kind < 0.1:  # noqa: PLR2004 - a share
+    if kind < 0.1:
         return "".join(chr(source.randrange(0x20, 0x3000)) for _ in range(source.randrange(1, 12)))
-    if kind < 0.12:  # noqa: PLR2004 - a share
+    if kind < 0.12:
         return source.choice(FRAGMENTS) + "y" * source.randrange(_LONG, 2 * _LONG) + source.choice(FRAGMENTS)
-    some = FRAGMENTS if kind < 0.4 else MILD  # noqa: PLR2004 - a share
+    some = FRAGMENTS if kind < 0.4 else MILD
     parts = [source.choice(some) for _ in range(source.randrange(1, _SHORT))]
     return source.choice(("", "", "k ", "$log ^x ", "key_value_matches a ")) + source.choice(("", " ")).join(parts)
 
@@ -50,8 +50,8 @@ def section(source: random.Random, kind: Kind, engine: str) -> dict[str, Any]:
     options: dict[str, Any] = {"name": name} if kind != "service" else {}
     for key in chosen:
         option = facts.options.get(key)
-        value = text(source) if option is None or source.random() < 0.6 else fitting(option.type, source)  # noqa: PLR2004
-        options[key] = [value, text(source)] if option and option.repeatable and source.random() < 0.3 else value  # noqa: PLR2004
+        value = text(source) if option is None or source.random() < 0.6 else fitting(option.type, source)
+        options[key] = [value, text(source)] if option and option.repeatable and source.random() < 0.3 else value
     return options
 
 

@@ -12,7 +12,6 @@ from controller.fluentbit.catalogue import Kind
 from controller.fluentbit.checks import check
 from controller.fluentbit.engines import ENGINES
 
-
 QUOTES = {"'", '"'}
 
 
