@@ -121,9 +121,9 @@ class RouterContainer(Model):
     linux_parameters: dict[str, Any] | None = None
     resource_requirements: tuple[dict[str, Any], ...] = ()
 
-    @field_validator("environment")
+    @field_validator("environment", "secrets")
     @classmethod
-    def _init_variables_are_ours(cls, value: tuple[KeyValue, ...]) -> tuple[KeyValue, ...]:
+    def _init_variables_are_ours(cls, value: tuple[KeyValue | Secret, ...]) -> tuple[KeyValue | Secret, ...]:
         for pair in value:
             if INIT_ENV_PREFIX in pair.name.lower():
                 raise PydanticCustomError(

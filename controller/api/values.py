@@ -46,7 +46,24 @@ Glob = Annotated[str, StringConstraints(pattern=GLOB)]
 ExcludableGlob = Annotated[str, StringConstraints(pattern=EXCLUDABLE_GLOB)]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]
 SecretArn = Annotated[str, StringConstraints(pattern=ARN)]
-EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
+_STEERING = re.compile(
+    r".*aws_fluent_bit_init_.*|ecs_.*|aws_container_.*|aws_execution_env|ld_.*|bash.*|shellopts|path|ifs|env|ps4",
+    re.IGNORECASE,
+)
+
+
+def _steers_nothing(name: str) -> str:
+    """The init image loads the configs that its variables name, asks ECS_CONTAINER_METADATA_URI_V4 what to export,
+    and is a bash script: whoever sets these decides what the router runs.
+    """
+    if _STEERING.fullmatch(name):
+        raise PydanticCustomError(
+            "owned_env", "{name} decides what the router runs: no secret can have this name", {"name": name}
+        )
+    return name
+
+
+EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME), AfterValidator(_steers_nothing)]
 LogGroupName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/#-]{1,512}$")]
 Text = Annotated[str, StringConstraints(min_length=1)]
 

@@ -22,7 +22,10 @@ _PRINTABLE = re.compile(r"[^ -~]+")
 
 def check_regex(what: str, text: str, engine: str) -> list[Finding]:
     """`what` is the option or word that holds it."""
-    if not (reason := regex_error(as_words(text), engine)):
+    reason = regex_error(as_words(text), engine)
+    if not reason and "${" in text:
+        reason = regex_error(as_words(text, ""), engine)  # a variable may be empty: then \\${X} ends in a backslash
+    if not reason:
         return []
     return [
         error(

@@ -20,9 +20,9 @@ def used(text: str) -> tuple[str, ...]:
     return tuple(_VARIABLE.findall(text))
 
 
-def as_words(text: str) -> str:
+def as_words(text: str, word: str = "x") -> str:
     """A word for each variable, for a look at the rest: what stands for it is not known before the start."""
-    return _VARIABLE.sub("x", text)
+    return _VARIABLE.sub(word, text)
 
 
 def is_secret(text: str, secrets: Collection[str]) -> bool:

@@ -170,7 +170,7 @@ _HINTS = {
     "truth": "write true or false",
     "duration": "write it like 15m",
     "share": "write it like 10% or 5",
-    "owned_env": "delete it",
+    "owned_env": "delete it, or choose another name",
     "owned_label": "delete it",
     "router_loop": "use awslogs, or another log driver",
 }

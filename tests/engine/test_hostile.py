@@ -64,7 +64,7 @@ def accepted(seed: int, kind: Kind, name: str, option: str, engine: str, count: 
     while len(found) < count:
         shape = source.choice(SHAPES.get(option, ("{text}",)))
         value = shape.replace("{n}", str(len(found))).replace("{text}", hostile.text(source))
-        if option != "record" and "${ECS_NO}" in value:
+        if "${ECS_NO}" in value and not (option == "record" and (splitting.tokens(expanded(value), 2) or [])[1:]):
             continue  # what is empty is a word less, which no check can see
         if good(kind, {"name": name, **NEEDED.get(name, {}), option: value}, engine):
             found.append(value)

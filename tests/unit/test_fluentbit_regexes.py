@@ -51,6 +51,7 @@ def test_slashes_and_options_are_read_as_each_version_does(regex: str, engine: s
 def test_a_variable_in_a_regex_stands_for_a_word() -> None:
     assert check_regex("regex", "(${ECS_CLUSTER}|a)", "5.0.9") == []
     assert [one.code for one in check_regex("regex", "(${ECS_CLUSTER}", "5.0.9")] == ["INVALID_REGEX"]
+    assert [one.code for one in check_regex("regex", "\\${ECS_CLUSTER}", "5.0.9")] == ["INVALID_REGEX"]
 
 
 @pytest.mark.parametrize(
