@@ -1,5 +1,6 @@
-"""What every plugin of every engine takes: `data/options.json`, read from Fluent Bit's own option maps, and
-`data/curated.json`, what those maps do not say: required, exclusive, allowed, secret.
+"""What every plugin of every engine takes: `data/options.json` and `data/more.json`, read from Fluent Bit's own
+option maps (the second holds plugins that few tasks use), and `data/curated.json`, what those maps do not say:
+required, exclusive, allowed, secret.
 
 Read once, on first use; plugins are put together as they are asked for.
 """
@@ -55,6 +56,8 @@ class Plugin:
     """Of each group one must be given."""
     exclusive: tuple[tuple[str, ...], ...]
     """The first of each group excludes the others."""
+    needs: tuple[tuple[str, ...], ...]
+    """Where the first of a group is on, one of the others must be given."""
     open: bool
     """Other options may be taken too: Fluent Bit has no list of them."""
 
@@ -78,16 +81,18 @@ def plugin(kind: Kind, name: str, engine: str) -> Plugin | None:
     versions = _wanted(engine, entry.get("in", VERSIONS))
     if not versions:
         return None
-    raw = _options(kind, entry, curated)
+    raw = _options(kind, name, entry, curated)
     options = {key: option for key, one in raw.items() if (option := _option(key, one, entry, versions))}
     common = _curated()["common"].get(kind, {})
+    prefixes = tuple(option for option in options.values() if option.type.name == "str_prefix")
     return Plugin(
         kind,
         name,
         {key: option for key, option in options.items() if option.type.name != "str_prefix"},
-        tuple(option for option in options.values() if option.type.name == "str_prefix"),
-        _groups(curated.get("required", ())),
-        _groups([*curated.get("exclusive", ()), *common.get("exclusive", ())]),
+        prefixes,
+        _groups(curated.get("required", ()), options, prefixes),
+        _groups([*curated.get("exclusive", ()), *common.get("exclusive", ())], options, prefixes),
+        _groups(curated.get("needs", ()), options, prefixes),
         not curated.get("closed") and any(version in entry.get("open", ()) for version in versions),
     )
 
@@ -95,7 +100,7 @@ def plugin(kind: Kind, name: str, engine: str) -> Plugin | None:
 @cache
 def names(kind: Kind, engine: str) -> tuple[str, ...]:
     """The plugins of a kind that `engine` has."""
-    everything = {*_listed()["plugins"][kind], *_curated()["plugins"][kind], *_curated()["unlisted"][kind]}
+    everything = {*_listed()["plugins"][kind], *_curated()["plugins"][kind]}
     return tuple(sorted(name for name in everything if plugin(kind, name, engine)))
 
 
@@ -126,7 +131,7 @@ def _nameless(kind: Kind, name: str) -> Plugin:
     common = _curated()["common"].get(kind, {})
     facts: dict[str, Any] = {"type": "str"}
     options = {key: option for key in {"name", *NAMED} if (option := _option(key, facts, {}, VERSIONS))}
-    return Plugin(kind, name, options, (), (), _groups(common.get("exclusive", ())), open=True)
+    return Plugin(kind, name, options, (), (), _groups(common.get("exclusive", ()), options), (), open=True)
 
 
 def _entries(kind: Kind, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -136,22 +141,27 @@ def _entries(kind: Kind, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     listed = _listed()["plugins"][kind].get(name)
     curated = _curated()["plugins"][kind].get(name, {})
     if listed is None and not curated:
-        unlisted = name in _curated()["unlisted"][kind]
-        return ({"open": VERSIONS} if unlisted else {"in": ()}), {}
+        return {"in": ()}, {}
     return listed or {}, curated
 
 
-def _options(kind: Kind, entry: dict[str, Any], curated: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _options(kind: Kind, name: str, entry: dict[str, Any], curated: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Option name → facts. What is curated goes over what is listed, and the plugin's own over the common;
     an engine that takes an option of all plugins takes it of this one.
     """
-    common = _layered(_listed()["common"].get(kind, {}), _curated()["common"].get(kind, {}).get("options", {}))
     own = _layered(entry.get("options", {}), curated.get("options", {}))
-    found: dict[str, dict[str, Any]] = {"name": {"type": "str"}, **common}
+    found: dict[str, dict[str, Any]] = {"name": {"type": "str"}, **_common(kind, name)}
     for key, facts in own.items():
         shared = found.get(key)
         found[key] = {**shared, **facts, "in": _union(shared, facts, entry)} if shared else facts
     return found
+
+
+def _common(kind: Kind, name: str) -> dict[str, dict[str, Any]]:
+    """What every plugin of the kind takes; `tls` only as off where the engine says "does not support TLS"."""
+    common = _curated()["common"].get(kind, {})
+    found = _layered(_listed()["common"].get(kind, {}), common.get("options", {}))
+    return _layered(found, {"tls": common["tls_off"]}) if name in common.get("no_tls", ()) else found
 
 
 def _layered(*layers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -163,6 +173,9 @@ def _layered(*layers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _union(shared: Mapping[str, Any], own: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
+    """An option that is in no engine for any plugin is in none for this one: the tables list some for all."""
+    if shared.get("in") == []:
+        return []
     either = {*shared.get("in", VERSIONS), *own.get("in", entry.get("in", VERSIONS))}
     return [version for version in VERSIONS if version in either]
 
@@ -189,13 +202,19 @@ def _wanted(engine: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(version for version in known if engine in (ANY, version))
 
 
-def _groups(groups: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(group) for group in groups)
+def _groups(
+    groups: Iterable[Iterable[str]], options: Mapping[str, Option], prefixes: Iterable[Option] = ()
+) -> tuple[tuple[str, ...], ...]:
+    """Without the options that this engine has not: they could not be given."""
+    starts = tuple(one.name for one in prefixes)
+    known = [tuple(name for name in group if name in options or name.startswith(starts)) for group in groups]
+    return tuple(group for group in known if group)
 
 
 @cache
 def _listed() -> dict[str, Any]:
-    return _read("options.json")
+    listed, more = _read("options.json"), _read("more.json")
+    return {**listed, "plugins": {kind: {**listed["plugins"][kind], **more[kind]} for kind in PLUGIN_KINDS}}
 
 
 @cache

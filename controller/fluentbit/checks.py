@@ -15,8 +15,10 @@ from controller.fluentbit.engines import UNCHECKED
 from controller.fluentbit.findings import Finding, error
 from controller.fluentbit.lints import lint
 from controller.fluentbit.safety import KEY, MAX_LINE, all_harmless, value_trouble
+from controller.fluentbit.relations import check_relations
 from controller.fluentbit.secrecy import check_secret
 from controller.fluentbit.tags import check_name
+from controller.fluentbit.types import is_false
 from controller.fluentbit.variables import check_variables
 from controller.fluentbit.words import listed, lowered, nearest, shown
 
@@ -49,7 +51,7 @@ def check(kind: Kind, section: Section, engine: str, secrets: Collection[str] = 
         findings += _option(plugin, key, value, engine, secrets)
     if len(lower) != len(section):
         findings += _twice(section)
-    return findings + _groups(plugin, lower) + lint(kind, lower)
+    return findings + _groups(plugin, lower) + check_relations(kind, lower) + lint(kind, lower)
 
 
 def _plugin(kind: Kind, lower: Section, engine: str) -> tuple[Plugin | None, list[Finding]]:
@@ -196,4 +198,13 @@ def _groups(plugin: Plugin, lower: Section) -> list[Finding]:
         if group[0] in lower and len(given := [key for key in group if key in lower]) > 1:
             message = f"{' and '.join(given)} exclude each other"
             findings.append(error((), "EXCLUSIVE_OPTIONS", message, "keep one of them"))
-    return findings
+    return findings + [_needed(*group) for group in plugin.needs if _lacks(lower, *group)]
+
+
+def _lacks(lower: Section, option: str, *others: str) -> bool:
+    return option in lower and not is_false(str(lower[option])) and lower.keys().isdisjoint(others)
+
+
+def _needed(option: str, *others: str) -> Finding:
+    either = " or ".join(others)
+    return error((option,), "MISSING_OPTION", f"{option} needs {either} beside it", f"add {either}")

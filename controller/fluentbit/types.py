@@ -34,13 +34,14 @@ class ValueType:
 
 
 def value_type(facts: Mapping[str, Any]) -> ValueType:
-    """From the facts of an option: `type`, `values`, `cased`, `words`, `min`, `max`, `starts`."""
+    """From the facts of an option: `type`, `values`, `cased`, `words`, `min`, `max`, `starts`, `why`."""
     name = str(facts.get("type", "str"))
     if values := facts.get("values"):
         cased = bool(facts.get("cased"))
         allowed = frozenset(values if cased else (one.lower() for one in values))
         check = partial(_is_one_of, allowed=allowed, cased=cased)
-        return ValueType(name, check, f"one of {', '.join(values)}", tuple(values))
+        why = f": {facts['why']}" if "why" in facts else ""
+        return ValueType(name, check, f"one of {', '.join(values)}{why}", tuple(values))
     if start := facts.get("starts"):
         return ValueType(name, partial(_starts, start=start), f"text that starts with {start}")
     if name.startswith("slist_"):
@@ -71,6 +72,10 @@ def is_bool(text: str) -> bool:
 
 def is_true(text: str) -> bool:
     return text.lower() in ("true", "on", "yes")
+
+
+def is_false(text: str) -> bool:
+    return text.lower() in ("false", "off", "no")
 
 
 def _number(text: str) -> float | None:

@@ -168,7 +168,7 @@ def test_secrets_hide_in_headers_and_urls_too() -> None:
 
 def test_secrets_are_known_without_a_catalogue_too() -> None:
     assert codes({"name": "own_plugin", "api_key": "hunter2"}, "unchecked") == ["SECRET_IN_CLEAR"]
-    assert codes({"name": "kafka", "rdkafka.sasl.password": "hunter2"}) == ["SECRET_IN_CLEAR"]
+    assert codes({"name": "kafka", "brokers": "b:9092", "rdkafka.sasl.password": "hunter2"}) == ["SECRET_IN_CLEAR"]
 
 
 @pytest.mark.parametrize(
