@@ -14,8 +14,8 @@ from controller.fluentbit.contents import readers
 from controller.fluentbit.engines import UNCHECKED
 from controller.fluentbit.findings import Finding, error
 from controller.fluentbit.lints import lint
+from controller.fluentbit.relations import RELATIONS
 from controller.fluentbit.safety import KEY, MAX_LINE, all_harmless, value_trouble
-from controller.fluentbit.relations import check_relations
 from controller.fluentbit.secrecy import check_secret
 from controller.fluentbit.tags import check_name
 from controller.fluentbit.types import is_false
@@ -51,7 +51,9 @@ def check(kind: Kind, section: Section, engine: str, secrets: Collection[str] = 
         findings += _option(plugin, key, value, engine, secrets)
     if len(lower) != len(section):
         findings += _twice(section)
-    return findings + _groups(plugin, lower) + check_relations(kind, lower) + lint(kind, lower)
+    if relation := RELATIONS.get((kind, plugin.name)):
+        findings += relation(lower)
+    return findings + _groups(plugin, lower) + lint(kind, lower)
 
 
 def _plugin(kind: Kind, lower: Section, engine: str) -> tuple[Plugin | None, list[Finding]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from controller.fluentbit.catalogue import Kind
 from controller.fluentbit.findings import Finding, error
 from controller.fluentbit.types import is_true, size_bytes
 
+Section = Mapping[str, Any]
 _MAX_PUT = 1_000_000_000
 """Bytes of one PutObject: MAX_FILE_SIZE_PUT_OBJECT in s3.h, whose message speaks of 50M."""
 _MIN_CHUNK = 5_242_880
@@ -17,17 +18,7 @@ _MAX_PLAIN_CHUNK = 50_000_000
 """Bytes of a part that is not compressed: MAX_CHUNKED_UPLOAD_SIZE in s3.h."""
 
 
-def check_relations(kind: Kind, lowered: Mapping[str, Any]) -> list[Finding]:
-    """`lowered`: a section with its option names in lower case."""
-    name = str(lowered.get("name", "")).lower()
-    if kind == "outputs" and name == "s3":
-        return _s3(lowered)
-    if kind == "outputs" and name in ("es", "opensearch"):
-        return _search(lowered)
-    return _multiline(lowered) if kind == "filters" and name == "multiline" else []
-
-
-def _s3(lowered: Mapping[str, Any]) -> list[Finding]:
+def _s3(lowered: Section) -> list[Finding]:
     """s3.c, cb_s3_init. Sizes that are no sizes are told elsewhere."""
     total, chunk = _size(lowered, "total_file_size"), _size(lowered, "upload_chunk_size")
     if is_true(str(lowered.get("use_put_object", ""))):
@@ -42,7 +33,7 @@ def _s3(lowered: Mapping[str, Any]) -> list[Finding]:
     return []
 
 
-def _search(lowered: Mapping[str, Any]) -> list[Finding]:
+def _search(lowered: Section) -> list[Finding]:
     """es_conf.c and os_conf.c: a document that may be there already needs a name."""
     operation = str(lowered.get("write_operation", "")).lower()
     if operation not in ("update", "upsert") or not lowered.keys().isdisjoint(("id_key", "generate_id")):
@@ -51,7 +42,7 @@ def _search(lowered: Mapping[str, Any]) -> list[Finding]:
     return [error(("write_operation",), "MISSING_OPTION", message, "add id_key, or generate_id: On")]
 
 
-def _multiline(lowered: Mapping[str, Any]) -> list[Finding]:
+def _multiline(lowered: Section) -> list[Finding]:
     """ml.c, cb_ml_init."""
     mode = str(lowered.get("mode", "parser")).lower()
     needed = "multiline.key_content" if mode == "partial_message" else "multiline.parser"
@@ -60,9 +51,18 @@ def _multiline(lowered: Mapping[str, Any]) -> list[Finding]:
     return [error((), "MISSING_OPTION", f"multiline with mode {mode} needs {needed}", f"add {needed}")]
 
 
-def _size(lowered: Mapping[str, Any], key: str) -> float | None:
+def _size(lowered: Section, key: str) -> float | None:
     return size_bytes(str(lowered[key])) if key in lowered else None
 
 
 def _too_big(option: str, beside: str, most: str) -> Finding:
     return error((option,), "INVALID_VALUE", f"{option} with {beside} is at most {most}", f"write {most} or less")
+
+
+RELATIONS: Mapping[tuple[Kind, str], Callable[[Section], list[Finding]]] = {
+    ("outputs", "es"): _search,
+    ("outputs", "opensearch"): _search,
+    ("outputs", "s3"): _s3,
+    ("filters", "multiline"): _multiline,
+}
+"""By kind and plugin: what takes a section, its option names in lower case."""
