@@ -158,10 +158,16 @@ def _options(kind: Kind, name: str, entry: dict[str, Any], curated: dict[str, An
 
 
 def _common(kind: Kind, name: str) -> dict[str, dict[str, Any]]:
-    """What every plugin of the kind takes; `tls` only as off where the engine says "does not support TLS"."""
+    """What every plugin of the kind takes. `tls` only as off where the engine says "does not support TLS"; what
+    is said of listeners not where an input opens connections itself.
+    """
     common = _curated()["common"].get(kind, {})
     found = _layered(_listed()["common"].get(kind, {}), common.get("options", {}))
-    return _layered(found, {"tls": common["tls_off"]}) if name in common.get("no_tls", ()) else found
+    if name in common.get("no_tls", ()):
+        return _layered(found, {"tls": common["tls_off"]})
+    if name in common.get("clients", ()):
+        return {key: facts for key, facts in found.items() if key not in common["listening"]}
+    return found
 
 
 def _layered(*layers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -18,9 +18,6 @@ ELSEWHERE = {"aws", "azure_kusto", "bigquery", "chronicle", "kubernetes", "oracl
 """They look for a cloud or a cluster while they start."""
 TOPMOST = 200
 """Options of other versions that are tried, so that a run stays short."""
-CLIENTS = {"docker_events", "health", "kubernetes_events", "nginx_metrics", "prometheus_scrape"}
-"""Inputs that open connections and take none, and so have no options of a listener."""
-LISTENING = {"net.accept_timeout", "net.accept_timeout_log_error", "net.backlog", "net.share_port"}
 _VALUES = {"bool": "off", "int": "1", "size": "8M", "time": "10s", "double": "0.5"}
 
 Section = Mapping[str, str]
@@ -164,10 +161,9 @@ def test_no_option_of_the_catalogue_is_unknown_to_the_engine(fluent_bit: str, tm
     """All options of a plugin at once: names are looked at before values."""
     unknown = []
     for plugin in plugins(fluent_bit):
-        left_out = {"name", "match", "match_regex", "storage.type"} | (LISTENING if plugin.name in CLIENTS else set())
+        left_out = {"name", "match", "match_regex", "storage.type"}
         options = [(key, a_value(one)) for key, one in plugin.options.items() if key not in left_out]
-        own = [(key, value) for key, value in options if not key.startswith(("tls", "net.", "rate_gate"))]
-        log = start(fluent_bit, config(plugin.kind, [("name", plugin.name), *own]), tmp_path)
+        log = start(fluent_bit, config(plugin.kind, [("name", plugin.name), *options]), tmp_path)
         unknown += [line for line in log.splitlines() if UNKNOWN in line]
     assert unknown == []
 

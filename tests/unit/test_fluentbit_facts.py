@@ -174,6 +174,15 @@ def test_an_input_that_fluent_bit_makes_itself_is_refused() -> None:
     assert codes({"name": "emitter"}, kind="inputs") == ["REFUSED_PLUGIN"]
 
 
+def test_awss_go_plugins_know_two_words_for_yes_and_no() -> None:
+    kinesis = {"name": "kinesis", "region": "r", "stream": "s"}
+    found = one({**kinesis, "aggregation": "On"})
+    assert (found.code, found.path) == ("INVALID_VALUE", ("aggregation",))
+    assert "any other word for false" in found.hint
+    assert codes({**kinesis, "aggregation": "true", "compression": "zlib"}) == []
+    assert codes({**kinesis, "compression": "zstd"}) == ["INVALID_VALUE"]
+
+
 # Plugins that few tasks use have their options too
 
 
