@@ -14,6 +14,7 @@ from controller.fluentbit.engines import VERSIONS
 STARTED = "stream processor started"
 """Logged after all plugins are initialised (flb_engine.c)."""
 PATIENCE = 20.0
+AGAIN = 12
 
 
 @cache
@@ -36,12 +37,22 @@ def has_plugin(program: str, name: str) -> bool:
 
 
 def start(program: str, config: str, folder: Path) -> str:
-    """The log of a start, up to where it runs, or has ended, or says why it will not."""
+    """The log of a start, up to where it runs, or has ended, or says why it will not.
+
+    1.9.10 may end before its log is written: a start that gives no reason is made again.
+    """
     (folder / "one.conf").write_text(config)
+    for _ in range(AGAIN):
+        log = _start_once([program, "-c", str(folder / "one.conf")], folder)
+        if "backend failed" not in log or log.count("[error]") > 1:
+            break
+    return log
+
+
+def _start_once(command: list[str], folder: Path) -> str:
     log = folder / "one.log"
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true"}
     environment |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    command = [program, "-c", str(folder / "one.conf")]
     with log.open("wb") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, env=environment, cwd=folder)
         try:
