@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from controller.fluentbit.types import split_words, word_spans
+from controller.fluentbit.splitting import joined, tokens
 
 _VARIABLE_PART = re.compile(r"\$\{[^}]*\}|\$TAG(?:\[\d+\])?|\$[A-Za-z0-9_]+(?:\[[^\]]*\])*")
 """What a record accessor or the environment puts into a new tag (flb_record_accessor.c)."""
-_NEW_TAG = 2
+_WORDS, _NEW_TAG = 4, 2
 """The third word of a rule: `$KEY REGEX NEW_TAG KEEP`."""
 
 
@@ -37,8 +37,8 @@ def sees_all(lowered: Mapping[str, Any]) -> bool:
 
 
 def new_tag(rule: str) -> str | None:
-    words = split_words(rule)
-    return words[_NEW_TAG] if len(words) > _NEW_TAG else None
+    words = tokens(rule, _WORDS)
+    return words[_NEW_TAG] if words and len(words) > _NEW_TAG else None
 
 
 def emitted(filters: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -57,12 +57,11 @@ def in_company(filter_: Mapping[str, Any], route: str) -> Mapping[str, Any]:
 
 
 def _with_tag(rule: str, suffix: str) -> str:
-    spans = word_spans(rule)
-    if len(spans) <= _NEW_TAG:
+    words = tokens(rule, _WORDS)
+    if words is None or len(words) <= _NEW_TAG:
         return rule
-    end = spans[_NEW_TAG][1]
-    end -= rule[end - 1] == '"'
-    return f"{rule[:end]}{suffix}{rule[end:]}"
+    words[_NEW_TAG] += suffix
+    return joined(words)
 
 
 def glob_of(template: str) -> str:

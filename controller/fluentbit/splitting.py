@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 def plain(text: str, most: int) -> list[str]:
@@ -62,6 +62,16 @@ def tokens(text: str, most: int) -> list[str] | None:
         if len(found) >= most > 0:
             break
     return [*found, rest] if rest and 0 < most <= len(found) else found
+
+
+def joined(words: Iterable[str]) -> str:
+    """The text that `tokens` splits into these words, none of which ends in a backslash."""
+    return " ".join(_quoted(word) if " " in word or word[:1] in ("", '"') else word for word in words)
+
+
+def _quoted(word: str) -> str:
+    escaped = word.replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def _tokens(text: str) -> Iterator[tuple[str | None, str]]:

@@ -133,16 +133,6 @@ def _has_words(text: str, *, count: int) -> bool:
     return words is not None and len(words) >= count
 
 
-def split_words(text: str) -> list[str]:
-    """As flb_utils_split_quoted does: by spaces, quotes around a word taken off."""
-    return [word.strip('"') if word.startswith('"') else word for word in _WORD.findall(text)]
-
-
-def word_spans(text: str) -> list[tuple[int, int]]:
-    """Where the words of `split_words` begin and end, quotes included."""
-    return [found.span() for found in _WORD.finditer(text)]
-
-
 def _bounds(low: float | None, high: float | None) -> str:
     if low is not None and high is not None:
         return f", {low:,} to {high:,}"

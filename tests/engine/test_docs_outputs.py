@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.ecs import Engine, delivered_to_files, firelens_record, free_port, tag
 from tests.engine.starting import STARTED, engine_of, has_plugin
-from tests.engine.test_seed import lines_of, until
+from tests.engine.task import lines_of, until
 from tests.support.examples import Example, example, examples, pipeline_of
 
 SECRETS = {

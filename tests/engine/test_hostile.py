@@ -100,7 +100,7 @@ def parsers(seed: int, engine: str) -> Config:
         if option == "key_content":
             rule = {"state": "start_state", "regex": text, "next_state": "start_state"}
             ml = {"name": name, "type": "regex", "key_content": hostile.text(source), "rules": [rule]}
-            pipeline = Pipeline.model_construct(multiline_parsers=(ml,))  # type: ignore[arg-type]
+            pipeline = Pipeline.model_construct(multiline_parsers=(ml,))
             if not any(one.severity is Severity.ERROR for one in check_pipeline(pipeline, engine, ("DECLARED",))):
                 written = (("rule", f'"start_state" "{text}" "start_state"'), ("key_content", str(ml["key_content"])))
                 sections.append(Section("MULTILINE_PARSER", (("name", name), ("type", "regex"), *written)))
@@ -145,7 +145,8 @@ def test_what_the_checks_let_pass_is_delivered_as_written(fluent_bit: str, tmp_p
     record = json.loads(lines[0].split(", ", 1)[1].removesuffix("]"))
     for value in records:
         key, *rest = splitting.tokens(expanded(value), 2) or [""]
-        assert (rest or [None]) == [record.get(key)], value
+        wanted: list[str | None] = [*rest] or [None]
+        assert wanted == [record.get(key)], value
     for value in settings:
         split = splitting.plain if engine == "1.9.10" else splitting.quoted
         key, *rest = split(expanded(value), 3) or [""]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.fluentbit.flow import can_meet, emitted, glob_of, new_tag
+from controller.fluentbit.flow import can_meet, emitted, glob_of, in_company, new_tag
+from controller.fluentbit.splitting import joined, tokens
 
 GLOBS = st.text("ab*", max_size=6)
 
@@ -31,6 +32,21 @@ def test_the_new_tags_of_all_rules_are_found() -> None:
     rewriting = {"name": "rewrite_tag", "rule": ["$log ^ERROR errors false", '$log "a b" "other" true']}
     assert emitted([rewriting, {"name": "grep", "regex": "log x"}]) == ("errors", "other")
     assert new_tag("$log only") is None
+
+
+WORDS = st.lists(
+    st.text('ab" $', min_size=1, max_size=5).filter(lambda word: word.strip(" ") == word), min_size=4, max_size=4
+)
+
+
+@given(WORDS)
+def test_words_joined_split_into_the_same_words(words: list[str]) -> None:
+    assert tokens(joined(words), len(words)) == words
+
+
+def test_in_company_each_new_tag_ends_in_its_route() -> None:
+    rewriting = {"name": "rewrite_tag", "rule": ['$log "a \\" b" errors.$TAG true']}
+    assert in_company(rewriting, "web.a")["rule"] == ['$log "a \\" b" errors.$TAG.web.a true']
 
 
 @given(GLOBS, GLOBS, st.text("ab", max_size=5))
