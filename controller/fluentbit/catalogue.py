@@ -92,7 +92,11 @@ def plugin(kind: Kind, name: str, engine: str) -> Plugin | None:
         prefixes,
         _groups(curated.get("required", ()), options, prefixes),
         _groups([*curated.get("exclusive", ()), *common.get("exclusive", ())], options, prefixes),
-        _groups(curated.get("needs", ()), options, prefixes),
+        tuple(
+            tuple(group)
+            for group in (*curated.get("needs", ()), *common.get("needs", ()))
+            if group[0] in options and not options.keys().isdisjoint(group[1:])
+        ),
         not curated.get("closed") and any(version in entry.get("open", ()) for version in versions),
     )
 
@@ -160,14 +164,23 @@ def _options(kind: Kind, name: str, entry: dict[str, Any], curated: dict[str, An
 def _common(kind: Kind, name: str) -> dict[str, dict[str, Any]]:
     """What every plugin of the kind takes. `tls` only as off where the engine says "does not support TLS"; what
     is said of listeners not where an input opens connections itself.
+
+    An input without connections takes nothing of them: 5.0.9 and 5.1.1 crash (flb_input_net_property_check).
     """
     common = _curated()["common"].get(kind, {})
     found = _layered(_listed()["common"].get(kind, {}), common.get("options", {}))
     if name in common.get("no_tls", ()):
-        return _layered(found, {"tls": common["tls_off"]})
-    if name in common.get("clients", ()):
-        return {key: facts for key, facts in found.items() if key not in common["listening"]}
-    return found
+        found = _layered(found, {"tls": common["tls_off"]})
+        return _without(found, _unconnected(name, common)) if kind == "inputs" else found
+    return _without(found, tuple(common["listening"])) if name in common.get("clients", ()) else found
+
+
+def _unconnected(name: str, common: Mapping[str, Any]) -> tuple[str, ...]:
+    return ("tls.",) if name in common["datagram"] else ("tls.", "net.")
+
+
+def _without(options: Mapping[str, dict[str, Any]], starts: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    return {key: facts for key, facts in options.items() if not key.startswith(starts)}
 
 
 def _layered(*layers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -170,6 +170,16 @@ def test_tls_is_no_option_of_the_aws_outputs_on_newer_engines_and_the_hint_says_
     assert codes({**CW, "tls": "On"}, "1.9.10") == codes({**CW, "tls": "Off"}) == codes({**S3, "tls": "On"}) == []
 
 
+def test_inputs_without_connections_take_nothing_of_them() -> None:
+    """The engines crash where they do."""
+    assert codes({"name": "dummy", "net.keepalive": "Off"}, kind="inputs") == ["UNKNOWN_OPTION"]
+    assert codes({"name": "dummy", "tls": "Off"}, kind="inputs") == []
+    assert codes({"name": "udp", "net.backlog": "8"}, kind="inputs") == []
+    tcp = {"name": "tcp", "tls.min_version": "TLSv1.2"}
+    assert codes(tcp, kind="inputs") == ["MISSING_OPTION"]
+    assert codes({**tcp, "tls": "On"}, kind="inputs") == []
+
+
 def test_an_input_that_fluent_bit_makes_itself_is_refused() -> None:
     assert codes({"name": "emitter"}, kind="inputs") == ["REFUSED_PLUGIN"]
 
