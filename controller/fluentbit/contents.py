@@ -35,7 +35,7 @@ def _grep(key: str, text: str, engine: str) -> list[Finding]:
     """`KEY REGEX`; the regex begins after one space and goes to the end (filter_grep)."""
     words = splitting.plain(text, 1)
     if len(words) != 2:  # noqa: PLR2004 - a key and a regex
-        return [_words(key, text, "a key and a regex")]
+        return [_words(key, text, "a key and a regex", "write it like log ^GET")]
     name = words[0] if words[0].startswith("$") else f"${words[0]}"
     return _accessor(key, name) + check_regex(key, words[1], engine)
 
@@ -126,12 +126,12 @@ def _decoder(key: str, text: str, _: str) -> list[Finding]:
     """`DECODER FIELD [ACTION]` (flb_parser_decoder.c)."""
     words = splitting.plain(text, 3)
     if len(words) < 2 or words[0].lower() not in _DECODERS:  # noqa: PLR2004 - see above
-        return [_words(key, text, f"one of {', '.join(_DECODERS)}, then a field")]
+        return [_words(key, text, f"one of {', '.join(_DECODERS)}, then a field", "write it like json log")]
     return []
 
 
-def _words(key: str, text: str, expected: str) -> Finding:
-    return error((), "INVALID_VALUE", f"{key} takes {expected}, which {shown(text)} is not", _QUOTES)
+def _words(key: str, text: str, expected: str, hint: str = _QUOTES) -> Finding:
+    return error((), "INVALID_VALUE", f"{key} takes {expected}, which {shown(text)} is not", hint)
 
 
 _READERS: Mapping[tuple[str, str], Mapping[str, Reader]] = {

@@ -168,7 +168,7 @@ def test_parsers_go_into_an_object_of_their_own() -> None:
                         "name": "ml",
                         "type": "regex",
                         "flush_timeout": 1000,
-                        "rules": [{"state": "start_state", "regex": r"/^\d/", "next_state": "cont"}],
+                        "rules": [{"state": "start_state", "regex": r"/^\d/", "next_state": "start_state"}],
                     }
                 ],
                 "filters": [{"name": "parser", "key_name": "log", "parser": "line", "reserve_data": "on"}],
@@ -179,7 +179,7 @@ def test_parsers_go_into_an_object_of_their_own() -> None:
     assert names == ["pipeline.conf", "parsers.conf"]
     text = found.configs[1].body.decode()
     assert "[PARSER]\n    name line\n" in text
-    assert '    rule "start_state" "/^\\d/" "cont"\n' in text
+    assert '    rule "start_state" "/^\\d/" "start_state"\n' in text
     variables = found.overlay.router["environment"] if found.overlay else []
     assert [pair["value"].rsplit("/", 1)[-1] for pair in variables] == names
 
