@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _KEY = re.compile(r"\$[_A-Za-z][A-Za-z0-9_\-/]*(?:\[(?:'(?:[^']|'')*'|0|[1-9][0-9]{0,8})\])*")
 _TAG = re.compile(r"\$TAG(?:\[([^]]*)\])?")
@@ -14,6 +15,7 @@ _PART = re.compile(r"-?[0-9]{1,4}")
 _ENDS = ' ,"'
 
 
+@lru_cache(maxsize=4096)
 def accessor_error(text: str) -> str | None:
     """What the engine cannot read in a text that may hold accessors."""
     if text == "$":

@@ -44,9 +44,10 @@ def check(kind: Kind, section: Section, engine: str, secrets: Collection[str] = 
     harmless = all_harmless([value for value in section.values() if value.__class__ is str])
     for key, value in section.items():
         option = options.get(key)
-        if option is not None and harmless and value.__class__ is str and not option.guarded and key not in read:
-            fits = option.type.fits
-            if (fits is None or fits(value)) and not (option.named and check_name(key, value)):
+        if option is not None and harmless and value.__class__ is str and not option.guarded:
+            fits, reader = option.type.fits, read.get(key)
+            fitting = (fits is None or fits(value)) and not (option.named and check_name(key, value))
+            if fitting and not (reader and reader(key, value, engine)):
                 continue  # the way of nearly all options; what follows explains what is wrong
         findings += _option(plugin, key, value, engine, secrets)
     if len(lower) != len(section):

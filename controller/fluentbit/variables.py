@@ -22,7 +22,7 @@ def used(text: str) -> tuple[str, ...]:
 
 def as_words(text: str, word: str = "x") -> str:
     """A word for each variable, for a look at the rest: what stands for it is not known before the start."""
-    return _VARIABLE.sub(word, text)
+    return _VARIABLE.sub(word, text) if "${" in text else text
 
 
 def is_secret(text: str, secrets: Collection[str]) -> bool:
