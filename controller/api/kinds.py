@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -69,7 +70,7 @@ class Metadata(Model):
 
     @property
     def allowed_lints(self) -> frozenset[str]:
-        return frozenset(code.strip() for code in self.annotations.get(ALLOW_ANNOTATION, "").split(",") if code.strip())
+        return _allowed(self.annotations)
 
 
 class ClassMetadata(Model):
@@ -78,6 +79,15 @@ class ClassMetadata(Model):
     name: Label
     labels: dict[str, Scalar] = Field(default_factory=dict)
     annotations: dict[str, Scalar] = Field(default_factory=dict)
+
+    @property
+    def allowed_lints(self) -> frozenset[str]:
+        return _allowed(self.annotations)
+
+
+def _allowed(annotations: Mapping[str, str]) -> frozenset[str]:
+    said = annotations.get(ALLOW_ANNOTATION)
+    return frozenset(code for one in said.split(",") if (code := one.strip())) if said else frozenset()
 
 
 class ServiceSelector(Model):

@@ -14,10 +14,13 @@ from controller.fluentbit.catalogue import ANY
 from controller.fluentbit.checks import check
 from controller.fluentbit.engines import EngineError, engine_of
 from controller.fluentbit.findings import Finding, error
+from controller.fluentbit.lints.overrides import lint_overrides
+from controller.fluentbit.lints.registry import LINTS, lint_allowed, without_allowed
 from controller.fluentbit.pipeline import check_pipeline, check_service
 from controller.fluentbit.words import lowered
 from controller.specs.documents import Document
 from controller.specs.index import Entry, Index
+from controller.specs.linting import lint_whole
 from controller.specs.model import Route
 from controller.specs.references import Output, find_class, find_output
 
@@ -71,7 +74,7 @@ def make(resolved: Resolved) -> Made:
         except EngineError as wrong:
             trouble.append(error(("spec", "routerClass"), wrong.code, wrong.message, wrong.hint))
     secrets, clashes = _secrets(resolved.model.spec, resolved.outputs)
-    findings = (*trouble, *_checked(resolved.model, engine, resolved.outputs), *clashes)
+    findings = (*trouble, *_checked(resolved, engine), *clashes)
     if spec is None or any(finding.severity is Severity.ERROR for finding in findings):
         return Made(None, findings)
     return Made(_route(resolved, spec, engine, secrets), findings)
@@ -108,11 +111,11 @@ def _outputs(spec: RouteSpec, namespace: str, index: Index) -> tuple[list[Output
     return outputs, findings
 
 
-def _checked(model: LogRoute, engine: str, outputs: Sequence[Output]) -> list[Finding]:
+def _checked(resolved: Resolved, engine: str) -> list[Finding]:
     """The route's own sections see the route's own secrets alone, and a LogOutput its own: else any route
     that may use a shared output could send that output's secret elsewhere.
     """
-    spec, allowed = model.spec, model.metadata.allowed_lints
+    spec, outputs = resolved.model.spec, resolved.outputs
     findings = [one.below("spec", "pipeline") for one in check_pipeline(spec.pipeline, engine, spec.secrets)]
     if spec.router.service:
         service = check_service(spec.router.service, engine, spec.secrets)
@@ -121,7 +124,13 @@ def _checked(model: LogRoute, engine: str, outputs: Sequence[Output]) -> list[Fi
         findings += _output(spec, engine, output)
     findings += _aliases(outputs)
     findings += _same_log_group(spec.log_groups)
-    return [one for one in findings if one.severity is Severity.ERROR or one.code not in allowed]
+    findings += lint_whole(resolved.model, outputs, engine)
+    if resolved.class_spec and (spec.pipeline.service or spec.router.model_fields_set):
+        over = lint_overrides(resolved.class_spec, _router(resolved.class_spec, spec), spec)
+        findings += [one.below("spec") for one in over]
+    if allowed := resolved.model.metadata.allowed_lints:
+        return [*without_allowed(findings, allowed), *lint_allowed(allowed)]
+    return findings
 
 
 def _output(spec: RouteSpec, engine: str, output: Output) -> list[Finding]:
@@ -130,7 +139,7 @@ def _output(spec: RouteSpec, engine: str, output: Output) -> list[Finding]:
         section = spec.pipeline.outputs[output.position]
         return [one.below(*path) for one in check("outputs", section, engine, spec.secrets)]
     findings = check("outputs", output.section, engine, output.shared.spec.secrets)
-    return [_in_shared(one, output) for one in findings if one.severity is Severity.ERROR]
+    return [_in_shared(one, output) for one in findings if one.severity is Severity.ERROR and one.code not in LINTS]
 
 
 def _in_shared(finding: Finding, output: Output) -> Finding:

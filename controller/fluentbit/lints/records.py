@@ -1,0 +1,136 @@
+"""Which tags the records of a route can have, and which sections can see them.
+
+Told for certain only: where a tag, a pattern or a regex is beyond what is followed here, it may be seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from controller.fluentbit.flow import can_meet, emitted
+from controller.fluentbit.lints.lint import Options, plugin, text
+
+_SAMPLE_TASK = "3de392df6bfa470b97edaa6f482cd7a0"
+_LONGEST = 160
+"""Characters of two patterns together that are still compared."""
+_OWN_TAGS = frozenset(
+    [
+        "elasticsearch",
+        "event_type",
+        "forward",
+        "http",
+        "kafka",
+        "mqtt",
+        "opentelemetry",
+        "prometheus_remote_write",
+        "splunk",
+    ]
+)
+"""Inputs that take tags from what comes in: a URI, a topic, the sender."""
+_TRIED = re.compile(r"\^(?:[A-Za-z0-9_-]|\\[.dw-]|\.|\[[A-Za-z0-9_.-]+\]|\((?:\?:)?|\)|\||\$|[*+?])*")
+"""Regexes whose meaning Python's engine shares and that cannot keep it busy for long."""
+_MOST_REPEATS = 3
+_REPEATED = re.compile(r"[*+?)][*+?]")
+"""A repeated group, or a repeat of a repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Some records of a route, by their tag as a glob."""
+
+    glob: str
+    what: str
+    """For messages: `container app`, `the input tcp`."""
+    sample: str = ""
+    """A tag to try a regex with; none where one would not stand for all."""
+    container: bool = False
+    """`<container>-firelens-<task id>`: no dot in it."""
+
+
+def sources(
+    containers: Sequence[str], inputs: Iterable[tuple[str, Options]], filters: Sequence[Options]
+) -> tuple[Source, ...]:
+    """`containers` as globs of a target, none for all; each input with its tag."""
+    globs = [one.replace("?", "*") for one in containers if not one.startswith("!")]
+    found = [_of_container(one) for one in globs or ["*"]]
+    found += [_of_input(tag, options) for tag, options in inputs]
+    found += [made(tag, f"the tag {tag}") for tag in (*emitted(filters), *_metric_tags(filters))]
+    return tuple(dict.fromkeys(found))
+
+
+def matches_all(options: Options) -> bool:
+    return "match_regex" not in options and text(options, "match") in ("", "*", "**")
+
+
+def may_see(options: Options, source: Source) -> bool:
+    """Whether a filter or output may get records of `source`; so, too, where it cannot be told."""
+    if matches_all(options):
+        return True
+    if regex := text(options, "match_regex"):
+        return not source.sample or _fits(regex, source.sample) is not False
+    return _pattern_meets(text(options, "match"), source)
+
+
+def sees(options: Options, source: Source) -> bool:
+    """The same, but not so where it cannot be told."""
+    if regex := text(options, "match_regex"):
+        return source.sample != "" and _fits(regex, source.sample) is True
+    return may_see(options, source)
+
+
+def share(one: Options, other: Options, among: Iterable[Source]) -> bool:
+    """Whether two sections see the same records; not so where it cannot be told."""
+    if "match" in one and "match" in other and not _meet(text(one, "match"), text(other, "match")):
+        return False
+    return any(sees(one, source) and sees(other, source) for source in among)
+
+
+def made(tag: str, what: str = "") -> Source:
+    """Records that a filter or input gives this tag."""
+    return Source(tag, what, "" if "*" in tag else tag)
+
+
+def _of_container(name: str) -> Source:
+    sample = "" if "*" in name else f"{name}-firelens-{_SAMPLE_TASK}"
+    return Source(f"{name}-firelens-*", f"container {name}", sample, container=True)
+
+
+def _of_input(tag: str, options: Options) -> Source:
+    name = plugin(options)
+    own = name in _OWN_TAGS or "tag_key" in options or "tag_prefix" in options
+    return made("*" if own else tag, f"the input {name}")
+
+
+def _metric_tags(filters: Iterable[Options]) -> Iterator[str]:
+    for options in filters:
+        if plugin(options) == "log_to_metrics":
+            yield text(options, "tag") or "*"
+
+
+def _pattern_meets(pattern: str, source: Source) -> bool:
+    if source.container and "." in pattern:
+        return False
+    return _meet(pattern, source.glob)
+
+
+def _meet(one: str, other: str) -> bool:
+    head, star, _ = one.partition("*")
+    beside, other_star, _ = other.partition("*")
+    if star and other_star and not (head.startswith(beside) or beside.startswith(head)):
+        return False
+    return one == other or len(one) + len(other) > _LONGEST or can_meet(one, other)
+
+
+@lru_cache(maxsize=1024)
+def _fits(regex: str, tag: str) -> bool | None:
+    """None where trying it would be too dear, or where Python may read it otherwise than Onigmo."""
+    repeats = sum(regex.count(char) for char in "*+?") - regex.count("(?:")
+    if not _TRIED.fullmatch(regex) or repeats > _MOST_REPEATS or _REPEATED.search(regex):
+        return None
+    try:
+        return re.match(regex, tag) is not None
+    except re.error:
+        return None
