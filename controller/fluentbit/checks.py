@@ -13,7 +13,6 @@ from controller.fluentbit.catalogue import Kind, Option, Plugin
 from controller.fluentbit.contents import readers
 from controller.fluentbit.engines import UNCHECKED
 from controller.fluentbit.findings import Finding, error
-from controller.fluentbit.lints.sections import lint_section
 from controller.fluentbit.relations import RELATIONS
 from controller.fluentbit.safety import KEY, MAX_LINE, all_harmless, value_trouble
 from controller.fluentbit.secrecy import check_secret
@@ -54,7 +53,7 @@ def check(kind: Kind, section: Section, engine: str, secrets: Collection[str] = 
         findings += _twice(section)
     if relation := RELATIONS.get((kind, plugin.name)):
         findings += relation(lower)
-    return findings + _groups(plugin, lower) + lint_section(kind, lower)
+    return findings + _groups(plugin, lower)
 
 
 def _plugin(kind: Kind, lower: Section, engine: str) -> tuple[Plugin | None, list[Finding]]:

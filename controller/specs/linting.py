@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from controller.api.kinds import LogGroupSpec, LogRoute
 from controller.fluentbit.findings import Finding, Path
 from controller.fluentbit.lints.given import Given, Sink
+from controller.fluentbit.lints.glance import calls_for_a_look
+from controller.fluentbit.lints.lint import Options
 from controller.fluentbit.lints.route import lint_route
 from controller.fluentbit.words import lowered
 from controller.specs.references import Output
 
 
-def lint_whole(model: LogRoute, outputs: Sequence[Output], engine: str) -> Iterator[Finding]:
+def lint_whole(model: LogRoute, outputs: Sequence[Output], engine: str) -> Iterable[Finding]:
     """Paths start at the route's document. What a LogOutput allows is left out."""
+    filters = [lowered(one) for one in model.spec.pipeline.filters]
+    if not calls_for_a_look(filters, [one.section for one in outputs]):
+        return ()
+    return _looked_at(model, filters, outputs, engine)
+
+
+def _looked_at(
+    model: LogRoute, filters: Sequence[Options], outputs: Sequence[Output], engine: str
+) -> Iterator[Finding]:
     allowed = {one.position: one.shared.metadata.allowed_lints for one in outputs if one.shared}
-    for one in lint_route(_given(model, outputs, engine)):
+    for one in lint_route(_given(model, filters, outputs, engine)):
         if one.code not in _allowed_at(one.path, allowed):
             yield one.below("spec", "pipeline")
 
@@ -27,11 +37,11 @@ def _allowed_at(path: Path, allowed: Mapping[int, frozenset[str]]) -> frozenset[
     return allowed.get(position, frozenset()) if isinstance(position, int) else frozenset()
 
 
-def _given(model: LogRoute, outputs: Sequence[Output], engine: str) -> Given:
+def _given(model: LogRoute, filters: Sequence[Options], outputs: Sequence[Output], engine: str) -> Given:
     spec, pipeline = model.spec, model.spec.pipeline
     groups = [*spec.log_groups, *(group for one in outputs if one.shared for group in one.shared.spec.log_groups)]
     return Given(
-        tuple([lowered(one) for one in pipeline.filters]),
+        tuple(filters),
         tuple([_sink(model, one, groups) for one in outputs]),
         tuple([_tagged(model, lowered(one)) for one in pipeline.inputs]),
         spec.target.containers,
@@ -51,7 +61,7 @@ def _sink(model: LogRoute, output: Output, groups: Sequence[LogGroupSpec]) -> Si
     return Sink(output.position, output.section, key, own, kept - told)
 
 
-def _tagged(model: LogRoute, options: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def _tagged(model: LogRoute, options: Options) -> tuple[str, Options]:
     """An input without a tag gets one of its route."""
     metadata = model.metadata
     return str(options.get("tag") or f"{metadata.namespace}.{metadata.name}.{options.get('name')}"), options

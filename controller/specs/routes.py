@@ -15,7 +15,7 @@ from controller.fluentbit.checks import check
 from controller.fluentbit.engines import EngineError, engine_of
 from controller.fluentbit.findings import Finding, error
 from controller.fluentbit.lints.overrides import lint_overrides
-from controller.fluentbit.lints.registry import LINTS, lint_allowed, without_allowed
+from controller.fluentbit.lints.registry import lint_allowed, without_allowed
 from controller.fluentbit.pipeline import check_pipeline, check_service
 from controller.fluentbit.words import lowered
 from controller.specs.documents import Document
@@ -139,7 +139,7 @@ def _output(spec: RouteSpec, engine: str, output: Output) -> list[Finding]:
         section = spec.pipeline.outputs[output.position]
         return [one.below(*path) for one in check("outputs", section, engine, spec.secrets)]
     findings = check("outputs", output.section, engine, output.shared.spec.secrets)
-    return [_in_shared(one, output) for one in findings if one.severity is Severity.ERROR and one.code not in LINTS]
+    return [_in_shared(one, output) for one in findings]
 
 
 def _in_shared(finding: Finding, output: Output) -> Finding:

@@ -13,6 +13,7 @@ from controller.fluentbit.lints.cloudwatch import lint_kept_group
 from controller.fluentbit.lints.image import lint_image
 from controller.fluentbit.lints.registry import lint_allowed, without_allowed
 from controller.fluentbit.lints.router import lint_router
+from controller.fluentbit.lints.sections import lint_section
 from controller.fluentbit.pipeline import check_service
 from controller.fluentbit.words import lowered
 from controller.specs.documents import Document
@@ -40,7 +41,9 @@ def _output(model: LogOutput) -> Iterator[Finding]:
         yield error(("spec", "ref"), "REF_AND_OPTIONS", "a LogOutput cannot refer to another", hint, key=True)
         return
     kept = {group.name for group in model.spec.log_groups}
-    for one in (*check("outputs", section, ANY, model.spec.secrets), *lint_kept_group(lowered(section), kept)):
+    lower = lowered(section)
+    lints = (*lint_section("outputs", lower), *lint_kept_group(lower, kept))
+    for one in (*check("outputs", section, ANY, model.spec.secrets), *lints):
         yield one.below("spec")
 
 

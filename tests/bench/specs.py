@@ -55,7 +55,7 @@ GREP = """\
 MODIFY = """\
       - name: modify
         add: team {team}
-        rename: log message
+        rename: container_name container
         remove: container_id
 """
 RECORDS = """\

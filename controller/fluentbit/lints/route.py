@@ -1,4 +1,4 @@
-"""The lints of a route as a whole."""
+"""The lints of a route: of each section by itself, and of all together."""
 
 from __future__ import annotations
 
@@ -11,15 +11,31 @@ from controller.fluentbit.lints.keys import lint_log_keys
 from controller.fluentbit.lints.lint import plugin
 from controller.fluentbit.lints.loops import lint_multiline, lint_rewrites
 from controller.fluentbit.lints.s3 import lint_stores
+from controller.fluentbit.lints.sections import lint_section
 from controller.fluentbit.lints.tags import lint_tags
 
 
 def lint_route(given: Given) -> list[Finding]:
     """Paths start at the pipeline."""
-    found = [*lint_tags(given), *_stores(given), *_kept_groups(given)]
+    found = [*_outputs(given), *lint_tags(given), *_stores(given), *_kept_groups(given)]
     if given.filters:
+        found += _filters(given)
         found += [*lint_rewrites(given), *lint_multiline(given), *lint_log_keys(given)]
     return found
+
+
+def _filters(given: Given) -> list[Finding]:
+    return [one.below("filters", at) for at, each in enumerate(given.filters) for one in lint_section("filters", each)]
+
+
+def _outputs(given: Given) -> list[Finding]:
+    """A shared output is looked at where it stands."""
+    return [
+        one.below("outputs", sink.position)
+        for sink in given.sinks
+        if not sink.shared
+        for one in lint_section("outputs", sink.options)
+    ]
 
 
 def _stores(given: Given) -> Iterator[Finding]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
 
 from controller.fluentbit.findings import Finding
 from controller.fluentbit.lints.cloudwatch import lint_cloudwatch
 from controller.fluentbit.lints.filters import lint_filter
-from controller.fluentbit.lints.lint import Options
+from controller.fluentbit.lints.lint import Options, plugin
 from controller.fluentbit.lints.outputs import IN_C, lint_forward, lint_go, lint_loki, lint_retries
 from controller.fluentbit.lints.s3 import lint_s3
 from controller.fluentbit.lints.tls import OPT_IN, lint_tls
@@ -23,13 +24,12 @@ _OUTPUTS: dict[str, Callable[[Options], Iterable[Finding]]] = {
 _WITH_HOSTS = OPT_IN | {"kafka", "udp"}
 
 
-def lint_section(kind: str, options: Options) -> list[Finding]:
-    """`options` with names in lower case, the plugin's among them. Paths start at the section."""
+def lint_section(kind: Literal["filters", "outputs"], options: Options) -> Iterable[Finding]:
+    """Paths start at the section."""
+    name = plugin(options)
     if kind == "outputs":
-        return list(_output(str(options["name"]).lower(), options))
-    if kind == "filters" and (name := str(options["name"]).lower()) in _FILTERS:
-        return list(lint_filter(name, options))
-    return []
+        return _output(name, options)
+    return lint_filter(name, options) if name in _FILTERS else ()
 
 
 def _output(name: str, options: Options) -> Iterator[Finding]:
