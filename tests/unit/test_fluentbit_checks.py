@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from controller.api.problems import Severity
 from controller.fluentbit.catalogue import ANY, Kind
 from controller.fluentbit.checks import check
 from controller.fluentbit.engines import ENGINES
@@ -285,21 +284,6 @@ def test_processors_are_refused_within_a_section() -> None:
 def test_a_section_needs_a_plugin() -> None:
     assert codes({"bucket": "b"}) == ["MISSING_KEY"]
     assert codes({"name": ["s3"]}) == ["WRONG_TYPE"]
-
-
-@pytest.mark.parametrize(
-    ("section", "warned"),
-    [
-        ({"static_file_path": "On", "s3_key_format": "/a/%H_%M.gz"}, True),
-        ({"static_file_path": "true"}, True),
-        ({"static_file_path": "On", "s3_key_format": "/a/%H_%M_$UUID.gz"}, False),
-        ({"static_file_path": "Off", "s3_key_format": "/a/%H_%M.gz"}, False),
-        ({"s3_key_format": "/a/%H_%M.gz"}, False),
-    ],
-)
-def test_tasks_that_overwrite_each_others_objects_are_warned_of(section: dict[str, str], *, warned: bool) -> None:
-    found = outputs({**S3, **section})
-    assert [(finding.code, finding.severity) for finding in found] == [("S3_OVERWRITE", Severity.WARNING)] * warned
 
 
 def test_hostile_values_are_shown_short_and_on_one_line() -> None:

@@ -61,7 +61,7 @@ def test_an_output_is_checked_against_each_users_engine() -> None:
     old = router_class(spec="image: 'aws-for-fluent-bit:init-2.32.4'")
     shared = output(options="name: s3, bucket: b, profile: p")
     found = read(route(outputs="[{ref: archive}]"), shared, old)
-    assert told(found) == [("UNKNOWN_OPTION", "0.yaml", 7, 21)]
+    assert told(found) == [("UNKNOWN_OPTION", "0.yaml", 7, 21), ("IMAGE_END_OF_LIFE", "2.yaml", 4, 15)]
     assert "web/archive" in found.problems[0].message
 
 
@@ -85,7 +85,7 @@ def test_a_broken_class_breaks_its_routes_and_no_others() -> None:
 
 def test_a_class_that_says_the_wrong_engine_is_warned() -> None:
     text = router_class(spec="image: 'x/aws-for-fluent-bit:init-2.32.4', engine: 5.0.9")
-    assert codes(text) == ["ENGINE_MISMATCH"]
+    assert sorted(codes(text)) == ["ENGINE_MISMATCH", "IMAGE_END_OF_LIFE"]
 
 
 def test_a_route_overrides_its_class() -> None:
@@ -120,18 +120,18 @@ def test_an_output_used_twice_has_two_aliases() -> None:
 
 
 def test_secrets_of_outputs_join_those_of_the_route() -> None:
-    shared = output(options="name: datadog, apikey: '${DD}'", spec=f"secrets: {{DD: {SECRET}}}")
+    shared = output(options="name: datadog, apikey: '${DD}', tls: On", spec=f"secrets: {{DD: {SECRET}}}")
     found = one(route(outputs="[{ref: archive}]", spec=f"secrets: {{OWN: {SECRET}}}"), shared)
     assert found.secrets == {"DD": SECRET, "OWN": SECRET}
 
 
 def test_one_name_cannot_mean_two_secrets() -> None:
-    shared = output(options="name: datadog, apikey: '${DD}'", spec=f"secrets: {{DD: {SECRET}}}")
+    shared = output(options="name: datadog, apikey: '${DD}', tls: On", spec=f"secrets: {{DD: {SECRET}}}")
     assert codes(route(outputs="[{ref: archive}]", spec=f"secrets: {{DD: {SECRET}2}}"), shared) == ["SECRET_CONFLICT"]
 
 
 def test_a_route_cannot_send_an_outputs_secret_elsewhere() -> None:
-    shared = output(options="name: datadog, apikey: '${DD}'", spec=f"secrets: {{DD: {SECRET}}}")
+    shared = output(options="name: datadog, apikey: '${DD}', tls: On", spec=f"secrets: {{DD: {SECRET}}}")
     thief = route(outputs="[{ref: archive}, {name: http, host: evil, uri: '/${DD}'}]")
     assert codes(thief, shared) == ["UNKNOWN_VARIABLE"]
 
@@ -160,7 +160,7 @@ def test_a_class_given_twice_breaks_its_routes() -> None:
 def test_lints_can_be_allowed_one_by_one() -> None:
     outputs = "[{name: s3, bucket: b, s3_key_format: /x, static_file_path: On}]"
     assert codes(route(outputs=outputs)) == ["S3_OVERWRITE"]
-    allow = 'annotations: {logroute.dev/allow: "OTHER, S3_OVERWRITE"}'
+    allow = 'annotations: {logroute.dev/allow: "FIXED_LOG_STREAM, S3_OVERWRITE"}'
     assert codes(route(outputs=outputs, metadata=allow)) == []
 
 
@@ -171,4 +171,4 @@ def test_a_warning_leaves_the_route_valid() -> None:
 
 def test_errors_cannot_be_allowed() -> None:
     allow = 'annotations: {logroute.dev/allow: "UNKNOWN_OPTION"}'
-    assert codes(route(outputs="[{name: stdout, x: y}]", metadata=allow)) == ["UNKNOWN_OPTION"]
+    assert codes(route(outputs="[{name: stdout, x: y}]", metadata=allow)) == ["UNKNOWN_LINT", "UNKNOWN_OPTION"]

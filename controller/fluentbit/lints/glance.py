@@ -34,7 +34,7 @@ def calls_for_a_look(filters: Iterable[Options], outputs: Sequence[Options]) -> 
     if not all(map(_harmless, outputs)):
         return True
     for one in filters:
-        name = one.get("name")
+        name = str(one.get("name"))
         if name in _CHANGING:
             if not one.keys().isdisjoint(_BY_PATTERN) or _names_a_log_key(one, outputs):
                 return True
@@ -44,7 +44,7 @@ def calls_for_a_look(filters: Iterable[Options], outputs: Sequence[Options]) -> 
 
 
 def _harmless(options: Options) -> bool:
-    if options.get("name") not in _HARMLESS_OUTPUTS or not options.keys().isdisjoint(_LOOKED_AT):
+    if str(options.get("name")) not in _HARMLESS_OUTPUTS or not options.keys().isdisjoint(_LOOKED_AT):
         return False
     retries = str(options.get("retry_limit", "5"))
     if retries == "1" or not retries.isdigit():

@@ -7,10 +7,10 @@ from functools import cache
 
 from controller.api.problems import Severity
 from controller.fluentbit.findings import Finding
-from controller.fluentbit.flow import glob_of, new_tag, rules_of
+from controller.fluentbit.flow import new_tag, rules_of
 from controller.fluentbit.lints.given import Given
 from controller.fluentbit.lints.lint import Lint, Options, plugin, text
-from controller.fluentbit.lints.records import Source, made, matches_all, may_see, sees, share
+from controller.fluentbit.lints.records import Source, matches_all, renamed, sees, share
 from controller.fluentbit.words import listed, shown
 
 REWRITE_LOOP = Lint(
@@ -67,7 +67,7 @@ def lint_rewrites(given: Given) -> Iterator[Finding]:
     rewrites = {at: one for at, one in enumerate(given.filters) if plugin(one) == "rewrite_tag"}
     if not rewrites or len(rewrites) > _MOST_FILTERS:
         return
-    known = given.sources
+    known = [one for one in given.sources if not one.vague]
     ways = {at: _leads_to(at, rewrites, known, itself=given.engine != _SELF_REFUSED) for at in rewrites}
     told: set[int] = set()
     for at, options in rewrites.items():
@@ -126,20 +126,7 @@ def _leads_to(at: int, rewrites: Mapping[int, Options], known: Sequence[Source],
 
 def _made(options: Options, known: Sequence[Source]) -> list[Source]:
     """The tags that a filter makes of the tags that it sees."""
-    return [one for rule in rules_of(options) if (tag := new_tag(rule)) for one in _new(tag, options, known)]
-
-
-def _new(tag: str, options: Options, known: Sequence[Source]) -> list[Source]:
-    """`$TAG` is told apart where it can be: `$TAG.x` of a container's records is `app-firelens-*.x`."""
-    if "$TAG" not in tag or "$TAG[" in tag:
-        return [made(glob_of(tag))]
-    old = [one for one in known if one.container and may_see(options, one)]
-    return [_renamed(tag, one) for one in old] or [made(glob_of(tag))]
-
-
-def _renamed(tag: str, old: Source) -> Source:
-    sample = glob_of(tag.replace("$TAG", old.sample)) if old.sample else ""
-    return Source(glob_of(tag.replace("$TAG", old.glob)), "", "" if "*" in sample else sample)
+    return [one for rule in rules_of(options) if (tag := new_tag(rule)) for one in renamed(tag, options, known)]
 
 
 def _circle(start: int, ways: Mapping[int, frozenset[int]]) -> set[int] | None:
@@ -164,7 +151,7 @@ def _rule_into(
     """The rule that leads into the circle, and its new tag."""
     for number, rule in enumerate(rules_of(options)):
         tag = new_tag(rule)
-        if tag and any(sees(one, new) for new in _new(tag, options, known) for one in circle):
+        if tag and any(sees(one, new) for new in renamed(tag, options, known) for one in circle):
             listed_rules = isinstance(options.get("rule"), list | tuple)
             return ("filters", at, "rule", number) if listed_rules else ("filters", at, "rule"), tag
     return ("filters", at, "name"), ""
@@ -174,4 +161,4 @@ def _round(circle: set[int], tag: str) -> str:
     if len(circle) == 1:
         return f"the filter takes what it tags {shown(tag)} itself: records go round for ever"
     some = listed((str(one + 1) for one in sorted(circle)), 5)
-    return f"the filters {some} lead records back to each other: they go round for ever"
+    return f"filters {some} lead records back to each other: they go round for ever"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from controller.fluentbit.flow import can_meet, emitted
+from controller.fluentbit.flow import can_meet, glob_of, new_tag, rules_of
 from controller.fluentbit.lints.lint import Options, plugin, text
 
 _SAMPLE_TASK = "3de392df6bfa470b97edaa6f482cd7a0"
@@ -33,6 +33,8 @@ _OWN_TAGS = frozenset(
 _TRIED = re.compile(r"\^(?:[A-Za-z0-9_-]|\\[.dw-]|\.|\[[A-Za-z0-9_.-]+\]|\((?:\?:)?|\)|\||\$|[*+?])*")
 """Regexes whose meaning Python's engine shares and that cannot keep it busy for long."""
 _MOST_REPEATS = 3
+_MOST_ROUNDS, _MOST_SOURCES = 8, 100
+"""How often records are followed through the filters, and how many sorts of them."""
 _REPEATED = re.compile(r"[*+?)][*+?]")
 """A repeated group, or a repeat of a repeat."""
 
@@ -48,6 +50,8 @@ class Source:
     """A tag to try a regex with; none where one would not stand for all."""
     container: bool = False
     """`<container>-firelens-<task id>`: no dot in it."""
+    vague: bool = False
+    """There may be such records, and there may be none."""
 
 
 def sources(
@@ -57,8 +61,8 @@ def sources(
     globs = [one.replace("?", "*") for one in containers if not one.startswith("!")]
     found = [_of_container(one) for one in globs or ["*"]]
     found += [_of_input(tag, options) for tag, options in inputs]
-    found += [made(tag, f"the tag {tag}") for tag in (*emitted(filters), *_metric_tags(filters))]
-    return tuple(dict.fromkeys(found))
+    found += [made(tag, f"the tag {tag}") for tag in _metric_tags(filters)]
+    return _with_emitted(filters, found)
 
 
 def matches_all(options: Options) -> bool:
@@ -91,6 +95,32 @@ def share(one: Options, other: Options, among: Iterable[Source]) -> bool:
 def made(tag: str, what: str = "") -> Source:
     """Records that a filter or input gives this tag."""
     return Source(tag, what, "" if "*" in tag else tag)
+
+
+def renamed(tag: str, options: Options, known: Iterable[Source]) -> list[Source]:
+    """What a new tag makes of the records that a filter sees: `$TAG.x` of a container's is `app-firelens-*.x`."""
+    if "$TAG" not in tag or "$TAG[" in tag:
+        return [made(glob_of(tag), f"the tag {tag}")]
+    return [_renamed(tag, one) for one in known if may_see(options, one)]
+
+
+def _renamed(tag: str, old: Source) -> Source:
+    sample = glob_of(tag.replace("$TAG", old.sample)) if old.sample else ""
+    return Source(glob_of(tag.replace("$TAG", old.glob)), f"the tag {tag}", "" if "*" in sample else sample)
+
+
+def _with_emitted(filters: Sequence[Options], known: Iterable[Source]) -> tuple[Source, ...]:
+    """`known`, and what the filters make of it, and of that. What has no end is told by a glob in the end."""
+    rules = [(tag, options) for options in filters for rule in rules_of(options) if (tag := new_tag(rule))]
+    found = dict.fromkeys(known)
+    for _ in range(min(len(rules), _MOST_ROUNDS) + 1):
+        new = {one: None for tag, options in rules for one in renamed(tag, options, found) if one not in found}
+        if not new:
+            return tuple(found)
+        found.update(new)
+        if len(found) > _MOST_SOURCES:
+            break
+    return (*found, *(Source(glob_of(tag), f"the tag {tag}", vague=True) for tag, _ in rules if "$TAG" in tag))
 
 
 def _of_container(name: str) -> Source:
