@@ -10,7 +10,8 @@ from controller.fluentbit.findings import Finding
 from controller.fluentbit.lints.given import Given, Sink
 from controller.fluentbit.lints.lint import Lint, Options, plugin, text, texts
 from controller.fluentbit.lints.records import matches_all
-from controller.fluentbit.types import is_true, split_words
+from controller.fluentbit.splitting import tokens
+from controller.fluentbit.types import is_true
 from controller.fluentbit.words import shown
 
 LOG_KEY_GONE = Lint(
@@ -105,5 +106,5 @@ def _glob_takes(wildcard: str, key: str) -> bool:
 
 
 def _word(said: str, place: int) -> str:
-    words = split_words(said)
+    words = tokens(said, 0) or []
     return words[place] if len(words) > place else ""

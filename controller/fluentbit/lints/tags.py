@@ -10,7 +10,7 @@ from controller.fluentbit.flow import new_tag, rules_of
 from controller.fluentbit.lints.given import Given, Sink
 from controller.fluentbit.lints.lint import Lint, Options, plugin, text
 from controller.fluentbit.lints.records import Source, matches_all, may_see
-from controller.fluentbit.types import split_words
+from controller.fluentbit.splitting import tokens
 from controller.fluentbit.words import listed, shown
 
 OUTPUT_UNREACHABLE = Lint(
@@ -86,7 +86,7 @@ def _moves_on(source: Source, filters: Sequence[Options]) -> bool:
 
 
 def _moves(rule: str) -> bool:
-    words = split_words(rule)
+    words = tokens(rule, 0) or []
     return new_tag(rule) is not None and (len(words) <= _KEEP or words[_KEEP].lower() not in ("true", "on", "yes"))
 
 
