@@ -13,6 +13,7 @@ from controller.aws.accounts import AwsAccount, Options, Role
 from controller.aws.calls import NOBODY, Observer
 from controller.aws.own import own_service
 from controller.aws.ports import ObjectStore
+from controller.checking.checker import Checker
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
 from controller.desired.model import ConfigStore
@@ -39,9 +40,11 @@ def build(
     now: Callable[[], float],
     observer: Observer = NOBODY,
     waited: Callable[[str, float], None] = lambda _family, _seconds: None,
+    told: Callable[[str], None] = lambda _result: None,
     remembers: bool = True,
 ) -> App:
-    """Nothing is contacted but STS, and only where the config store's name needs the account id.
+    """Nothing is contacted but STS, and only where the config store's name needs the account id. `told` hears of
+    each config check: accepted, rejected or unchecked.
 
     Raises SettingsError, SourceError, AwsError.
     """
@@ -53,9 +56,10 @@ def build(
     options = Options(settings.limits.share, observer, waited)
     home = Home(_home_account(settings), _home_region(settings))
     accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
+    checker = Checker(settings.fluent_bit, told)
     own = own_service() if settings.guards.self_ == "refuse" else ""
     world = World(
-        {place: _site(settings, place, account, now, own) for place, account in accounts.items()},
+        {place: _site(settings, place, account, now, own, checker) for place, account in accounts.items()},
         home,
         _routes(settings, accounts[Place(home.account or "", home.region or "")]),
         Guard(settings.guards.max_share, settings.guards.max_count, settings.guards.first_run == "plan"),
@@ -109,10 +113,13 @@ def _places(settings: Settings, home: Home) -> list[tuple[Place, Role]]:
     return found
 
 
-def _site(settings: Settings, place: Place, account: AwsAccount, now: Callable[[], float], own: str) -> Site:
+def _site(
+    settings: Settings, place: Place, account: AwsAccount, now: Callable[[], float], own: str, checker: Checker
+) -> Site:
     store = _store(settings, account)
     limits: AccountSettings = settings.accounts[place.account]
-    return site(place, account, Installation(settings.owner, store), now, clusters=limits.clusters, self_arn=own)
+    install = Installation(settings.owner, store)
+    return site(place, account, install, now, clusters=limits.clusters, self_arn=own, checker=checker)
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:

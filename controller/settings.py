@@ -71,11 +71,17 @@ class GitSettings(Model):
     verify: tuple[str, ...] = ()
 
 
+def _text_keys(value: Any) -> Any:
+    """YAML takes an unquoted 5.1 for a number."""
+    return {str(key): path for key, path in value.items()} if isinstance(value, dict) else value
+
+
 StoreUrl = Annotated[
     str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.{}-]{1,80}[a-z0-9}](/[A-Za-z0-9._{}/-]*)?$")
 ]
 
 
+EngineVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+(\.\d+)?$")]
 Interval = Annotated[Duration, Field(gt=0)]
 
 
@@ -96,7 +102,7 @@ class Settings(BaseSettings):
     resync: Interval = 300.0
     guards: Guards = Guards()
     limits: Limits = Limits()
-    fluent_bit: dict[str, Path] = {}
+    fluent_bit: Annotated[dict[EngineVersion, Path], BeforeValidator(_text_keys)] = {}
     tenants: tuple[Tenant, ...] = ()
     git: GitSettings = GitSettings()
 

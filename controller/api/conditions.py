@@ -56,6 +56,8 @@ class Reason(StrEnum):
     """The task has a FireLens router that is not ours."""
     UNSUPPORTED = "Unsupported"
     """The service or its definition cannot take a router; the message says why."""
+    CONFIG_REJECTED = "ConfigRejected"
+    """The engine, started on the config for a moment, refused it: it is not rolled out."""
     PORT_TAKEN = "PortTaken"
     """A port that the router needs is used in the task."""
     SUSPENDED = "Suspended"

@@ -12,7 +12,7 @@ from pathlib import Path
 from controller.checking.engine import Engine, WrongBinary
 from controller.checking.model import ConfigFile, Result, Verdict, unchecked
 from controller.checking.presented import PARSERS, PIPELINE
-from controller.checking.process import Bounds
+from controller.checking.process import USUAL, Bounds
 
 MAX_REMEMBERED = 10_000
 AT_ONCE = 2
@@ -29,7 +29,7 @@ class Checker:
 
     binaries: Mapping[str, Path] = field(default_factory=dict)
     told: Callable[[Result], None] = lambda _result: None
-    bounds: Bounds = Bounds()
+    bounds: Bounds = USUAL
     _verdicts: OrderedDict[_Key, Verdict] = field(default_factory=OrderedDict, init=False)
     _confirmed: dict[_Stamp, str] = field(default_factory=dict, init=False)
     """Path, size and time of a binary → why it is not what it is said to be; "" where it is."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from controller.checking.harmless import NotStarted
 from controller.checking.model import Result, Verdict, unchecked
 from controller.checking.presented import present
-from controller.checking.process import Bounds, Seen, watch
+from controller.checking.process import USUAL, Bounds, Seen, watch
 from controller.checking.rules import DEAD_HOST, DEAD_PORT
 from controller.checking.words import Said, is_deadly, is_up, read
 from controller.fluentbit.catalogue import PLUGIN_KINDS, versions_with
@@ -38,7 +38,7 @@ class Engine:
 
     version: str
     program: Path
-    bounds: Bounds = Bounds()
+    bounds: Bounds = USUAL
 
     @property
     def line(self) -> str:
@@ -48,9 +48,9 @@ class Engine:
     def judge(self, pipeline: bytes, parsers: bytes | None) -> Verdict:
         """Raises OSError where nothing can be started."""
         try:
-            for _ in range(ATTEMPTS):
+            for attempt in range(ATTEMPTS):
                 seen, said = self._run(pipeline, parsers)
-                if not _ended(seen) or (said.words and not said.collided):
+                if not _ended(seen) or (said.words and (attempt or not said.collided)):
                     break
         except NotStarted as error:
             return unchecked(str(error))
@@ -95,7 +95,9 @@ class Engine:
         name = f"Fluent Bit {self.version}"
         if not _ended(seen):
             if seen.up:
-                return Verdict(Result.ACCEPTED, f"{name} starts on it")
+                return Verdict(
+                    Result.ACCEPTED, f"{name} starts on it", said.doubts, said.sections if said.doubts else ()
+                )
             return unchecked(f"{name} neither came up nor ended within {self.bounds.seconds:g} s")
         if seen.code is not None and -seen.code in _KILLED_BY_US:
             return unchecked(f"{name} was stopped by {signal.Signals(-seen.code).name} before it came up")
@@ -104,7 +106,9 @@ class Engine:
         if self._lacks(said.unknown_plugin):
             return unchecked(f"this build of {name} was made without {said.unknown_plugin}")
         if said.missing:
-            return unchecked(f"{name} does not start without what only the router's task has: {', '.join(said.missing)}")
+            return unchecked(
+                f"{name} does not start without what only the router's task has: {', '.join(said.missing)}"
+            )
         if said.asks_around:
             return unchecked(f"{name} asks a server when it starts, and here none answers")
         return Verdict(Result.REJECTED, f"{name} refuses it", said.words or (_end_of(seen),), said.sections)

@@ -16,9 +16,8 @@ from controller.fluentbit.tree import Config, Section
 
 Entry = tuple[str, str]
 _LUA_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LUA_WORDS = frozenset(
-    ("and break do else elseif end false for function goto if in local nil not or repeat return then").split()
-    + ("true until while").split()
+_LUA_WORDS = re.compile(
+    r"and|break|do|else|elseif|end|false|for|function|goto|if|in|local|nil|not|or|repeat|return|then|true|until|while"
 )
 _KINDS: dict[str, catalogue.Kind] = {"SERVICE": "service", "INPUT": "inputs", "FILTER": "filters", "OUTPUT": "outputs"}
 A_DAY = "86400"
@@ -122,13 +121,18 @@ def _service(entries: tuple[Entry, ...], moved: Moved) -> tuple[Entry, ...]:
             said += _entry("SERVICE", "", key, value, moved)
     given = dict(entries)
     port = moved.port(given.get("http_port", rules.HTTP_PORT))
-    return (*said, ("http_listen", "127.0.0.1"), ("http_port", port), *(() if "flush" in given else (("flush", A_DAY),)))
+    return (
+        *said,
+        ("http_listen", "127.0.0.1"),
+        ("http_port", port),
+        *(() if "flush" in given else (("flush", A_DAY),)),
+    )
 
 
 def _lua(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """The same function by name, and nothing in it. Code runs when an engine starts."""
     call = next((value for key, value in entries if key == "call"), "")
-    name = call if _LUA_NAME.fullmatch(call) and call not in _LUA_WORDS else "cb"
+    name = call if _LUA_NAME.fullmatch(call) and not _LUA_WORDS.fullmatch(call) else "cb"
     kept = [(key, name if key == "call" else value) for key, value in entries if key not in ("code", "script")]
     if any(key in ("code", "script") for key, _ in entries):
         kept.append(("code", f"function {name}(tag, timestamp, record) return 0, timestamp, record end"))
@@ -157,7 +161,7 @@ def _plugin(kind: str, plugin: str, entries: tuple[Entry, ...], moved: Moved) ->
     return (*said, *((key, moved.path(f"the default {key}")) for key in made))
 
 
-def _entry(kind: str, plugin: str, key: str, value: str, moved: Moved) -> list[Entry]:  # noqa: PLR0911 - a table
+def _entry(kind: str, plugin: str, key: str, value: str, moved: Moved) -> list[Entry]:
     """The entry as it may stand here; none where it is left out."""
     if key in rules.DROPPED or key in rules.TLS_FILES or rules.RDKAFKA.match(key):
         return []

@@ -18,10 +18,12 @@ from controller.fluentbit.writer import to_classic
 
 PIPELINE, PARSERS = "pipeline.conf", "parsers.conf"
 STAND_IN = "logrouteStandIn0"
-"""For every variable: no secret is at hand, and none may be. Its 16 letters are valid base64, which some keys must be."""
+"""For every variable: no secret is at hand, and none may be. Its 16 letters are base64, which some keys must be."""
 _KNOWN = {"AWS_REGION": "us-east-1", "AWS_AVAILABILITY_ZONE": "us-east-1a"}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NOT_OURS_TO_SET = re.compile(r"(?:LD_|FLB_|MALLOC_|GLIBC_|AWS_(?!REGION$|AVAILABILITY_ZONE$)|.*PROXY$|.*proxy$|HOME$|PATH$)")
+_OURS = re.compile(
+    r"(?:LD_|FLB_|MALLOC_|GLIBC_|AWS_(?!REGION$|AVAILABILITY_ZONE$)).*|.*(?:PROXY|proxy)|HOME|PATH|TZDIR|SSLKEYLOGFILE"
+)
 """Names that change how the engine itself runs."""
 _AGENT = (
     Section("INPUT", (("Name", "forward"), ("Mem_Buf_Limit", "50MB"), ("unix_path", "fluent.sock"))),
@@ -61,7 +63,9 @@ class Presented:
             if any(key.lower() == "alias" and value == instance for key, value in self.sections[index].entries):
                 return index
         number = instance.rpartition(".")[2]
-        place = int(number) - sum(one.name == kind.upper() for one in _AGENT) if number.isascii() and number.isdigit() else -1
+        if not (number.isascii() and number.isdigit()):
+            return None
+        place = int(number) - sum(one.name == kind.upper() for one in _AGENT)
         return own[place] if 0 <= place < len(own) else None
 
     def sections_with(self, plugin: str) -> tuple[int, ...]:
@@ -108,7 +112,7 @@ def _variables(*texts: bytes) -> dict[str, str]:
     return {
         name: _KNOWN.get(name, STAND_IN)
         for name in sorted(set(names))
-        if _VARIABLE.fullmatch(name) and not _NOT_OURS_TO_SET.match(name)
+        if _VARIABLE.fullmatch(name) and not _OURS.fullmatch(name)
     }
 
 
@@ -116,9 +120,7 @@ def _own_lines(pipeline: bytes, given: Config, started: Config) -> Iterator[int]
     """An option that was changed keeps its line; one that was added has its section's."""
     lines = pipeline.decode().split("\n")
     numbers = iter([number for number, line in enumerate(lines, 1) if line.strip() and line.strip()[0] != "#"])
-    where = [
-        (next(numbers), {key.lower(): next(numbers) for key, _ in section.entries}) for section in given.sections
-    ]
+    where = [(next(numbers), {key.lower(): next(numbers) for key, _ in section.entries}) for section in given.sections]
     for section, (head, options) in zip(started.sections, where, strict=False):  # a SERVICE may have been added
         yield head
         yield from (options.get(key, head) for key, _ in section.entries)

@@ -1,4 +1,4 @@
-"""One program for a moment, bounded in time, memory, output and files. It and its children are gone when this returns."""
+"""One program for a moment, bounded in time, memory, output and files. It is gone, with its children, at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_CHUNK = 65536
+_CHUNK, _LONGEST_LINE = 65536, 4096
 _CANNOT = 127
 _LAUNCHER = """
 import os, resource, sys
@@ -64,6 +64,9 @@ class Bounds:
         return ",".join(f"{name}={value}" for name, value in limits.items())
 
 
+USUAL = Bounds()
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """`code` None: it was alive until it was killed. `up`: it said that it is."""
@@ -84,16 +87,17 @@ def watch(
 ) -> Seen:
     """Start it, read its stderr (`both`: stdout too) until it ends, has settled, or its time is over, and kill it.
 
-    Raises OSError where it cannot be started.
+    `is_up` sees what was said last: whole lines, and the beginnings of some. Raises OSError where it cannot be started.
     """
-    deadline = time.monotonic() + bounds.seconds
+    said, tail, up = bytearray(), b"", False
     with _started(argv, environment, folder, bounds, both=both) as process:
-        said, up = bytearray(), False
-        for chunk in _heard(process, lambda: deadline):
+        hearing = _Hearing(process, time.monotonic() + bounds.seconds)
+        for chunk in hearing:
             said += chunk[: bounds.output - len(said)]
-            if not up and is_up(bytes(said)):
+            tail = tail[-_LONGEST_LINE:] + chunk
+            if not up and is_up(tail):
                 up = True
-                deadline = min(deadline, time.monotonic() + bounds.settle)
+                hearing.deadline = min(hearing.deadline, time.monotonic() + bounds.settle)
         code = process.poll()
     if code == _CANNOT and b"CANNOT START " in said:
         raise OSError(said.partition(b"CANNOT START ")[2].decode(errors="replace"))
@@ -124,18 +128,26 @@ def _started(
                 stream.close()
 
 
-def _heard(process: subprocess.Popen[bytes], deadline: Callable[[], float]) -> Iterator[bytes]:
+@dataclass(slots=True)
+class _Hearing:
     """What it says, as it comes; until its end or the deadline, which may come nearer."""
-    stream = process.stderr or process.stdout
-    assert stream is not None  # noqa: S101
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(stream, selectors.EVENT_READ)
-        while (left := deadline() - time.monotonic()) > 0:
-            if not waiting.select(left):
-                return
-            chunk = os.read(stream.fileno(), _CHUNK)
-            if not chunk:
-                break
-            yield chunk
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(max(0.0, deadline() - time.monotonic()))
+
+    process: subprocess.Popen[bytes]
+    deadline: float
+
+    def __iter__(self) -> Iterator[bytes]:
+        stream = self.process.stderr or self.process.stdout
+        assert stream is not None  # noqa: S101
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(stream, selectors.EVENT_READ)
+            while self.left > 0 and waiting.select(self.left):
+                chunk = os.read(stream.fileno(), _CHUNK)
+                if not chunk:
+                    break
+                yield chunk
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(self.left)
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.deadline - time.monotonic())

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from controller.checking.presented import PIPELINE, STAND_IN, Presented
+from controller.fluentbit.variables import used
 
 MAX_WORDS, MAX_LENGTH = 6, 300
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -23,6 +24,8 @@ _NETWORK = re.compile(
     r"no upstream connection|could not (?:connect|get an upstream)|failed to connect|[Cc]onnection refused"
     r"|metadata (?:server|connection)|getaddrinfo|could not fetch|failed to retrieve|token retrieval"
 )
+_DOUBT = re.compile(r"parser|regex|pattern|multiline")
+"""Not those on files, servers and sensors, which are other here."""
 _ERRNO = re.compile(r"\[/\S+ errno=\d+\] ")
 """Where in its sources the engine noticed it."""
 _INSTANCE = re.compile(r"\[(input|filter|output):[^:\]\s]+:([^\]\s]+)\]|[Ff]ailed initialize (input|filter) (\S+)")
@@ -37,6 +40,8 @@ class Said:
 
     words: tuple[str, ...]
     sections: tuple[int, ...]
+    doubts: tuple[str, ...] = ()
+    """Of the words those that hold in a router's task too: an engine may start without a parser that is asked for."""
     missing: tuple[str, ...] = ()
     """What it does not find here, and might in the router's task."""
     unknown_plugin: str = ""
@@ -65,12 +70,14 @@ def read(log: bytes, presented: Presented, *, hide: tuple[str, ...] = ()) -> Sai
     joined = "\n".join(errors)
     unknown = _UNKNOWN_PLUGIN.search(joined)
     sections = _sections(joined, presented)
+    shown = {text: _shown(text, presented, hide) for text in dict.fromkeys(reasons)}
     return Said(
-        tuple(dict.fromkeys(_shown(text, presented, hide) for text in reasons))[:MAX_WORDS],
+        tuple(dict.fromkeys(shown.values()))[:MAX_WORDS],
         sections,
+        tuple(dict.fromkeys(shown[text] for text in shown if _DOUBT.search(text)))[:MAX_WORDS],
         _missing(joined.lower(), sections, presented),
         unknown[1].lower() if unknown else "",
-        STAND_IN in joined,
+        _stood_in(joined, sections, presented),
         bool(_NETWORK.search(joined)),
         bool(_DEADLY.search(joined)),
     )
@@ -89,12 +96,19 @@ def _shown(text: str, presented: Presented, hide: tuple[str, ...]) -> str:
         text = text.replace(f"{path}/", "").replace(path, "fluent-bit")
     text = _AT.sub(lambda found: f"{PIPELINE}:{_own_line(int(found[1]), presented)}", text)
     for own, here in sorted(presented.moved.paths.items(), key=lambda pair: -len(pair[1])):
-        text = re.sub(rf"(?<![\w/]){re.escape(here)}(?!\w)", lambda _found, own=own: own, text)
+        text = own.join(re.split(rf"(?<![\w/]){re.escape(here)}(?!\w)", text))
     for own, here in presented.moved.ports.items():
-        text = re.sub(rf"(?<!\d){here}(?!\d)", lambda _found, own=own: own, text)
+        text = own.join(re.split(rf"(?<!\d){here}(?!\d)", text))
     text = _ERRNO.sub("", text)
     text = "".join(char if char.isprintable() else " " for char in text.replace(STAND_IN, "***"))
     return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
+
+
+def _stood_in(text: str, sections: tuple[int, ...], presented: Presented) -> bool:
+    """The stand-in itself, or the name of an option that has one."""
+    entries = (entry for index in sections for entry in presented.sections[index].entries)
+    options = {key.lower() for key, value in entries if STAND_IN in (presented.variables.get(v) for v in used(value))}
+    return STAND_IN in text or any(re.search(rf"\b{re.escape(key)}\b", text) for key in options)
 
 
 def _missing(text: str, sections: tuple[int, ...], presented: Presented) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
         tuple(route.key for route in taking),
         {route.key: route.digest for route in taking},
         (*refused, *notes, *_router_notes(taking)),
+        first.engine,
     )
 
 

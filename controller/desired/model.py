@@ -72,6 +72,8 @@ class Desired:
     routes: tuple[str, ...] = ()
     route_digests: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    engine: str = ""
+    """The Fluent Bit that the configs are for: one of fluentbit.engines.ENGINES."""
 
     @property
     def left_out(self) -> dict[str, str]:

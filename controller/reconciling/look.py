@@ -8,6 +8,7 @@ from controller.planning.case import Known, examine, fingerprint
 from controller.planning.decide import decide, out_of_reach
 from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.model import Kind, ServicePlan
+from controller.reconciling.checked import checked
 from controller.reconciling.keeper import Specs
 from controller.reconciling.world import Site
 from controller.specs.model import Route
@@ -66,4 +67,4 @@ def look_afresh(site: Site, specs: Specs, key: ServiceKey) -> ServicePlan | None
         return None
     service = observe(key, found[0])
     routes = tuple(specs.index.routes_for_service(key, service.tags, service.family))
-    return look(site, specs, service, routes, writes=True)
+    return checked(look(site, specs, service, routes, writes=True), site.checker, start=True)

@@ -14,6 +14,7 @@ from controller.observed import inventory
 from controller.observed.model import ObservedService
 from controller.planning.guards import Permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
+from controller.reconciling.checked import checked
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import look
 from controller.reconciling.world import Site, World
@@ -60,7 +61,7 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
     """Look at every place, several at once; a place that fails harms itself only.
 
     With `repair`, config objects that are missing or altered are put back first: without them no new task
-    starts, so nothing holds that write.
+    starts, so nothing holds that write. Without it, nobody comes after to ask the engines, so they are asked here.
     """
     closed = world.load()
     wanted = world.wanted_clusters(specs.force.routes)
@@ -147,7 +148,7 @@ def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: 
         for route in routes:
             part.selected.setdefault(route.key, []).append(key)
         if routes or site.memories.get(str(key)) is not None:
-            part.plans[key] = plan_of(site, specs, service, routes)
+            part.plans[key] = checked(plan_of(site, specs, service, routes), site.checker, start=not repair)
     return part
 
 

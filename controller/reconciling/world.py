@@ -11,6 +11,7 @@ from controller.applying.apply import Applier
 from controller.applying.configs import ConfigShelf
 from controller.applying.groups import GroupKeeper
 from controller.aws.ports import Account, AwsError
+from controller.checking.checker import Checker
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
 from controller.planning.guards import Guard
@@ -35,6 +36,8 @@ class Site:
     memories: Ledger[ServiceMemory]
     self_arn: str = ""
     """The controller's own service, out of reach of specs. "" where `guards.self` allows it, or there is none."""
+    checker: Checker | None = None
+    """Asked before a new config is rolled out. None: nobody asks."""
     clusters: tuple[str, ...] = ()
     """Globs from the settings: LogRoute looks nowhere else here. Empty: everywhere."""
 
@@ -104,6 +107,7 @@ def site(
     *,
     clusters: tuple[str, ...] = (),
     self_arn: str = "",
+    checker: Checker | None = None,
 ) -> Site:
     objects = account.bucket(install.store.bucket)
     prefix = install.store.key(STATE, "services", place.account, place.region)
@@ -118,4 +122,6 @@ def site(
         lambda key, memory: memories.put(str(key), memory),
         now,
     )
-    return Site(place, account, install, shelf, groups, applier, memories, self_arn=self_arn, clusters=clusters)
+    return Site(
+        place, account, install, shelf, groups, applier, memories, self_arn=self_arn, checker=checker, clusters=clusters
+    )

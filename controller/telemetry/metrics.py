@@ -107,6 +107,10 @@ class Metrics:
     def drift_repaired(self, kind: str) -> None:
         self._board.count(table.DRIFT_REPAIRED, kind)
 
+    def config_checked(self, result: str) -> None:
+        """`result`: one of table.CHECK_RESULTS."""
+        self._board.count(table.CONFIG_CHECKS, result)
+
     def rollout_ended(self, result: str) -> None:
         """`result`: one of table.ROLLOUT_RESULTS."""
         self._board.count(table.ROLLOUTS, result)

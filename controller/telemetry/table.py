@@ -76,6 +76,7 @@ DRIFT_KINDS = tuple(
         Reason.LOG_GROUP_RETENTION,
     )
 )
+CHECK_RESULTS = ("accepted", "rejected", "unchecked")
 ROLLOUT_RESULTS = ("succeeded", "failed", "rolled_back")
 
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -145,6 +146,11 @@ DRIFT_FOUND = _counter("logroute_drift_found_total", "Differences found in what 
 DRIFT_REPAIRED = _counter("logroute_drift_repaired_total", "Differences put right.", kind=DRIFT_KINDS)
 PLAN_ACTIONS = _gauge("logroute_plan_actions", "Actions in the last plan.", action=OPEN)
 ROLLOUTS = _counter("logroute_rollouts_total", "Rollouts that ended.", result=ROLLOUT_RESULTS)
+CONFIG_CHECKS = _counter(
+    "logroute_config_checks_total",
+    "Configs that an engine was to be started on. unchecked: there is none, or nothing could be said.",
+    result=CHECK_RESULTS,
+)
 
 AWS_CALLS = _counter("logroute_aws_calls_total", "Requests sent to AWS, with retries.", service=OPEN, operation=OPEN)
 AWS_ERRORS = _counter(
