@@ -71,6 +71,30 @@ def validate(
 
 
 @app.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Spec files or folders.")],
+    fluent_bit: Annotated[
+        list[str] | None, typer.Option(metavar="VERSION=PATH", help="A Fluent Bit binary; may be repeated.")
+    ] = None,
+    task_definition: Annotated[
+        str | None, typer.Option(help="The definition to make the config for; each route by itself when absent.")
+    ] = None,
+    cluster: Annotated[str | None, typer.Option(help="The service's cluster.")] = None,
+    service: Annotated[str | None, typer.Option(help="The service; its family when absent.")] = None,
+    region: Annotated[str | None, typer.Option(help="The service's region.")] = None,
+    config: ConfigFile = None,
+    output: Annotated[Format, typer.Option("--format")] = Format.TEXT,
+) -> None:
+    """Starts real engines on the configs for a moment. Exit 0: none is rejected, 1: some are, or errors."""
+    from controller.cli import checks
+
+    options = checks.CheckOptions(
+        paths, fluent_bit or (), task_definition, cluster, service, region, config, output.value
+    )
+    _run(lambda: checks.check(options))
+
+
+@app.command()
 def inject(
     task_definition: Definition,
     specs: Annotated[Path, typer.Option(help="A spec file or a folder of them.")],

@@ -31,7 +31,7 @@ def validate(paths: Sequence[Path], output: str) -> int:
         print(orjson.dumps({"problems": found}, option=orjson.OPT_INDENT_2).decode())
     else:
         for problem in specs.problems:
-            print(_text(problem))
+            print(as_text(problem))
         sys.stdout.flush()
         say(_summary(specs))
     return 1 if has_errors(specs.problems) else 0
@@ -90,7 +90,7 @@ def _one(path: Path) -> SourceFile:
     return SourceFile(str(path), len(content), content)
 
 
-def _text(problem: Problem) -> str:
+def as_text(problem: Problem) -> str:
     place = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
     word = paint(problem.severity.value, _COLOURS[problem.severity])
     text = f"{paint(place, BOLD)}: {word} {problem.code}: {problem.message}"
