@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def _configs(specs: SpecSet, options: CheckOptions) -> Iterator[tuple[list[Route
     try:
         app = strip(read_definition(options.task_definition), Ownership()).app
         family = str(app["family"])
-        region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _REGION
+        region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         subject = Subject(None, region, options.cluster, options.service or family, family, app)
         routes = RouteIndex(specs.routes, Home(None, subject.region)).routes_for(subject)
     except ForeignRouter as error:
@@ -142,7 +142,8 @@ def _configs(specs: SpecSet, options: CheckOptions) -> Iterator[tuple[list[Route
         raise CommandError(f"route {error.route}: {error.needs}") from error
     if not routes:
         raise CommandError(f"no route selects {subject.name}; check target.services and --cluster")
-    yield routes, _composed(routes, subject)
+    region = region or next((one.document.spec.target.region for one in routes), None) or _REGION
+    yield routes, _composed(routes, replace(subject, region=region))
 
 
 def _composed(routes: Sequence[Route], subject: Subject) -> Desired | Verdict:
