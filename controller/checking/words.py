@@ -17,7 +17,8 @@ _DEADLY = re.compile(r"could not (?:bind address|start HTTP server)|couldn't bin
 """5.0.9 lives on without its HTTP server, and ECS kills the task later, for its health check fails for ever."""
 _FOLLOWS = re.compile(
     r"(?:\[lib\] backend failed|configuration file contains errors, aborting\.?|\[engine\] \w+ initialization failed"
-    r"|(?:\[\w+\] )?[Ff]ailed (?:to )?initialize .*|\[\S+\] [Ii]nitialization failed\.?)$"
+    r"|(?:\[\w+\] )?[Ff]ailed (?:to )?initialize .*|\[\S+\] [Ii]nitialization failed\.?"
+    r"|\[config\] could not configure service property 'parsers_file')$"
 )
 """Said after the real reason."""
 _NETWORK = re.compile(

@@ -169,7 +169,7 @@ def _places(verdict: Verdict, desired: Desired, routes: Sequence[Route]) -> list
     found = [origins[index] for index in verdict.sections if index in origins]
     for name in _PARSER.findall("\n".join(verdict.words)):
         found += [(route, "parsers", index) for route in routes for index in _parsers_called(route, name)]
-    places = [_place(route, kind, index) for route, kind, index in dict.fromkeys(found)]
+    places = list(dict.fromkeys(_place(route, kind, index) for route, kind, index in found))
     return places or [(route.file, route.line, 1) for route in routes]
 
 
