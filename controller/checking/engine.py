@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,8 +22,10 @@ from controller.fluentbit.catalogue import PLUGIN_KINDS, versions_with
 from controller.fluentbit.engines import VERSIONS
 
 _NOWHERE = f"http://{DEAD_HOST}:{DEAD_PORT}"
-ATTEMPTS = 3
-"""A port that was free may be taken when the engine comes to it, and 1.9.10 often ends before its log is written."""
+ATTEMPTS, TRYING = 20, 2.0
+"""Starts, and seconds in which they begin. A port that was free may be taken when the engine comes to it; and of four
+times that 1.9.10 ends at once, its log is lost in one or two.
+"""
 _KILLED_BY_US = frozenset({signal.SIGKILL, signal.SIGXCPU, signal.SIGXFSZ})
 """Or by a kernel short of memory: nothing that the config must answer for."""
 _VERSION = re.compile(rb"Fluent Bit v(\d+(?:\.\d+)+)")
@@ -48,9 +51,11 @@ class Engine:
     def judge(self, pipeline: bytes, parsers: bytes | None) -> Verdict:
         """Raises OSError where nothing can be started."""
         try:
+            until = time.monotonic() + TRYING
             for attempt in range(ATTEMPTS):
                 seen, said = self._run(pipeline, parsers)
-                if not _ended(seen) or (said.words and (attempt or not said.collided)):
+                told = said.words and (attempt or not said.collided)
+                if not _ended(seen) or told or time.monotonic() > until:
                     break
         except NotStarted as error:
             return unchecked(str(error))

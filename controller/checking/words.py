@@ -109,12 +109,16 @@ def _stood_in(text: str, sections: tuple[int, ...], presented: Presented) -> boo
     """The stand-in itself, or the name of an option that has one."""
     entries = (entry for index in sections for entry in presented.sections[index].entries)
     options = {key.lower() for key, value in entries if STAND_IN in (presented.variables.get(v) for v in used(value))}
+    if not text:  # it ended without a word: anything may be the reason
+        return STAND_IN in presented.variables.values()
     return STAND_IN in text or any(re.search(rf"\b{re.escape(key)}\b", text) for key in options)
 
 
 def _missing(text: str, sections: tuple[int, ...], presented: Presented) -> tuple[str, ...]:
     needed = presented.moved.needed
-    found = (one for one in needed if (one.word in text if one.word else not sections or one.section in sections))
+    found = (
+        one for one in needed if not text or (one.word in text if one.word else not sections or one.section in sections)
+    )
     return tuple(dict.fromkeys(one.what for one in found))
 
 

@@ -126,9 +126,8 @@ def _configs(specs: SpecSet, options: CheckOptions) -> Iterator[tuple[list[Route
     """What `inject` would make for the definition; without one, each route by itself on a stand-in."""
     if options.task_definition is None:
         for route in specs.routes:
-            region = route.document.spec.target.region or options.region or _REGION
-            subject = Subject(None, region, "example", "example", "example", stand_in(route))
-            yield [route], _composed([route], subject)
+            there = route.document.spec.target.region or options.region or _REGION
+            yield [route], _composed([route], Subject(None, there, "example", "example", "example", stand_in(route)))
         return
     try:
         app = strip(read_definition(options.task_definition), Ownership()).app
@@ -142,8 +141,8 @@ def _configs(specs: SpecSet, options: CheckOptions) -> Iterator[tuple[list[Route
         raise CommandError(f"route {error.route}: {error.needs}") from error
     if not routes:
         raise CommandError(f"no route selects {subject.name}; check target.services and --cluster")
-    region = region or next((one.document.spec.target.region for one in routes), None) or _REGION
-    yield routes, _composed(routes, replace(subject, region=region))
+    stated = next(filter(None, (one.document.spec.target.region for one in routes)), _REGION)
+    yield routes, _composed(routes, replace(subject, region=region or stated))
 
 
 def _composed(routes: Sequence[Route], subject: Subject) -> Desired | Verdict:

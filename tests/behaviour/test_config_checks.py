@@ -130,11 +130,12 @@ def test_a_drifted_router_comes_back_on_the_config_that_it_ran(play: Playground,
     play.settle()
     body = {key: value for key, value in play.running()["taskDefinition"].items() if key in plain_definition()}
     for container in body["containerDefinitions"]:
-        if container["name"] == "app":
-            container["logConfiguration"] = {"logDriver": "json-file", "options": {}}
+        if container["name"] == "log_router":
+            container["memoryReservation"] = 77
     play.deploy(body)
+    play.start()
     play.settle()
-    assert play.is_routed()
+    assert play.containers()["log_router"]["memoryReservation"] != 77
     assert starts(engine) == 1
 
 

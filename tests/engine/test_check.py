@@ -122,7 +122,7 @@ def test_nothing_outside_the_run_s_folder_is_made(engine: Engine, tmp_path: Path
     assert not trace.exists()
 
 
-def test_a_daemon_does_not_get_away(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_daemon_does_not_get_away(engine: Engine) -> None:
     before = engines_running(engine)
     assert judged(engine, "[SERVICE]\n    daemon on\n" + STDOUT).result is Result.ACCEPTED
     assert all(map(is_gone, engines_running(engine) - before))
