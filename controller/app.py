@@ -40,11 +40,11 @@ def build(
     now: Callable[[], float],
     observer: Observer = NOBODY,
     waited: Callable[[str, float], None] = lambda _family, _seconds: None,
-    told: Callable[[str], None] = lambda _result: None,
+    told: Callable[[str, str], None] = lambda _result, _text: None,
     remembers: bool = True,
 ) -> App:
     """Nothing is contacted but STS, and only where the config store's name needs the account id. `told` hears of
-    each config check: accepted, rejected or unchecked.
+    each config check: accepted, rejected or unchecked, and why.
 
     Raises SettingsError, SourceError, AwsError.
     """

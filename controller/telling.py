@@ -81,6 +81,11 @@ class Teller:
             self._log.info("done", service=str(key), reason=one.reason.value, message=one.message)
         self._board(board)
 
+    def config_checked(self, result: str, text: str) -> None:
+        """What an engine, or the lack of one, came to: checking.checker.Checker tells it once a config."""
+        self._metrics.config_checked(result)
+        self._log.info("config checked", result=result, why=text)
+
     def aws_call(self, service: str, operation: str, code: str) -> None:
         self._metrics.aws_called(service, operation)
         if code:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from controller.checking.engine import Engine, WrongBinary
-from controller.checking.model import ConfigFile, Result, Verdict, unchecked
+from controller.checking.model import ConfigFile, Verdict, unchecked
 from controller.checking.presented import PARSERS, PIPELINE
 from controller.checking.process import USUAL, Bounds
+from controller.fluentbit.engines import UNCHECKED
 
 MAX_REMEMBERED = 10_000
 AT_ONCE = 2
@@ -25,10 +26,10 @@ _Stamp = tuple[str, int, int]
 
 @dataclass(slots=True)
 class Checker:
-    """Thread-safe. `binaries`: engine version → path; `told` hears of each new verdict."""
+    """Thread-safe. `binaries`: engine version → path; `told` hears of each new verdict: its result and text."""
 
     binaries: Mapping[str, Path] = field(default_factory=dict)
-    told: Callable[[Result], None] = lambda _result: None
+    told: Callable[[str, str], None] = lambda _result, _text: None
     bounds: Bounds = USUAL
     _verdicts: OrderedDict[_Key, Verdict] = field(default_factory=OrderedDict, init=False)
     _confirmed: dict[_Stamp, str] = field(default_factory=dict, init=False)
@@ -65,11 +66,11 @@ class Checker:
     def _new(self, key: _Key, configs: Sequence[ConfigFile], version: str) -> Verdict:
         engine = self.engine(version)
         if engine is None:
-            verdict, keep = unchecked(f"no binary of Fluent Bit {version} is at hand (setting fluentBit)"), True
+            verdict, keep = unchecked(_nobody(version)), True
         else:
             with self._slots:
                 verdict, keep = self._judged(engine, configs)
-        self.told(verdict.result)
+        self.told(verdict.result.value, verdict.text)
         if keep:
             self._remember(key, verdict)
         return verdict
@@ -110,8 +111,11 @@ def _key(configs: Sequence[ConfigFile], version: str) -> _Key:
     return by_name.get(PIPELINE, ""), by_name.get(PARSERS, ""), version
 
 
+def _nobody(version: str) -> str:
+    if version == UNCHECKED:
+        return "its class says engine: unchecked, so nobody knows which Fluent Bit to ask"
+    return f"no binary of Fluent Bit {version} is at hand: name one in the setting fluentBit, or by --fluent-bit"
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
-
-
-__all__ = ["VERSION", "Checker"]

@@ -68,7 +68,7 @@ def read(log: bytes, presented: Presented, *, hide: tuple[str, ...] = ()) -> Sai
     lines = _lines(log)
     errors = [text for level, text in lines if level == "error" or (level == "warn" and "annot listen" in text)]
     reasons = [text for text in errors if not _FOLLOWS.match(text)]
-    joined = "\n".join(errors)
+    joined, why = "\n".join(errors), "\n".join(reasons)
     unknown = _UNKNOWN_PLUGIN.search(joined)
     sections = _sections(joined, presented)
     shown = {text: _shown(text, presented, hide) for text in dict.fromkeys(reasons)}
@@ -76,11 +76,11 @@ def read(log: bytes, presented: Presented, *, hide: tuple[str, ...] = ()) -> Sai
         tuple(dict.fromkeys(shown.values()))[:MAX_WORDS],
         sections,
         tuple(dict.fromkeys(shown[text] for text in shown if _DOUBT.search(text)))[:MAX_WORDS],
-        _missing(joined.lower(), sections, presented),
+        _missing(why.lower(), sections, presented),
         unknown[1].lower() if unknown else "",
-        _stood_in(joined, sections, presented),
-        bool(_NETWORK.search(joined)),
-        bool(_DEADLY.search(joined)),
+        _stood_in(why, sections, presented),
+        bool(_NETWORK.search(why)),
+        bool(_DEADLY.search(why)),
     )
 
 

@@ -48,7 +48,7 @@ def run(config: Path | None) -> int:
     metrics = _metrics()
     observer, teller = Observer(metrics), Teller(metrics)
     app = composition.build(
-        settings, now=time.time, observer=teller, waited=metrics.aws_limiter_waited, told=metrics.config_checked
+        settings, now=time.time, observer=teller, waited=metrics.aws_limiter_waited, told=teller.config_checked
     )
     queue: WorkQueue[ServiceKey] = WorkQueue(clock=clock, observer=observer)
     metrics.watch_queue(queue)
