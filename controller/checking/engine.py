@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.checking.harmless import NotStarted
+from controller.checking.harmless import MOVED, NotStarted
 from controller.checking.model import Result, Verdict, unchecked
 from controller.checking.presented import present
 from controller.checking.process import USUAL, Bounds, Seen, watch
@@ -84,7 +84,7 @@ class Engine:
         program = str(self.program.absolute())
         with tempfile.TemporaryDirectory(prefix="logroute-check-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
-            (folder / "moved").mkdir()
+            (folder / MOVED).mkdir()
             for file, body in presented.files.items():
                 (folder / file).write_bytes(body)
             seen = watch(

@@ -20,6 +20,8 @@ _LUA_WORDS = re.compile(
     r"and|break|do|else|elseif|end|false|for|function|goto|if|in|local|nil|not|or|repeat|return|then|true|until|while"
 )
 _KINDS: dict[str, catalogue.Kind] = {"SERVICE": "service", "INPUT": "inputs", "FILTER": "filters", "OUTPUT": "outputs"}
+MOVED = "moved"
+"""The folder of a run in which the config's own paths lie."""
 A_DAY = "86400"
 """Seconds between flushes: no check lasts that long, so nothing is ever sent."""
 
@@ -60,7 +62,7 @@ class Moved:
 
     def path(self, own: str) -> str:
         """Short: a socket's path has 107 bytes at most."""
-        return self.paths.setdefault(own, f"moved/{len(self.paths)}")
+        return self.paths.setdefault(own, f"{MOVED}/{len(self.paths)}")
 
     def knows(self, kind: str, plugin: str, key: str) -> bool:
         """Whether the engine's plugin takes the option."""
@@ -74,7 +76,8 @@ class Moved:
 def harmless(config: Config, moved: Moved) -> Config:
     """Raises NotStarted."""
     sections: list[Section] = []
-    for moved.section, one in enumerate(config.sections):
+    for index, one in enumerate(config.sections):
+        moved.section = index
         sections.append(_section(one, moved))
     if not any(one.name.upper() == "SERVICE" for one in sections):
         sections.append(Section("SERVICE", _service((), moved)))
@@ -163,7 +166,7 @@ def _plugin(kind: str, plugin: str, entries: tuple[Entry, ...], moved: Moved) ->
 
 def _entry(kind: str, plugin: str, key: str, value: str, moved: Moved) -> list[Entry]:
     """The entry as it may stand here; none where it is left out."""
-    if key in rules.DROPPED or key in rules.TLS_FILES or rules.RDKAFKA.match(key):
+    if key in rules.DROPPED or key in rules.TLS_FILES or rules.RDKAFKA.match(key) or rules.ROOTS.fullmatch(key):
         return []
     if key in rules.NEEDED:
         moved.need(value, rules.NEEDED[key])

@@ -64,6 +64,7 @@ NEEDED = {
     "script": "",
     "streams_file": "stream",
     "typesdb": "",
+    "upstream": "",
 }
 """Files of the router's image. None of this machine is ever read in their place: the engine quotes what it reads.
 The word is in what it says where it misses one of a service's.
@@ -136,6 +137,8 @@ DEAD_HOST, DEAD_PORT = "127.0.0.1", "9"
 """Discard: where nothing answers. Other upstreams go by way of a proxy there (see engine.py)."""
 LEVELS = frozenset({"off", "error", "warn", "warning", "info", "debug", "trace"})
 
+ROOTS = re.compile(r"path\..*|path_sysfs")
+"""Where sensors look instead of /proc and /sys: left out, so that they look there."""
 _FILES = re.compile(r"(?:^|[._])(?:file|path|dir|folder|database|socket|sock)$")
 _NO_FILES = frozenset({"metrics_path", "static_file_path", "url_path", "logs_path", "traces_path", "profiles_path"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from controller.checking.harmless import MOVED
 from controller.checking.presented import PIPELINE, STAND_IN, Presented
 from controller.fluentbit.variables import used
 
@@ -68,9 +69,12 @@ def read(log: bytes, presented: Presented, *, hide: tuple[str, ...] = ()) -> Sai
     lines = _lines(log)
     errors = [text for level, text in lines if level == "error" or (level == "warn" and "annot listen" in text)]
     reasons = [text for text in errors if not _FOLLOWS.match(text)]
+    reasons = [
+        text for text in reasons if f"{MOVED}/" not in text
+    ] or reasons  # a file that is not here is rarely the reason
     joined, why = "\n".join(errors), "\n".join(reasons)
     unknown = _UNKNOWN_PLUGIN.search(joined)
-    sections = _sections(joined, presented)
+    sections = _sections(why, presented) or _sections(joined, presented)
     shown = {text: _shown(text, presented, hide) for text in dict.fromkeys(reasons)}
     return Said(
         tuple(dict.fromkeys(shown.values()))[:MAX_WORDS],

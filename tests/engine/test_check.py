@@ -122,6 +122,19 @@ def test_nothing_outside_the_run_s_folder_is_made(engine: Engine, tmp_path: Path
     assert not trace.exists()
 
 
+def test_a_socket_of_a_route_s_own_takes_no_port(engine: Engine) -> None:
+    text = "[INPUT]\n    name forward\n    tag x\n    unix_path /var/run/own.sock\n"
+    assert judged(engine, text + STDOUT).result is Result.ACCEPTED
+
+
+def test_files_that_are_not_here_are_not_told_as_the_reason(engine: Engine) -> None:
+    text = "[INPUT]\n    name tail\n    tag x\n    path /x/*.log\n\n" + S3.replace("    bucket b\n", "")
+    verdict = judged(engine, text)
+    assert verdict.result is Result.REJECTED
+    assert verdict.words == ("[output:s3:web.a.s3] 'bucket' is a required parameter",)
+    assert verdict.sections == (1,)
+
+
 def test_a_daemon_does_not_get_away(engine: Engine) -> None:
     before = engines_running(engine)
     assert judged(engine, "[SERVICE]\n    daemon on\n" + STDOUT).result is Result.ACCEPTED

@@ -140,6 +140,8 @@ def test_the_service_neither_leaves_nor_loads_nor_writes(key: str) -> None:
         "OUTPUT]; name s3; match *; bucket b; region us-east-1; store_dir /var/x",
         "OUTPUT]; name forward; match *; unix_path /var/run/docker.sock",
         "OUTPUT]; name loki; match *; label_map_path /etc/shadow",
+        "OUTPUT]; name forward; match *; upstream /etc/shadow",
+        "INPUT]; name podman_metrics; tag x; path.config /etc/shadow",
         "OUTPUT]; name somebodys; match *; secret_file /etc/shadow; state.dir /var/lib",
     ],
 )
