@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -137,6 +140,20 @@ def test_it_gets_nothing_on_stdin(tmp_path: Path) -> None:
 def test_what_it_started_is_gone_with_it(tmp_path: Path, end: str) -> None:
     judged(tmp_path, f"sleep 600 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/own", end, bounds=IMPATIENT)
     assert is_gone(int((tmp_path / "child").read_text()))
+    assert is_gone(int((tmp_path / "own").read_text()))
+
+
+def test_it_dies_with_logroute(tmp_path: Path) -> None:
+    program = fake(tmp_path / "fluent-bit", f"echo $$ > {tmp_path}/own.new; mv {tmp_path}/own.new {tmp_path}/own", STAY)
+    script = (
+        "from pathlib import Path; from controller.checking.engine import Engine;"
+        f"Engine('5.0.9', Path('{program}')).judge(b'[OUTPUT]\\n    name null\\n    match *\\n', None)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)}) as logroute:
+        end = time.monotonic() + 5
+        while not (tmp_path / "own").exists() and time.monotonic() < end:
+            os.sched_yield()
+        logroute.kill()
     assert is_gone(int((tmp_path / "own").read_text()))
 
 

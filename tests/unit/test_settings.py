@@ -19,6 +19,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
         "ACCOUNTS",
         "POLL",
         "GUARDS",
+        "FLUENT_BIT",
         "GIT_TOKEN",
         "GIT_TOKEN_FILE",
     ):
@@ -56,6 +57,15 @@ def test_the_command_line_wins_over_both(monkeypatch: pytest.MonkeyPatch) -> Non
     assert load(source="/mine").source == "/mine"
 
 
+def test_engines_are_named_by_version_whatever_yaml_takes_it_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, "fluentBit: {5.1: /opt/a, 5.0.9: /opt/b, '1.9.10': /opt/c}\n")
+    assert load(path).fluent_bit == {"5.1": Path("/opt/a"), "5.0.9": Path("/opt/b"), "1.9.10": Path("/opt/c")}
+    monkeypatch.setenv("LOGROUTE_FLUENT_BIT", '{"5.1": "/opt/d"}')
+    assert load(path).fluent_bit["5.1"] == Path("/opt/d")
+
+
 def test_git_credentials_are_variables_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGROUTE_GIT_TOKEN_FILE", "/run/token")
     monkeypatch.setenv("LOGROUTE_GIT_TOKEN", "S3cr3t")
@@ -77,6 +87,7 @@ def test_git_credentials_are_variables_of_their_own(monkeypatch: pytest.MonkeyPa
         ("configStore: http://x\n", "config_store"),
         ("accounts: {}\n", "accounts"),
         ("guards: {maxCunt: 1}\n", "guards.maxCunt"),
+        ("fluentBit: {newest: /opt/a}\n", "fluent_bit.newest"),
     ],
 )
 def test_a_mistake_in_the_file_is_told_by_name(tmp_path: Path, text: str, says: str) -> None:
