@@ -31,7 +31,7 @@ _DOUBT = re.compile(r"parser|regex|pattern|multiline")
 _ERRNO = re.compile(r"\[/\S+ errno=\d+\] ")
 """Where in its sources the engine noticed it."""
 _INSTANCE = re.compile(r"\[(input|filter|output):[^:\]\s]+:([^\]\s]+)\]|[Ff]ailed initialize (input|filter) (\S+)")
-_PLUGIN = re.compile(r"\[config\] (?:section '([^']+)' tried|([a-z0-9_-]+): )")
+_PLUGIN = re.compile(r"section (?:name )?'([^']+)'|\[config\] ([a-z0-9_-]+): ")
 _UNKNOWN_PLUGIN = re.compile(r"section '([^']+)' tried to instance a plugin name")
 _AT = re.compile(rf"{re.escape(PIPELINE)}:(\d+)")
 

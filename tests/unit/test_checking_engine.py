@@ -49,6 +49,25 @@ def test_an_engine_that_ends_has_rejected_and_its_reasons_are_told_once_each(tmp
     assert verdict.sections == (1,)
 
 
+@pytest.mark.parametrize(
+    ("text", "sections"),
+    [
+        ("[config] s3: unknown configuration property 'x'. The following properties are allowed: a", (2,)),
+        ("[config] section 's3' tried to instance a plugin name that doesn't exist", (2,)),
+        ("[config] could not configure property 'x' on output plugin with section name 's3'", (2,)),
+        ("[output:stdout:web.httpd.out] no", (1,)),
+        ("[output:s3:s3.2] no", (2,)),
+        ("[filter:grep:grep.0] the agent's, or nobody's", ()),
+        ("[engine] something else", ()),
+    ],
+)
+def test_the_section_that_the_engine_means_is_found(tmp_path: Path, text: str, sections: tuple[int, ...]) -> None:
+    said = 'echo "[error] ' + text + '" >&2'
+    config = CONFIG + b"\n[OUTPUT]\n    name s3\n    match *\n"
+    engine = Engine("5.0.9", fake(tmp_path / "fluent-bit", said, "exit 1"), QUICK)
+    assert engine._run(config, None)[1].sections == sections
+
+
 def test_an_engine_that_ends_right_after_it_came_up_has_rejected(tmp_path: Path) -> None:
     assert judged(tmp_path, UP, "exit 1").result is Result.REJECTED
 
