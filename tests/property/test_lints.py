@@ -61,6 +61,7 @@ def test_any_pipeline_ends_in_findings_of_known_lints(
         assert one.message
         assert one.hint
         assert one.message.isprintable()
+        assert one.hint.isprintable()
     assert not found or glance.calls_for_a_look(filters, outputs)
 
 

@@ -101,13 +101,13 @@ def test_a_shared_output_is_told_where_the_route_refers_to_it() -> None:
 @pytest.mark.parametrize(
     ("filters", "outputs", "dropped"),
     [
-        ([], ["app-*"], "container nginx, the input tcp"),
-        ([], ["app-*", "nginx-*"], "the input tcp"),
+        ([], ["app-*"], 'container "nginx", the input "tcp"'),
+        ([], ["app-*", "nginx-*"], 'the input "tcp"'),
         ([], ["app-*", "nginx-*", "emf"], None),
         ([], ["app-*", "*"], None),
-        ([rewrite("away", "nginx-*")], ["app-*", "emf"], "the tag away"),
+        ([rewrite("away", "nginx-*")], ["app-*", "emf"], 'the tag "away"'),
         ([rewrite("away", "nginx-*")], ["app-*", "emf", "away"], None),
-        ([rewrite("away", "nginx-*", rule="$log x away true")], ["app-*", "emf", "away"], "container nginx"),
+        ([rewrite("away", "nginx-*", rule="$log x away true")], ["app-*", "emf", "away"], 'container "nginx"'),
     ],
 )
 def test_records_that_no_output_takes_are_told(filters: list[Options], outputs: list[str], dropped: str | None) -> None:

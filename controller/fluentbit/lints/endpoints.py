@@ -39,7 +39,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "::"})  # noq
 
 def is_public(host: str) -> bool:
     """False where it cannot be told, as for `${HOST}`."""
-    name = _bare(host).lower()
+    name = bare(host).lower()
     if _looks_like_address(name):
         return _is_global(name)
     if not _NAME.fullmatch(name) or name.rstrip(".").rpartition(".")[2] in _PRIVATE_ENDS:
@@ -48,16 +48,16 @@ def is_public(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    name = _bare(host).lower()
+    name = bare(host).lower()
     return name in _LOOPBACK or name.startswith("127.") or name.endswith(".localhost")
 
 
 def hosts_of(brokers: str) -> Iterable[str]:
     """`kafka`'s `a:9092, b:9092`."""
-    return (_bare(one) for one in brokers.split(","))
+    return (bare(one) for one in brokers.split(","))
 
 
-def _bare(host: str) -> str:
+def bare(host: str) -> str:
     """Without scheme, path, brackets and port."""
     name = _SCHEME.sub("", host.strip()).partition("/")[0]
     if name.startswith("["):

@@ -9,6 +9,7 @@ from controller.api.problems import Severity
 from controller.fluentbit.engines import UNCHECKED, VERSIONS, known_engine
 from controller.fluentbit.findings import Finding
 from controller.fluentbit.lints.lint import Lint
+from controller.fluentbit.words import shown
 
 IMAGE_FLOATING = Lint(
     "IMAGE_FLOATING",
@@ -44,7 +45,7 @@ def lint_image(image: str, engine: str) -> Iterator[Finding]:
     spec of the class.
     """
     if _floats(image):
-        yield IMAGE_FLOATING.at(("image",), f"the image {image} is not the same every day")
+        yield IMAGE_FLOATING.at(("image",), f"the image {shown(image)} is not the same every day")
     known = known_engine(image)
     if _OLD in (known, engine):
         at = "image" if known == _OLD else "engine"
@@ -52,7 +53,7 @@ def lint_image(image: str, engine: str) -> Iterator[Finding]:
             (at,), f"aws-for-fluent-bit 2.x, with Fluent Bit {_OLD}, has had no fixes since 2026-06-30"
         )
     if known and engine not in (known, UNCHECKED):
-        message = f"the engine is said to be {engine}, but AWS's image {image} holds {known}"
+        message = f"the engine is said to be {engine}, but AWS's image {shown(image)} holds {known}"
         yield ENGINE_MISMATCH.at(("engine",), message, f"say {known}, or leave it out")
 
 

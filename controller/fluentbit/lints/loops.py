@@ -106,7 +106,7 @@ def _joining(at: int, options: Options, seen: Sequence[tuple[int, Options]]) -> 
     elif parsing:
         message = f"this filter and filter {parsing[0] + 1} send records to each other for ever"
         yield MULTILINE_TWICE.at(("filters", at, "name"), message)
-    if others := [f"{earlier + 1} ({plugin(one)})" for earlier, one in seen if plugin(one) not in _BEFORE]:
+    if others := [f"{earlier + 1} ({shown(plugin(one))})" for earlier, one in seen if plugin(one) not in _BEFORE]:
         message = f"joined lines pass filter {listed(others, 3)} a second time"
         yield MULTILINE_NOT_FIRST.at(("filters", at, "name"), message)
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from controller.fluentbit.flow import can_meet, glob_of, new_tag, rules_of
 from controller.fluentbit.lints.lint import Options, plugin, text
+from controller.fluentbit.words import shown
 
 _SAMPLE_TASK = "3de392df6bfa470b97edaa6f482cd7a0"
 _LONGEST = 160
@@ -45,7 +46,7 @@ class Source:
 
     glob: str
     what: str
-    """For messages: `container app`, `the input tcp`."""
+    """For messages: `container "app"`, `the input "tcp"`."""
     sample: str = ""
     """A tag to try a regex with; none where one would not stand for all."""
     container: bool = False
@@ -61,7 +62,7 @@ def sources(
     globs = [one.replace("?", "*") for one in containers if not one.startswith("!")]
     found = [_of_container(one) for one in globs or ["*"]]
     found += [_of_input(tag, options) for tag, options in inputs]
-    found += [made(tag, f"the tag {tag}") for tag in _metric_tags(filters)]
+    found += [made(tag, f"the tag {shown(tag)}") for tag in _metric_tags(filters)]
     return _with_emitted(filters, found)
 
 
@@ -100,13 +101,13 @@ def made(tag: str, what: str = "") -> Source:
 def renamed(tag: str, options: Options, known: Iterable[Source]) -> list[Source]:
     """What a new tag makes of the records that a filter sees: `$TAG.x` of a container's is `app-firelens-*.x`."""
     if "$TAG" not in tag or "$TAG[" in tag:
-        return [made(glob_of(tag), f"the tag {tag}")]
+        return [made(glob_of(tag), f"the tag {shown(tag)}")]
     return [_renamed(tag, one) for one in known if may_see(options, one)]
 
 
 def _renamed(tag: str, old: Source) -> Source:
     sample = glob_of(tag.replace("$TAG", old.sample)) if old.sample else ""
-    return Source(glob_of(tag.replace("$TAG", old.glob)), f"the tag {tag}", "" if "*" in sample else sample)
+    return Source(glob_of(tag.replace("$TAG", old.glob)), f"the tag {shown(tag)}", "" if "*" in sample else sample)
 
 
 def _with_emitted(filters: Sequence[Options], known: Iterable[Source]) -> tuple[Source, ...]:
@@ -120,18 +121,18 @@ def _with_emitted(filters: Sequence[Options], known: Iterable[Source]) -> tuple[
         found.update(new)
         if len(found) > _MOST_SOURCES:
             break
-    return (*found, *(Source(glob_of(tag), f"the tag {tag}", vague=True) for tag, _ in rules if "$TAG" in tag))
+    return (*found, *(Source(glob_of(tag), f"the tag {shown(tag)}", vague=True) for tag, _ in rules if "$TAG" in tag))
 
 
 def _of_container(name: str) -> Source:
     sample = "" if "*" in name else f"{name}-firelens-{_SAMPLE_TASK}"
-    return Source(f"{name}-firelens-*", f"container {name}", sample, container=True)
+    return Source(f"{name}-firelens-*", f"container {shown(name)}", sample, container=True)
 
 
 def _of_input(tag: str, options: Options) -> Source:
     name = plugin(options)
     own = name in _OWN_TAGS or "tag_key" in options or "tag_prefix" in options
-    return made("*" if own else tag, f"the input {name}")
+    return made("*" if own else tag, f"the input {shown(name)}")
 
 
 def _metric_tags(filters: Iterable[Options]) -> Iterator[str]:

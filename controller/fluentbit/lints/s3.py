@@ -8,6 +8,7 @@ from controller.api.problems import Severity
 from controller.fluentbit.findings import Finding
 from controller.fluentbit.lints.lint import Lint, Options, text
 from controller.fluentbit.types import is_true, size_bytes
+from controller.fluentbit.words import shown
 
 S3_OVERWRITE = Lint(
     "S3_OVERWRITE",
@@ -71,7 +72,7 @@ def lint_stores(outputs: Mapping[int, Options]) -> Iterator[tuple[int, Finding]]
     for position, options in outputs.items():
         store = text(options, "store_dir").rstrip("/"), text(options, "bucket")
         if all(store) and store in seen:
-            message = f"another s3 output of this route keeps its files for {store[1]} in {store[0]} too"
+            message = f"another s3 output of this route keeps its files for {shown(store[1])} in {shown(store[0])} too"
             yield position, S3_STORE_DIR_SHARED.at(("store_dir",), message)
         seen.add(store)
 

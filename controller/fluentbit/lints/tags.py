@@ -99,4 +99,5 @@ def _pattern(options: Options) -> str:
 
 
 def _hint(known: Sequence[Source]) -> str:
-    return f"leave match out for all records of the route; the tags here are {listed((one.glob for one in known), 4)}"
+    tags = listed((shown(one.glob) for one in known), 4)
+    return f"leave match out for all records of the route; the tags here are {tags}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from controller.api.problems import Severity
 from controller.fluentbit.findings import Finding
-from controller.fluentbit.lints.endpoints import hosts_of, is_public
+from controller.fluentbit.lints.endpoints import bare, hosts_of, is_public
 from controller.fluentbit.lints.lint import Lint, Options, text
 from controller.fluentbit.types import is_true
 from controller.fluentbit.words import shown
@@ -112,7 +112,7 @@ def _kafka(options: Options) -> Iterator[Finding]:
 
 
 def _in_clear(path: tuple[str, ...], host: str, hint: str = "") -> Finding:
-    return TLS_OFF.at(path, f"logs go in clear to {shown(host)}, a public host: TLS is off", hint)
+    return TLS_OFF.at(path, f"logs go in clear to {shown(bare(host))}, a public host: TLS is off", hint)
 
 
 def _unverified(key: str) -> Finding:
