@@ -67,7 +67,9 @@ def build(
     return App(
         settings,
         world,
-        SpecKeeper(_source(settings, accounts, home), home, world.routes, remembers=remembers),
+        SpecKeeper(
+            _source(settings, accounts, home), home, world.routes, remembers=remembers, lua=settings.lua == "allow"
+        ),
     )
 
 

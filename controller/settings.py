@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     guards: Guards = Guards()
     limits: Limits = Limits()
     fluent_bit: Annotated[dict[EngineVersion, Path], BeforeValidator(_text_keys)] = {}
+    lua: Literal["refuse", "allow"] = "refuse"
+    """Whether specs may hold Lua, which runs in the router with the rights of the task."""
     tenants: tuple[Tenant, ...] = ()
     git: GitSettings = GitSettings()
 

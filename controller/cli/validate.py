@@ -47,7 +47,7 @@ def read_paths(paths: Sequence[Path]) -> SpecSet:
                 problems.append(as_problem(name, file.problem))
             else:
                 contents[name] = file.content
-        return load("local", contents, problems)
+        return load("local", contents, problems, lua=os.environ.get("LOGROUTE_LUA") == "allow")
 
 
 def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterator[tuple[str, SourceFile]]:

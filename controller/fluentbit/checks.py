@@ -5,7 +5,7 @@ Values of options that hold secrets are never repeated in a message.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from controller.fluentbit import catalogue
@@ -18,7 +18,7 @@ from controller.fluentbit.safety import KEY, MAX_LINE, all_harmless, value_troub
 from controller.fluentbit.secrecy import check_secret
 from controller.fluentbit.tags import check_name
 from controller.fluentbit.types import is_false
-from controller.fluentbit.variables import check_variables
+from controller.fluentbit.variables import NONE, Names, check_variables
 from controller.fluentbit.words import listed, lowered, nearest, shown
 
 Section = Mapping[str, Any]
@@ -30,8 +30,8 @@ _REFUSED_IN_SERVICE = {
 }
 
 
-def check(kind: Kind, section: Section, engine: str, secrets: Collection[str] = ()) -> list[Finding]:
-    """What is wrong with a section. `engine` is one of ENGINES, or catalogue.ANY; `secrets` are the declared
+def check(kind: Kind, section: Section, engine: str, names: Names = NONE) -> list[Finding]:
+    """What is wrong with a section. `engine` is one of ENGINES, or catalogue.ANY; `names` are the declared
     environment names. Paths start at the section.
     """
     lower = lowered(section)
@@ -48,7 +48,7 @@ def check(kind: Kind, section: Section, engine: str, secrets: Collection[str] = 
             fitting = (fits is None or fits(value)) and not (option.named and check_name(key, value))
             if fitting and not (reader and reader(key, value, engine)):
                 continue  # the way of nearly all options; what follows explains what is wrong
-        findings += _option(plugin, key, value, engine, secrets)
+        findings += _option(plugin, key, value, engine, names)
     if len(lower) != len(section):
         findings += _twice(section)
     if relation := RELATIONS.get((kind, plugin.name)):
@@ -92,7 +92,7 @@ def _engine(engine: str) -> str:
     return "Fluent Bit" if engine in (UNCHECKED, catalogue.ANY) else f"Fluent Bit {engine}"
 
 
-def _option(plugin: Plugin, key: str, value: Any, engine: str, secrets: Collection[str]) -> list[Finding]:
+def _option(plugin: Plugin, key: str, value: Any, engine: str, names: Names) -> list[Finding]:
     lower = key.lower()
     refused = _REFUSED_KEYS.get(lower) or (_REFUSED_IN_SERVICE.get(lower) if plugin.kind == "service" else None)
     if refused:
@@ -101,8 +101,8 @@ def _option(plugin: Plugin, key: str, value: Any, engine: str, secrets: Collecti
     if not KEY.fullmatch(key) or (option is None and not plugin.open):
         return [_unknown_option(plugin, key, engine)]
     if isinstance(value, list | tuple):
-        return _list(plugin, option, key, value, engine, secrets)
-    return [one.below(key) for one in _value(plugin, option, lower, value, engine, secrets)]
+        return _list(plugin, option, key, value, engine, names)
+    return [one.below(key) for one in _value(plugin, option, lower, value, engine, names)]
 
 
 def _unknown_option(plugin: Plugin, key: str, engine: str) -> Finding:
@@ -117,9 +117,7 @@ def _unknown_option(plugin: Plugin, key: str, engine: str) -> Finding:
     return error((key,), "UNKNOWN_OPTION", what, hint, key=True)
 
 
-def _list(
-    plugin: Plugin, option: Option | None, key: str, values: Any, engine: str, secrets: Collection[str]
-) -> list[Finding]:
+def _list(plugin: Plugin, option: Option | None, key: str, values: Any, engine: str, names: Names) -> list[Finding]:
     if option is not None and not option.repeatable:
         return [error((key,), "NOT_REPEATABLE", f"{key} takes one value, not a list", "keep one of them")]
     plain = option and not option.guarded and not option.named and key.lower() not in readers(plugin.kind, plugin.name)
@@ -130,7 +128,7 @@ def _list(
     return [
         finding.below(key, index)
         for index, value in enumerate(values)
-        for finding in _value(plugin, option, key.lower(), value, engine, secrets)
+        for finding in _value(plugin, option, key.lower(), value, engine, names)
     ]
 
 
@@ -141,9 +139,7 @@ def _all_fit(option: Option, values: Sequence[Any]) -> bool:
     return whole and (fits is None or all(map(fits, texts)))
 
 
-def _value(
-    plugin: Plugin, option: Option | None, key: str, value: Any, engine: str, secrets: Collection[str]
-) -> list[Finding]:
+def _value(plugin: Plugin, option: Option | None, key: str, value: Any, engine: str, names: Names) -> list[Finding]:
     """`key` in lower case. Paths start at the value."""
     if not isinstance(value, str):
         what = "null" if value is None else "a mapping" if isinstance(value, Mapping) else "a list"
@@ -161,9 +157,9 @@ def _value(
                 "classic config has no quoting: do without it",
             )
         ]
-    if findings := check_secret(key, value, secrets):
+    if findings := check_secret(key, value, names.secrets):
         return findings
-    findings = check_variables(key, value, secrets) + check_name(key, value)
+    findings = check_variables(key, value, names) + check_name(key, value)
     if engine == "1.9.10" and len(key) + len(value.encode()) + 5 > MAX_LINE:
         message = f"{key} makes a line over {MAX_LINE:,} bytes, at which Fluent Bit 1.9.10 stops"
         findings.append(error((), "LINE_TOO_LONG", message, "shorten it, or use a newer image"))

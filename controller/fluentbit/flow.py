@@ -48,12 +48,13 @@ def emitted(filters: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def in_company(filter_: Mapping[str, Any], route: str) -> Mapping[str, Any]:
-    """The filter, its option names in lower case, with `.<route>` after each tag that it makes: no neighbour's
-    pattern matches that.
+    """The filter, its option names in lower case, with `.<route>` after each tag that it makes, which no neighbour's
+    pattern matches, and after its names, of which Fluent Bit takes each once.
     """
+    own: dict[str, Any] = {key: f"{filter_[key]}.{route}" for key in ("alias", "emitter_name") if key in filter_}
     if rules := rules_of(filter_):
-        return {**filter_, "rule": [_with_tag(rule, f".{route}") for rule in rules]}
-    return filter_
+        own["rule"] = [_with_tag(rule, f".{route}") for rule in rules]
+    return {**filter_, **own} if own else filter_
 
 
 def _with_tag(rule: str, suffix: str) -> str:

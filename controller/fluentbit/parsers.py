@@ -7,7 +7,7 @@ Bit's own parsers.conf, which nothing loads by itself; so its parsers are define
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -23,6 +23,7 @@ _SINGLE = re.compile(r"parser(?:_firstline|_\d+)?|docker_mode_parser|merge_parse
 MULTILINE_OPTION = "multiline.parser"
 _ENGINES_OWN = frozenset({"cri", "docker", "go", "java", "python", "ruby"})
 """Multiline parsers that are compiled in (flb_ml_parser_builtin_create)."""
+_USE_NONE = frozenset({"grep", "modify", "record_modifier", "nest", "rewrite_tag", "lua", "throttle"})
 _NO_RUBY = "1.9.10"
 _SYSLOG_DEFAULTS = ("syslog-rfc5424", "syslog-rfc3164-local")
 """What in_syslog looks for where it is given no parser: over the network, and on a socket (syslog_conf.c)."""
@@ -77,26 +78,27 @@ def _each(value: Any, rename: Rename) -> Any:
     return [rename(one) for one in value] if isinstance(value, list | tuple) else rename(value)
 
 
-def check_parsers_used(pipeline: Pipeline, engine: str, *, has_file: bool) -> list[Finding]:
-    """Parsers that nobody defines. With a `parsers_file` in the service any name may be there. Paths start at the
-    pipeline.
+def check_parsers_used(
+    pipeline: Pipeline, inputs: Sequence[Options], filters: Sequence[Options], engine: str, *, has_file: bool
+) -> Iterator[Finding]:
+    """Parsers that nobody defines. With a `parsers_file` in the service any name may be there.
+
+    `inputs` and `filters` are the pipeline's, with option names in lower case; paths start at the pipeline.
     """
-    if has_file:
-        return []
-    own = {str(lowered(one).get("name")) for one in pipeline.parsers}
-    own_multiline = {str(lowered(one).get("name")) for one in pipeline.multiline_parsers}
-    built_in = _ENGINES_OWN - {"ruby"} if engine == _NO_RUBY else _ENGINES_OWN
-    found: list[Finding] = []
-    for where in ("inputs", "filters"):
-        for index, section in enumerate(getattr(pipeline, where)):
-            lower = lowered(section)
-            single = _unknown(parsers_used(lower), own | image_parsers().keys(), "parser")
-            several = _unknown(multiline_used(lower), own_multiline | built_in, "multiline parser")
-            found += [one.below(where, index) for one in (*single, *several)]
-    for index, section in enumerate(pipeline.multiline_parsers):
-        used = _unknown(parsers_used(lowered(section)), own | image_parsers().keys(), "parser")
-        found += [one.below("multiline_parsers", index) for one in used]
-    return found
+    using = [("filters", at, one) for at, one in enumerate(filters) if one.get("name") not in _USE_NONE]
+    using += [("inputs", at, one) for at, one in enumerate(inputs)]
+    if has_file or not (using or pipeline.multiline_parsers):
+        return
+    single = image_parsers().keys() | {str(lowered(one).get("name")) for one in pipeline.parsers}
+    multiline = _ENGINES_OWN - {"ruby"} if engine == _NO_RUBY else _ENGINES_OWN
+    multiline |= {str(lowered(one).get("name")) for one in pipeline.multiline_parsers}
+    for where, at, section in using:
+        for one in _unknown(multiline_used(section), multiline, "multiline parser"):
+            yield one.below(where, at)
+    using += [("multiline_parsers", at, lowered(one)) for at, one in enumerate(pipeline.multiline_parsers)]
+    for where, at, section in using:
+        for one in _unknown(parsers_used(section), single, "parser"):
+            yield one.below(where, at)
 
 
 def _unknown(used: Iterator[tuple[Path, str]], known: Collection[str], what: str) -> Iterator[Finding]:

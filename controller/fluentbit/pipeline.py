@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from controller.api.kinds import Pipeline, Section
@@ -11,67 +11,68 @@ from controller.fluentbit.findings import Finding, error
 from controller.fluentbit.regexes import check_regex
 from controller.fluentbit.safety import MAX_LINE, value_trouble
 from controller.fluentbit.tags import PARSER_NAME
+from controller.fluentbit.variables import Names
 from controller.fluentbit.words import listed, shown
 
 _RULE_KEYS = ("state", "regex", "next_state")
 _RULE_HINT = r"write it like {state: start_state, regex: '/^\d/', next_state: cont}"
 
 
-def check_pipeline(pipeline: Pipeline, engine: str, secrets: Collection[str]) -> list[Finding]:
+def check_pipeline(pipeline: Pipeline, engine: str, names: Names) -> list[Finding]:
     """All but its outputs, which may `ref` to a LogOutput. Paths start at the pipeline."""
     findings: list[Finding] = []
     if pipeline.service:
-        findings += check_service(pipeline.service, engine, secrets)
+        findings += check_service(pipeline.service, engine, names)
     for index, section in enumerate(pipeline.inputs):
-        findings += [one.below("inputs", index) for one in check("inputs", section, engine, secrets)]
+        findings += [one.below("inputs", index) for one in check("inputs", section, engine, names)]
     for index, section in enumerate(pipeline.filters):
-        findings += [one.below("filters", index) for one in check("filters", section, engine, secrets)]
+        findings += [one.below("filters", index) for one in check("filters", section, engine, names)]
     if pipeline.parsers or pipeline.multiline_parsers:
-        findings += _parsers(pipeline, engine, secrets)
+        findings += _parsers(pipeline, engine, names)
     return findings
 
 
-def check_service(service: Section, engine: str, secrets: Collection[str]) -> list[Finding]:
+def check_service(service: Section, engine: str, names: Names) -> list[Finding]:
     """Paths start above the service."""
-    return [one.below("service") for one in check("service", service, engine, secrets)]
+    return [one.below("service") for one in check("service", service, engine, names)]
 
 
-def _parsers(pipeline: Pipeline, engine: str, secrets: Collection[str]) -> Iterable[Finding]:
-    names: dict[str, str] = {}
+def _parsers(pipeline: Pipeline, engine: str, names: Names) -> Iterable[Finding]:
+    seen: dict[str, str] = {}
     for index, parser in enumerate(pipeline.parsers):
-        for one in _parser(parser, names, engine, secrets):
+        for one in _parser(parser, seen, engine, names):
             yield one.below("parsers", index)
     for index, parser in enumerate(pipeline.multiline_parsers):
-        for one in _multiline(parser, names, engine, secrets):
+        for one in _multiline(parser, seen, engine, names):
             yield one.below("multiline_parsers", index)
 
 
-def _parser(parser: Section, names: dict[str, str], engine: str, secrets: Collection[str]) -> list[Finding]:
+def _parser(parser: Section, seen: dict[str, str], engine: str, names: Names) -> list[Finding]:
     lowered = {key.lower(): value for key, value in parser.items()}
-    findings = _name(lowered.get("name"), names, "parser") + check("parsers", parser, engine, secrets)
+    findings = _name(lowered.get("name"), seen, "parser") + check("parsers", parser, engine, names)
     if str(lowered.get("format", "")).lower() == "regex" and "regex" not in lowered:
         findings.append(error((), "MISSING_OPTION", "a parser of format regex needs regex", "add regex"))
     return findings
 
 
-def _name(name: Any, names: dict[str, str], what: str) -> list[Finding]:
+def _name(name: Any, seen: dict[str, str], what: str) -> list[Finding]:
     """Parsers and multiline parsers each have names of their own."""
     if name is None:
         return [error((), "MISSING_KEY", "the key name is missing: parsers are used by name", "add name")]
     if not isinstance(name, str) or not PARSER_NAME.fullmatch(name):
         hint = "letters, digits, _ . and -"
         return [error(("name",), "INVALID_NAME", f"{shown(name)} is no name for a {what}", hint)]
-    if f"{what} {name}" in names:
+    if f"{what} {name}" in seen:
         return [error(("name",), "DUPLICATE_PARSER", f"there is a {what} {name} already", "rename one of the two")]
-    names[f"{what} {name}"] = name
+    seen[f"{what} {name}"] = name
     return []
 
 
-def _multiline(parser: Section, names: dict[str, str], engine: str, secrets: Collection[str]) -> list[Finding]:
+def _multiline(parser: Section, seen: dict[str, str], engine: str, names: Names) -> list[Finding]:
     lowered = {key.lower(): value for key, value in parser.items()}
     plain = {key: value for key, value in parser.items() if key.lower() != "rules"}
-    findings = _name(lowered.get("name"), names, "multiline parser")
-    findings += check("multiline_parsers", plain, engine, secrets)
+    findings = _name(lowered.get("name"), seen, "multiline parser")
+    findings += check("multiline_parsers", plain, engine, names)
     rules = lowered.get("rules")
     if str(lowered.get("type", "")).lower() == "regex" and not rules:
         return [*findings, error((), "MISSING_OPTION", "a multiline parser of type regex needs rules", "add rules")]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from controller.fluentbit.findings import Finding, error
 from controller.fluentbit.words import listed, shown
@@ -14,6 +15,18 @@ _VARIABLE = re.compile(r"\$\{([^{}$]*)\}")
 _NAMES = frozenset({"AWS_REGION", "AWS_AVAILABILITY_ZONE", "HOSTNAME"})
 _PREFIX = re.compile(r"ECS_[A-Z0-9_]+")
 """The init image exports ECS_CLUSTER, ECS_TASK_ID and the like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a spec may name, beside what the init image exports."""
+
+    secrets: Collection[str] = ()
+    plain: Collection[str] = ()
+    """In clear in the router's environment."""
+
+
+NONE = Names()
 
 
 def used(text: str) -> tuple[str, ...]:
@@ -31,14 +44,14 @@ def is_secret(text: str, secrets: Collection[str]) -> bool:
     return match is not None and match[1] in secrets
 
 
-def check_variables(key: str, text: str, secrets: Collection[str]) -> list[Finding]:
+def check_variables(key: str, text: str, names: Names = NONE) -> list[Finding]:
     if "${" not in text:
         return []
     found, end = [], 0
     for match in _VARIABLE.finditer(text):
         if "}" in text[end : match.start()]:
             found.append(_trapped(key))
-        found += _unknown(key, match[1], secrets)
+        found += _unknown(key, match[1], names)
         if text.endswith("$", 0, match.start()) or text.startswith("{", match.end()):
             found.append(_assembled(key))
         end = match.end()
@@ -49,10 +62,10 @@ def check_variables(key: str, text: str, secrets: Collection[str]) -> list[Findi
     return found[:3]
 
 
-def _unknown(key: str, name: str, secrets: Collection[str]) -> list[Finding]:
-    if name in _NAMES or _PREFIX.fullmatch(name) or name in secrets:
+def _unknown(key: str, name: str, names: Names) -> list[Finding]:
+    if name in _NAMES or _PREFIX.fullmatch(name) or name in names.secrets or name in names.plain:
         return []
-    known = [*sorted(secrets), *sorted(_NAMES), "ECS_TASK_ID and other ECS_ names"]
+    known = [*sorted(names.secrets), *sorted(names.plain), *sorted(_NAMES), "ECS_TASK_ID and other ECS_ names"]
     hint = f"declare it under secrets, or use one of: {listed(known)}"
     return [error((), "UNKNOWN_VARIABLE", f"{key}: the variable {shown(name)} is not declared here", hint)]
 

@@ -46,9 +46,11 @@ def frozen(routes: Iterable[Route]) -> dict[str, Hold]:
 class SpecKeeper:
     """Polls one source. A failing source leaves the specs as they are."""
 
-    def __init__(self, source: Source, home: Home, ledger: Ledger[RouteMemory], *, remembers: bool) -> None:
+    def __init__(
+        self, source: Source, home: Home, ledger: Ledger[RouteMemory], *, remembers: bool, lua: bool = False
+    ) -> None:
         self._source, self._home, self._ledger, self._remembers = source, home, ledger, remembers
-        self._loader = Loader()
+        self._loader, self._lua = Loader(lua=lua), lua
         self._snapshot: Snapshot | None = None
         self.specs: Specs | None = None
 
@@ -59,7 +61,7 @@ class SpecKeeper:
             return False
         read = self._loader.load(snapshot)
         remembered = dict(self._ledger.items())
-        force = in_force(read, remembered, _from_memory)
+        force = in_force(read, remembered, self._from_memory)
         if self._remembers:
             self._ledger.update(dict(changes(read, remembered)))
         accounted = force.gone | {route.key for route in force.routes}
@@ -77,6 +79,5 @@ class SpecKeeper:
         done = self.specs.force.gone - in_use()
         self._ledger.update(dict.fromkeys(done))
 
-
-def _from_memory(memory: RouteMemory) -> Route | None:
-    return reread(memory.made_from, memory.file)
+    def _from_memory(self, memory: RouteMemory) -> Route | None:
+        return reread(memory.made_from, memory.file, lua=self._lua)

@@ -56,12 +56,14 @@ class SnapshotLike(Protocol):
     def problems(self) -> Sequence[Unread]: ...
 
 
-def load(revision: str, files: Mapping[str, bytes], unread: Iterable[Problem] = ()) -> SpecSet:
-    """The specs in `files` (path → content). `unread`: problems of files that could not be read."""
-    return Loader().load_files(revision, files, unread)
+def load(revision: str, files: Mapping[str, bytes], unread: Iterable[Problem] = (), *, lua: bool = False) -> SpecSet:
+    """The specs in `files` (path → content). `unread`: problems of files that could not be read. `lua`: the settings
+    allow it.
+    """
+    return Loader(lua=lua).load_files(revision, files, unread)
 
 
-def reread(made_from: Sequence[Plain], file: str) -> Route | None:
+def reread(made_from: Sequence[Plain], file: str, *, lua: bool = False) -> Route | None:
     """A route from the documents that it was made from; None where this version cannot read them any more.
 
     The same documents give the same digest. The line is 0.
@@ -71,7 +73,7 @@ def reread(made_from: Sequence[Plain], file: str) -> Route | None:
     entry = next(iter(index.of(Kind.ROUTE).values()), None)
     if entry is None or not isinstance(entry.document.model, LogRoute):
         return None
-    return make(resolve(entry, entry.document.model, index)).route
+    return make(resolve(entry, entry.document.model, index), lua=lua).route
 
 
 def _remembered(data: Plain) -> Document | None:
@@ -104,7 +106,8 @@ def collector_at_rest() -> Iterator[None]:
 class Loader:
     """Keeps what it read last time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lua: bool = False) -> None:
+        self._lua = lua
         self._files: dict[bytes, ParsedFile] = {}
         self._shared: dict[Document, tuple[Finding, ...]] = {}
         self._made: dict[Document, tuple[Resolved, Made]] = {}
@@ -153,7 +156,7 @@ class Loader:
             if before and _same(before[0], resolved):
                 yield document, before
             else:
-                yield document, (resolved, make(resolved))
+                yield document, (resolved, make(resolved, lua=self._lua))
 
 
 def _same(before: Resolved, now: Resolved) -> bool:

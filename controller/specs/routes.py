@@ -12,11 +12,14 @@ from controller.api.problems import Severity
 from controller.api.values import merged
 from controller.fluentbit.catalogue import ANY
 from controller.fluentbit.checks import check
+from controller.fluentbit.clashes import check_lua, check_names, check_ports
 from controller.fluentbit.engines import EngineError, engine_of
 from controller.fluentbit.findings import Finding, error
 from controller.fluentbit.lints.overrides import lint_overrides
 from controller.fluentbit.lints.registry import lint_allowed, without_allowed
+from controller.fluentbit.parsers import check_parsers_used
 from controller.fluentbit.pipeline import check_pipeline, check_service
+from controller.fluentbit.variables import Names
 from controller.fluentbit.words import lowered
 from controller.specs.documents import Document
 from controller.specs.index import Entry, Index
@@ -65,8 +68,8 @@ def resolve(entry: Entry, model: LogRoute, index: Index) -> Resolved:
     )
 
 
-def make(resolved: Resolved) -> Made:
-    """The route, if nothing speaks against it."""
+def make(resolved: Resolved, *, lua: bool = False) -> Made:
+    """The route, if nothing speaks against it. `lua`: the settings allow it."""
     spec, engine, trouble = resolved.class_spec, ANY, list(resolved.findings)
     if spec:
         try:
@@ -74,7 +77,7 @@ def make(resolved: Resolved) -> Made:
         except EngineError as wrong:
             trouble.append(error(("spec", "routerClass"), wrong.code, wrong.message, wrong.hint))
     secrets, clashes = _secrets(resolved.model.spec, resolved.outputs)
-    findings = (*trouble, *_checked(resolved, engine), *clashes)
+    findings = (*trouble, *_checked(resolved, engine, lua=lua), *clashes)
     if spec is None or any(finding.severity is Severity.ERROR for finding in findings):
         return Made(None, findings)
     return Made(_route(resolved, spec, engine, secrets), findings)
@@ -111,18 +114,21 @@ def _outputs(spec: RouteSpec, namespace: str, index: Index) -> tuple[list[Output
     return outputs, findings
 
 
-def _checked(resolved: Resolved, engine: str) -> list[Finding]:
+def _checked(resolved: Resolved, engine: str, *, lua: bool) -> list[Finding]:
     """The route's own sections see the route's own secrets alone, and a LogOutput its own: else any route
     that may use a shared output could send that output's secret elsewhere.
     """
     spec, outputs = resolved.model.spec, resolved.outputs
-    findings = [one.below("spec", "pipeline") for one in check_pipeline(spec.pipeline, engine, spec.secrets)]
+    environment = resolved.class_spec.container.environment if resolved.class_spec else ()
+    names = Names(spec.secrets, [pair.name for pair in environment])
+    findings = [one.below("spec", "pipeline") for one in check_pipeline(spec.pipeline, engine, names)]
     if spec.router.service:
-        service = check_service(spec.router.service, engine, spec.secrets)
+        service = check_service(spec.router.service, engine, names)
         findings += [one.below("spec", "router") for one in service]
     for output in outputs:
-        findings += _output(spec, engine, output)
+        findings += _output(spec, engine, output, names)
     findings += _aliases(outputs)
+    findings += _together(resolved, engine, lua=lua)
     findings += _same_log_group(spec.log_groups)
     findings += lint_whole(resolved.model, outputs, engine)
     if resolved.class_spec and (spec.pipeline.service or spec.router.model_fields_set):
@@ -133,12 +139,29 @@ def _checked(resolved: Resolved, engine: str) -> list[Finding]:
     return findings
 
 
-def _output(spec: RouteSpec, engine: str, output: Output) -> list[Finding]:
+def _together(resolved: Resolved, engine: str, *, lua: bool) -> Iterator[Finding]:
+    """What sections of the route need of each other."""
+    spec, router = resolved.model.spec, resolved.class_spec
+    pipeline = spec.pipeline
+    filters = [lowered(one) for one in pipeline.filters]
+    inputs = [lowered(one) for one in pipeline.inputs]
+    services = (pipeline.service, spec.router.service, router.service if router else {})
+    has_file = any("parsers_file" in lowered(service) for service in services if service)
+    found = (
+        *check_parsers_used(pipeline, inputs, filters, engine, has_file=has_file),
+        *check_ports(inputs, [(one.position, one.section) for one in resolved.outputs]),
+        *check_names(filters),
+        *check_lua(filters, allowed=lua),
+    )
+    yield from (one.below("spec", "pipeline") for one in found)
+
+
+def _output(spec: RouteSpec, engine: str, output: Output, names: Names) -> list[Finding]:
     if output.shared is None:
         path = ("spec", "pipeline", "outputs", output.position)
         section = spec.pipeline.outputs[output.position]
-        return [one.below(*path) for one in check("outputs", section, engine, spec.secrets)]
-    findings = check("outputs", output.section, engine, output.shared.spec.secrets)
+        return [one.below(*path) for one in check("outputs", section, engine, names)]
+    findings = check("outputs", output.section, engine, Names(output.shared.spec.secrets, names.plain))
     return [_in_shared(one, output) for one in findings]
 
 

@@ -15,6 +15,7 @@ from controller.fluentbit.lints.registry import lint_allowed, without_allowed
 from controller.fluentbit.lints.router import lint_router
 from controller.fluentbit.lints.sections import lint_section
 from controller.fluentbit.pipeline import check_service
+from controller.fluentbit.variables import Names
 from controller.fluentbit.words import lowered
 from controller.specs.documents import Document
 
@@ -43,7 +44,7 @@ def _output(model: LogOutput) -> Iterator[Finding]:
     kept = {group.name for group in model.spec.log_groups}
     lower = lowered(section)
     lints = (*lint_section("outputs", lower), *lint_kept_group(lower, kept))
-    for one in (*check("outputs", section, ANY, model.spec.secrets), *lints):
+    for one in (*check("outputs", section, ANY, Names(model.spec.secrets)), *lints):
         yield one.below("spec")
 
 
@@ -54,7 +55,7 @@ def _class(model: LogRouterClass) -> Iterator[Finding]:
     except EngineError as wrong:
         yield error(("spec", "image"), wrong.code, wrong.message, wrong.hint)
         return
-    secrets = {secret.name for secret in spec.container.secrets}
+    names = Names({one.name for one in spec.container.secrets}, {one.name for one in spec.container.environment})
     lints = (*lint_image(spec.image, engine), *lint_router(spec))
-    for one in (*lints, *check_service(spec.service, engine, secrets)):
+    for one in (*lints, *check_service(spec.service, engine, names)):
         yield one.below("spec")

@@ -16,6 +16,7 @@ from controller.cli.main import main
 from tests.engine.ecs import Engine, delivered_to_files, firelens_record, tag
 from tests.support.playground import SEED
 
+SEED_SPEC = Path(__file__).parent.parent.parent / "specs" / "httpd.yaml"
 PATIENCE = 20.0
 CLUSTER = "example-poc-app"
 Records = dict[str, list[dict[str, Any]]]

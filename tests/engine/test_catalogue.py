@@ -10,6 +10,7 @@ import pytest
 from controller.fluentbit import catalogue
 from controller.fluentbit.catalogue import PLUGIN_KINDS, Kind, Option, Plugin
 from controller.fluentbit.checks import check
+from controller.fluentbit.variables import Names
 from tests.engine.ecs import free_port
 from tests.engine.starting import STARTED, engine_of, has_plugin, start
 
@@ -122,7 +123,7 @@ SECRETS = {"shared_key", "splunk_token", "api_key", "password"}
 def checked(kind: Kind, section: Section, engine: str) -> bool:
     """Our check, with secrets taken from the environment."""
     hidden = {key: "${SECRET}" if key in SECRETS else value for key, value in section.items()}
-    return not check(kind, hidden, engine, ("SECRET",))
+    return not check(kind, hidden, engine, Names(("SECRET",)))
 
 
 @pytest.mark.parametrize(("kind", "section"), ACCEPTED, ids=name_of)

@@ -17,7 +17,7 @@ from controller.checking.engine import Engine
 from controller.checking.model import Result, Verdict
 from controller.checking.presented import STAND_IN
 from controller.cli.main import main
-from tests.engine.test_seed import injected
+from tests.engine.task import SEED_SPEC, injected
 from tests.support.engines import is_gone
 
 STDOUT = "\n[OUTPUT]\n    name stdout\n    match *\n"
@@ -49,7 +49,7 @@ def judged(engine: Engine, text: str, parsers: str | None = None) -> Verdict:
 
 
 def test_the_seed_is_accepted(engine: Engine, tmp_path: Path) -> None:
-    verdict = engine.judge(injected(tmp_path)["pipeline.conf"], None)
+    verdict = engine.judge(injected(tmp_path, SEED_SPEC).configs["pipeline.conf"], None)
     assert verdict.result is Result.ACCEPTED, verdict.text
 
 

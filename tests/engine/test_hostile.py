@@ -18,6 +18,7 @@ from controller.fluentbit.catalogue import Kind
 from controller.fluentbit.checks import check
 from controller.fluentbit.pipeline import check_pipeline
 from controller.fluentbit.tree import Config, Section
+from controller.fluentbit.variables import Names
 from controller.fluentbit.writer import to_classic
 from tests.engine.ecs import Engine, engine_version, until_delivered
 from tests.support import hostile
@@ -31,7 +32,7 @@ KNOWN = {**ENVIRONMENT, "ECS_NO": ""}
 
 
 def good(kind: Kind, section: dict[str, str], engine: str) -> bool:
-    return not any(one.severity is Severity.ERROR for one in check(kind, section, engine, ("DECLARED",)))
+    return not any(one.severity is Severity.ERROR for one in check(kind, section, engine, Names(("DECLARED",))))
 
 
 SHAPES = {
@@ -101,7 +102,9 @@ def parsers(seed: int, engine: str) -> Config:
             rule = {"state": "start_state", "regex": text, "next_state": "start_state"}
             ml = {"name": name, "type": "regex", "key_content": hostile.text(source), "rules": [rule]}
             pipeline = Pipeline.model_construct(multiline_parsers=(ml,))
-            if not any(one.severity is Severity.ERROR for one in check_pipeline(pipeline, engine, ("DECLARED",))):
+            if not any(
+                one.severity is Severity.ERROR for one in check_pipeline(pipeline, engine, Names(("DECLARED",)))
+            ):
                 written = (("rule", f'"start_state" "{text}" "start_state"'), ("key_content", str(ml["key_content"])))
                 sections.append(Section("MULTILINE_PARSER", (("name", name), ("type", "regex"), *written)))
             continue

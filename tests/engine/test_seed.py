@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.engine.ecs import Engine, delivered_to_files, firelens_record, free_port, tag
-from tests.engine.task import injected, lines_of, until
-
-SPEC = Path(__file__).parent.parent.parent / "specs" / "httpd.yaml"
+from tests.engine.task import SEED_SPEC, injected, lines_of, until
 
 
 def test_every_line_of_the_app_is_at_both_outputs_and_no_other(fluent_bit: str, tmp_path: Path) -> None:
-    pipeline = delivered_to_files(injected(tmp_path, SPEC).configs["pipeline.conf"], tmp_path)
+    pipeline = delivered_to_files(injected(tmp_path, SEED_SPEC).configs["pipeline.conf"], tmp_path)
     lines = [f"line {number}" for number in range(50)]
     with Engine(fluent_bit, tmp_path, pipeline) as engine:
         engine.send(tag("app"), (firelens_record("app", line) for line in lines))
@@ -24,7 +22,7 @@ def test_every_line_of_the_app_is_at_both_outputs_and_no_other(fluent_bit: str, 
 
 def test_the_config_starts_as_it_is(fluent_bit: str, tmp_path: Path) -> None:
     pipeline = (
-        injected(tmp_path, SPEC)
+        injected(tmp_path, SEED_SPEC)
         .configs["pipeline.conf"]
         .replace(b"http_port 2020", f"http_port {free_port()}".encode())
     )

@@ -10,17 +10,18 @@ from controller.fluentbit.catalogue import ANY, Kind
 from controller.fluentbit.checks import check
 from controller.fluentbit.engines import ENGINES
 from controller.fluentbit.findings import Finding
+from controller.fluentbit.variables import Names
 
 S3 = {"name": "s3", "bucket": "b"}
 CW = {"name": "cloudwatch_logs", "region": "r", "log_group_name": "g", "log_stream_prefix": "p"}
 
 
 def outputs(section: dict[str, Any], engine: str = "5.0.9", secrets: tuple[str, ...] = ()) -> list[Finding]:
-    return check("outputs", section, engine, secrets)
+    return check("outputs", section, engine, Names(secrets))
 
 
 def codes(section: dict[str, Any], engine: str = "5.0.9", kind: Kind = "outputs", secrets: Any = ()) -> list[str]:
-    return [finding.code for finding in check(kind, section, engine, secrets)]
+    return [finding.code for finding in check(kind, section, engine, Names(secrets))]
 
 
 @pytest.mark.parametrize("engine", [*ENGINES, ANY])

@@ -14,6 +14,7 @@ from controller.fluentbit.checks import check
 from controller.fluentbit.engines import VERSIONS
 from controller.fluentbit.findings import Finding
 from controller.fluentbit.types import size_bytes
+from controller.fluentbit.variables import Names
 
 CW = {"name": "cloudwatch_logs", "region": "r", "log_group_name": "g", "log_stream_prefix": "p"}
 S3 = {"name": "s3", "bucket": "b"}
@@ -22,11 +23,11 @@ OTEL = {"name": "opentelemetry", "host": "h"}
 
 
 def codes(section: dict[str, Any], engine: str = "5.0.9", kind: Kind = "outputs") -> list[str]:
-    return [finding.code for finding in check(kind, section, engine, ("SECRET",))]
+    return [finding.code for finding in check(kind, section, engine, Names(("SECRET",)))]
 
 
 def one(section: dict[str, Any], engine: str = "5.0.9", kind: Kind = "outputs") -> Finding:
-    (found,) = check(kind, section, engine, ("SECRET",))
+    (found,) = check(kind, section, engine, Names(("SECRET",)))
     return found
 
 
@@ -68,7 +69,7 @@ def test_each_exclusive_pair_is_told(plugin: Plugin) -> None:
 def test_each_need_counts_where_the_option_is_on_alone(plugin: Plugin) -> None:
     for first, *others in plugin.needs:
         for value, wanted in (("on", True), ("off", False), ("${ECS_CLUSTER}", True)):
-            found = check(plugin.kind, {"name": plugin.name, first: value}, _engine(plugin), ("SECRET",))
+            found = check(plugin.kind, {"name": plugin.name, first: value}, _engine(plugin), Names(("SECRET",)))
             needed = [one for one in found if one.code == "MISSING_OPTION" and one.path == (first,)]
             assert bool([one for one in needed if " or ".join(others) in one.hint]) == wanted
 

@@ -9,6 +9,7 @@ import pytest
 from controller.api.kinds import Pipeline
 from controller.fluentbit.findings import Finding
 from controller.fluentbit.pipeline import check_pipeline
+from controller.fluentbit.variables import Names
 
 RULES = [
     {"state": "start_state", "regex": r"/^\d/", "next_state": "cont"},
@@ -18,7 +19,7 @@ RULES = [
 
 def checked(**parts: Any) -> list[Finding]:
     data = {"outputs": [{"name": "stdout"}], **parts}
-    return check_pipeline(Pipeline.model_validate(data), "5.0.9", ())
+    return check_pipeline(Pipeline.model_validate(data), "5.0.9", Names())
 
 
 def codes(**parts: Any) -> list[str]:
@@ -102,5 +103,5 @@ def test_long_rules_stop_the_oldest_engine_alone() -> None:
     rules = [{**RULES[0], "regex": "x" * 4000}, RULES[1]]
     pipeline = {"outputs": [{"name": "stdout"}], "multiline_parsers": [{"name": "a", "type": "regex", "rules": rules}]}
     model = Pipeline.model_validate(pipeline)
-    assert [one.code for one in check_pipeline(model, "1.9.10", ())] == ["LINE_TOO_LONG"]
-    assert check_pipeline(model, "5.0.9", ()) == []
+    assert [one.code for one in check_pipeline(model, "1.9.10", Names())] == ["LINE_TOO_LONG"]
+    assert check_pipeline(model, "5.0.9", Names()) == []
