@@ -125,6 +125,33 @@ def restore(task_definition: Definition, out: Out = None) -> None:
     _run(lambda: taskdefs.restore(task_definition, out), short=True)
 
 
+@app.command("import")
+def import_(
+    task_definition: Annotated[
+        str | None, typer.Option("--task-definition", help="Register input or describe output; - for stdin.")
+    ] = None,
+    cluster: Annotated[str | None, typer.Option(help="The live service's cluster; with a file, the target's.")] = None,
+    service: Annotated[str | None, typer.Option(help="The live service; with a file, the target's.")] = None,
+    region: Annotated[str | None, typer.Option(help="The service's region.")] = None,
+    config_dir: Annotated[Path | None, typer.Option(help="Where its config files are.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Its custom config, where the definition names none.")] = None,
+    name: Annotated[str | None, typer.Option(help="The route's name; the service's when absent.")] = None,
+    namespace: Annotated[str, typer.Option(help="The route's namespace.")] = "default",
+    engine: Annotated[str | None, typer.Option(help="The Fluent Bit in a custom image.")] = None,
+    out: Out = None,
+    definition_out: Annotated[Path | None, typer.Option(help="Write the definition without FireLens here.")] = None,
+) -> None:
+    """A LogRoute from a hand-made FireLens task definition, or from a live service."""
+    from controller.cli import imports
+
+    options = imports.ImportOptions(
+        task_definition, cluster, service, region, config_dir, config, name, namespace, engine, out, definition_out
+    )
+    if wrong := imports.wrong_usage(options):
+        raise typer.BadParameter(wrong)
+    _run(lambda: imports.import_(options))
+
+
 @app.command()
 def plan(
     source: Source = None,

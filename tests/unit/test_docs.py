@@ -64,7 +64,7 @@ def test_the_example_policy_is_json_and_names_no_wildcard_action() -> None:
 
 
 def test_every_command_of_the_readme_exists() -> None:
-    commands = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    commands = {one.name or one.callback.__name__ for one in app.registered_commands if one.callback}
     shown = set(re.findall(r"^logroute (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert shown <= commands
 

@@ -46,7 +46,7 @@ def test_nothing_is_an_empty_file() -> None:
         TEXT.replace(b"    ", b" "),
         TEXT.replace(b"    grace", b"    # a comment\n\n# another\n    grace"),
         TEXT.replace(b"flush 1", b"flush    1   "),
-        b"\n\n" + TEXT + b"   \n",
+        b"\n\n" + TEXT + b"    \n",
         TEXT.replace(b"[SERVICE]", b"[SERVICE] and what follows"),
     ],
 )

@@ -1,0 +1,155 @@
+"""A task definition and its config files → one LogRoute and one LogRouterClass, with everything said that they
+do not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from controller.api.problems import Problem
+from controller.fluentbit.classic import Entry, SourceFile, SourceSection
+from controller.importing.definition import FireLens, bound_to_router, examine, is_init_variable, without_firelens
+from controller.importing.definition import names as routed_names
+from controller.importing.gather import Find, Gathered, gather
+from controller.importing.image import image_of
+from controller.importing.proof import differences
+from controller.importing.remarks import Remark, in_definition
+from controller.importing.route import NOWHERE, Identity, dns_label, route
+from controller.importing.router import router_class
+from controller.importing.sections import Sorted, sort
+from controller.importing.settling import settle
+from controller.importing.tree import Field, Map, at
+from controller.importing.values import Names, read_environment, without_secrets
+from controller.importing.writer import write
+from controller.taskdef.body import Body, account_of
+
+HEAD = ("Made by `logroute import`: read it through, then delete the hand-made router in the same change.",)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line said. Absent names follow from the task definition."""
+
+    name: str | None = None
+    namespace: str = "default"
+    cluster: str = "*"
+    service: str | None = None
+    engine: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    yaml: str
+    plain: Body
+    """The definition without its FireLens parts, in register form."""
+    remarks: tuple[Remark, ...]
+    problems: tuple[Problem, ...]
+    """Errors of the YAML that could not be helped; with any, it is no result."""
+
+
+def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = None) -> Imported:
+    """`body` in register form; `alone` is a custom config given by itself. Raises Unimportable, ClassicError."""
+    firelens = examine(body)
+    image = image_of(firelens, wish.engine)
+    gathered = gather(firelens, find, alone)
+    names = _names(firelens, gathered, wish)
+    found = sort(gathered.sections, names, network=firelens.network_mode)
+    family = str(body["family"])
+    service = wish.service or family
+    name = dns_label(wish.name or service)
+    identity = Identity(name, wish.namespace, wish.cluster, service, routed_names(firelens))
+    document = _with_unsaid(route(identity, found, names, gathered.trailing), found, names)
+    router, said = router_class(name, firelens, image, gathered, found, names)
+    settled = settle((document, router), HEAD)
+    plain = without_firelens(firelens)
+    remarks = [*gathered.remarks, *_commands(gathered), *names.remarks, *said, *found.remarks, *settled.remarks]
+    remarks += [*_unsaid(found), *bound_to_router(firelens), *_nowhere(found)]
+    if settled.specs.routes and not settled.left:
+        lost = {one.place for one in remarks if one.lost}
+        remarks += differences(settled.specs.routes[0], plain, found, names, lost, names.region)
+    yaml = write(settled.documents, HEAD).text
+    return Imported(yaml, plain, _shown(remarks, names), settled.left)
+
+
+def _names(firelens: FireLens, gathered: Gathered, wish: Wish) -> Names:
+    place, router = in_definition(firelens.name), firelens.router
+    options = (router.get("logConfiguration") or {}).get("options") or {}
+    names = Names(wish.region or str(options.get("awslogs-region") or ""), account_of(firelens.body) or "")
+    names.sets = dict(_set(one) for one in gathered.commands if one.key == "SET" and "=" in one.value)
+    pairs = ((str(one.get("name")), str(one.get("value", ""))) for one in router.get("environment") or ())
+    names.environment = {name: value for name, value in pairs if not is_init_variable(name)}
+    names.router_secrets = {str(one.get("name")): str(one.get("valueFrom")) for one in router.get("secrets") or ()}
+    for name, value_from in gathered.secret_options.items():
+        names.declare(name, value_from, in_definition())
+    read_environment(names, place)
+    return names
+
+
+def _set(command: Entry) -> tuple[str, str]:
+    name, _, value = command.value.partition("=")
+    return name.strip(), value
+
+
+def _commands(gathered: Gathered) -> list[Remark]:
+    found = []
+    for one in gathered.commands:
+        if one.key == "SET" and "=" in one.value:
+            name = one.value.partition("=")[0]
+            found.append(Remark(one.place, f"@SET {name}", "its value is written where it is used"))
+        else:
+            found.append(
+                Remark(
+                    one.place, f"@{one.key}", "a LogRoute has no such command", "see whether it is needed", lost=True
+                )
+            )
+    return found
+
+
+def _unsaid(found: Sorted) -> list[Remark]:
+    return [
+        Remark(section.place, f"[{section.name}] {section.last('name') or ''}".strip(), why, _ADVICE, lost=True)
+        for section, why in found.unsaid
+    ]
+
+
+_ADVICE = "say it otherwise, or do without"
+
+
+def _with_unsaid(document: Map, found: Sorted, names: Names) -> Map:
+    """What no spec can say stands below the pipeline, as it was written."""
+    if not found.unsaid:
+        return document
+    words = [word for section, why in found.unsaid for word in (f"not imported: {why}", *_lines(section))]
+    spec = at(document, ("spec",))
+    assert isinstance(spec, Field)  # noqa: S101 - route() wrote it
+    assert isinstance(spec.value, Map)  # noqa: S101 - see above
+    below = replace(spec.value, tail=(*spec.value.tail, *without_secrets(words, names)))
+    return replace(
+        document, fields=tuple(replace(one, value=below) if one.key == "spec" else one for one in document.fields)
+    )
+
+
+def _lines(section: SourceSection) -> Iterable[str]:
+    yield f"  [{section.name}]"
+    yield from (f"      {entry.key} {entry.value}" for entry in section.entries)
+    for group in section.groups:
+        yield from (f"    {line}" for line in _lines(group))
+
+
+def _nowhere(found: Sorted) -> list[Remark]:
+    if any(section.kind == "output" for section in found.sections):
+        return []
+    why = f"Fluent Bit throws the logs away, and the output {NOWHERE} says so"
+    return [Remark(in_definition(), "no output takes the logs", why, "say where they shall go")]
+
+
+def _shown(remarks: Sequence[Remark], names: Names) -> tuple[Remark, ...]:
+    """Each once, with nothing secret in it."""
+
+    def clean(one: Remark) -> Remark:
+        what, why, advice = without_secrets((one.what, one.why, one.advice), names)
+        return replace(one, what=what, why=why, advice=advice)
+
+    return tuple(dict.fromkeys(map(clean, remarks)))

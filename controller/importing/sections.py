@@ -1,0 +1,204 @@
+"""Sections as they were read → sections that a route can say: what FireLens makes itself goes, the order that
+counts stays, `@SET` and secrets are put right. Each keeps its place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from controller.fluentbit.classic import Entry, SectionKind, SourceSection
+from controller.fluentbit.tags import regex_trouble
+from controller.importing.remarks import Remark
+from controller.importing.values import Names, builds_variable, resolved
+
+SOCKET = "/var/run/fluent.sock"
+FORWARD_PORT, HEALTH_PORT = "24224", "8877"
+HEALTH_TAG = "firelens-healthcheck"
+_SAID_ONCE = frozenset({"name", "match", "match_regex", "alias", "tag", "log_level", "retry_limit", "host", "port"})
+"""Options of which Fluent Bit takes the last, whatever the plugin (flb_output_set_property and its like)."""
+_EXPRESSED = frozenset(
+    {SectionKind.INPUT, SectionKind.FILTER, SectionKind.OUTPUT, SectionKind.PARSER, SectionKind.MULTILINE_PARSER}
+)
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The sections by what becomes of them."""
+
+    service: list[Entry] = field(default_factory=list)
+    """Of all [SERVICE] sections; the last of a name counts."""
+    sections: list[SourceSection] = field(default_factory=list)
+    own_inputs: list[SourceSection] = field(default_factory=list)
+    """Inputs that FireLens makes."""
+    remarks: list[Remark] = field(default_factory=list)
+    unsaid: list[tuple[SourceSection, str]] = field(default_factory=list)
+    """What no spec can say, each with the reason."""
+
+
+def sort(sections: Iterable[SourceSection], names: Names, *, network: str) -> Sorted:
+    found, counts = Sorted(), _agents_inputs(network)
+    for section in sections:
+        if section.kind is SectionKind.SERVICE:
+            found.service += _service(section)
+        elif reason := _unsaid(section):
+            found.unsaid.append((section, reason))
+        elif section.kind is SectionKind.INPUT and _is_own_input(section):
+            found.own_inputs.append(section)
+        elif _is_health_output(section):
+            found.remarks.append(Remark(section.place, "the null output", "FireLens makes it itself"))
+        else:
+            found.sections += _prepared(section, names, counts, found)
+    return found
+
+
+def _service(section: SourceSection) -> Iterator[Entry]:
+    for index, entry in enumerate(section.entries):
+        yield entry if index else replace(entry, comments=(*section.comments, *entry.comments))
+
+
+def _unsaid(section: SourceSection) -> str | None:
+    if section.kind is SectionKind.OTHER:
+        return "Fluent Bit has no such section"
+    if section.kind not in _EXPRESSED:
+        return "a LogRoute has no such section"
+    if section.groups:
+        return "classic config as LogRoute writes it has no groups, such as processors"
+    if section.kind not in (SectionKind.PARSER, SectionKind.MULTILINE_PARSER) and section.last("name") is None:
+        return "it has no Name"
+    return None
+
+
+def _agents_inputs(network: str) -> Counter[str]:
+    """Inputs of the agent's, by plugin: an input without a tag is called after the plugin and its number."""
+    other = 0 if network in ("host", "none") else 1
+    return Counter({"forward": 1 + other, "tcp": other})
+
+
+def _is_own_input(section: SourceSection) -> bool:
+    name = (section.last("name") or "").lower()
+    if name == "forward":
+        return section.last("unix_path") == SOCKET or _port(section, FORWARD_PORT)
+    return name == "tcp" and _port(section, HEALTH_PORT)
+
+
+def _port(section: SourceSection, port: str) -> bool:
+    """24224 is what forward listens on unless told otherwise."""
+    return (section.last("port") or FORWARD_PORT) == port and section.last("unix_path") is None
+
+
+def _is_health_output(section: SourceSection) -> bool:
+    return (
+        section.kind is SectionKind.OUTPUT
+        and (section.last("name") or "").lower() == "null"
+        and section.last("match") == HEALTH_TAG
+    )
+
+
+def _prepared(section: SourceSection, names: Names, counts: Counter[str], found: Sorted) -> Iterator[SourceSection]:
+    kept = _once(section, found)
+    if any(builds_variable(entry.value, names.sets) for entry in kept):
+        found.unsaid.append((section, "an @SET in it makes a ${ that Fluent Bit leaves as it is"))
+        return
+    plugin = section.kind in (SectionKind.INPUT, SectionKind.FILTER, SectionKind.OUTPUT)
+    if plugin:
+        kept = tuple(replace(entry, value=resolved(entry, names)) for entry in kept)
+    ready = replace(section, name=section.kind.value.upper(), entries=kept)
+    if section.kind is SectionKind.INPUT:
+        ready = _tagged(ready, counts)
+    if section.kind in (SectionKind.FILTER, SectionKind.OUTPUT):
+        ready = _matched(ready)
+    yield from _in_order(ready, found)
+
+
+def _once(section: SourceSection, found: Sorted) -> tuple[Entry, ...]:
+    """Options in lower case; of those that count once the last, as Fluent Bit takes them."""
+    lowered = [replace(entry, key=entry.key.lower()) for entry in section.entries]
+    last = {entry.key: entry for entry in lowered}
+    kept = []
+    for entry, written in zip(lowered, section.entries, strict=True):
+        if entry.key in _SAID_ONCE and last[entry.key] is not entry:
+            why = f"it stands there again at {last[entry.key].place}, and the last counts"
+            found.remarks.append(Remark(entry.place, written.key, why))
+            continue
+        kept.append(entry)
+    _say_cases(section, found)
+    return tuple(kept)
+
+
+def _say_cases(section: SourceSection, found: Sorted) -> None:
+    spellings: dict[str, str] = {}
+    for entry in section.entries:
+        first = spellings.setdefault(entry.key.lower(), entry.key)
+        if first != entry.key:
+            why = "names ignore case: they are one option"
+            found.remarks.append(Remark(entry.place, f"{first} and {entry.key}", why))
+
+
+def _tagged(section: SourceSection, counts: Counter[str]) -> SourceSection:
+    """With the tag that Fluent Bit gives it: its name and number among its like (flb_input.c)."""
+    name = (section.last("name") or "").lower()
+    number = counts[name]
+    counts[name] += 1
+    if section.last("tag") is not None:
+        return section
+    return replace(section, entries=(*section.entries, Entry("tag", f"{name}.{number}", section.place)))
+
+
+def _matched(section: SourceSection) -> SourceSection:
+    """Without a match that says everything; a regex with the `^` that Fluent Bit has in mind (onig_match)."""
+    entries = []
+    for entry in section.entries:
+        if entry.key == "match" and entry.value in ("*", "**"):
+            continue
+        entries.append(replace(entry, value=_anchored(entry.value)) if entry.key == "match_regex" else entry)
+    dropped = tuple(text for entry in section.entries if _is_everything(entry) for text in entry.comments)
+    return replace(section, entries=tuple(entries), comments=(*section.comments, *dropped))
+
+
+def _is_everything(entry: Entry) -> bool:
+    return entry.key == "match" and entry.value in ("*", "**")
+
+
+def _anchored(regex: str) -> str:
+    bare = regex if regex.startswith("^") else f"^{regex}"
+    if (regex_trouble(bare) or "").startswith("must not have an alternative"):
+        return f"^(?:{regex})"
+    return bare
+
+
+def _in_order(section: SourceSection, found: Sorted) -> Iterator[SourceSection]:
+    """`modify` does what it is told in the order of its lines; a mapping of lists keeps the order of names alone.
+    So it is cut where the order would change.
+    """
+    if section.kind is not SectionKind.FILTER or (section.last("name") or "").lower() != "modify":
+        yield section
+        return
+    runs = _runs(section)
+    if len(runs) < 2:  # noqa: PLR2004 - one filter as it is
+        yield section
+        return
+    if section.last("condition") is not None:
+        why = "its rules and conditions depend on the order of its lines, and an option stands in one place alone"
+        found.remarks.append(Remark(section.place, "the order of modify's rules", why, "check them", lost=True))
+        yield section
+        return
+    common = tuple(entry for entry in section.entries if entry.key in _SAID_ONCE)
+    why = f"the order of its lines counts, so {len(runs)} filters say it"
+    found.remarks.append(Remark(section.place, "modify", why))
+    for number, run in enumerate(runs):
+        head = common if not number else tuple(replace(one, comments=()) for one in common if one.key != "alias")
+        yield replace(section, entries=(*head, *run), comments=() if number else section.comments)
+
+
+def _runs(section: SourceSection) -> list[list[Entry]]:
+    """The rules, cut where an option comes back after others."""
+    runs: list[list[Entry]] = [[]]
+    for entry in section.entries:
+        if entry.key in (*_SAID_ONCE, "condition"):
+            continue
+        if runs[-1] and runs[-1][-1].key != entry.key and any(one.key == entry.key for one in runs[-1]):
+            runs.append([])
+        runs[-1].append(entry)
+    return runs
