@@ -126,7 +126,7 @@ class _File:
             self._indented(line, place)
 
     def _comment(self, line: str) -> None:
-        self.reading.comments.append(line[1:].strip())
+        self.reading.comments.append(line[1:].removeprefix(" ").rstrip())
 
     def _command(self, line: str, place: Place) -> None:
         command, _, rest = line[1:].partition(" ")

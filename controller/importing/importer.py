@@ -146,10 +146,10 @@ def _nowhere(found: Sorted) -> list[Remark]:
 
 
 def _shown(remarks: Sequence[Remark], names: Names) -> tuple[Remark, ...]:
-    """Each once, with nothing secret in it."""
+    """Each once, by place, with nothing secret in it."""
 
     def clean(one: Remark) -> Remark:
         what, why, advice = without_secrets((one.what, one.why, one.advice), names)
         return replace(one, what=what, why=why, advice=advice)
 
-    return tuple(dict.fromkeys(map(clean, remarks)))
+    return tuple(sorted(dict.fromkeys(map(clean, remarks)), key=lambda one: one.place))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from controller.fluentbit.reader import ClassicError, from_classic
+from controller.fluentbit.classic import ClassicError
+from controller.fluentbit.reader import from_classic
 from controller.fluentbit.tree import Config, Section
 from controller.fluentbit.writer import to_classic
 
