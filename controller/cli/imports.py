@@ -91,7 +91,7 @@ def _hand_over(found: Imported, options: ImportOptions) -> int:
         write_definition(found.plain, options.definition_out)
     _write(found.yaml, options.out)
     lost = sum(remark.lost for remark in found.remarks)
-    say(f"imported; {lost} of these remarks {'is' if lost == 1 else 'are'} about what is missing" if lost else "imported")
+    say(f"imported; remarks about what is missing: {lost}" if lost else "imported")
     return 0
 
 

@@ -133,7 +133,7 @@ class _File:
         if not rest:
             raise self._error(place, f"@{command} says nothing more: write @INCLUDE path, or @SET NAME=value")
         if command.upper() != "INCLUDE":
-            self.reading.commands.append(Entry(command.upper(), rest, place, self.reading.taken()))
+            self.reading.commands.append(Entry(command.upper(), rest, place))
             return
         for found in self.reading.include(rest.strip(_SPACE), place):
             self.reading.file(found, place)

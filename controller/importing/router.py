@@ -60,10 +60,10 @@ def router_class(
     spec.append(Field("container", _container(work, stated_check=health is None)))
     if volumes := own_volumes(firelens):
         spec.append(Field("volumes", from_plain([_pruned(one) for one in volumes], in_definition())))
-    spec.append(Field("health", _map(health or {"mode": "off"})))
+    spec.append(Field("health", health or _OFF))
     spec += _task_wide(work)
     if buffer:
-        spec.append(Field("buffer", _map(buffer)))
+        spec.append(Field("buffer", buffer))
     if work.service:
         spec.append(Field("service", _service_map(work)))
     return Map(
@@ -74,10 +74,6 @@ def router_class(
             Field("spec", Map(tuple(spec))),
         )
     ), work.remarks
-
-
-def _map(texts: Mapping[str, str]) -> Map:
-    return Map(tuple(Field(key, Quoted(text) if text == "off" else text) for key, text in texts.items()))
 
 
 def _stated(key: str, value: str | None) -> list[Field]:
@@ -111,7 +107,7 @@ def _service_map(work: _Class) -> Map:
     )
 
 
-def _buffer(found: Sorted, image: Image, work: _Class) -> dict[str, str] | None:
+def _buffer(found: Sorted, image: Image, work: _Class) -> Map | None:
     """What the inputs that FireLens makes were told about storage, where they were told by hand."""
     wants = [one for one in found.own_inputs if (one.last("storage.type") or "").lower() == "filesystem"]
     usable = bool(wants) and image.runs != "1.9.10"
@@ -131,27 +127,39 @@ def _buffer(found: Sorted, image: Image, work: _Class) -> dict[str, str] | None:
     path, most = work.service.pop("storage.path", None), work.service.pop("storage.max_chunks_up", None)
     for key in ("storage.type", "storage.inherit"):
         work.service.pop(key, None)
-    return {
-        "type": "filesystem",
-        "path": path.value if path else DEFAULT_PATH,
-        "maxChunksUp": most.value if most else CHUNKS,
-    }
+    return Map(
+        (
+            Field("type", "filesystem"),
+            _moved("path", path, DEFAULT_PATH, work),
+            _moved("maxChunksUp", most, CHUNKS, work),
+        )
+    )
 
 
-def _health(work: _Class) -> dict[str, str] | None:
+def _moved(key: str, entry: Entry | None, absent: str, work: _Class) -> Field:
+    """An entry of [SERVICE] under the class's own name."""
+    if entry is None:
+        return Field(key, absent)
+    return Field(key, entry.value, without_secrets(entry.comments, work.names), entry.place)
+
+
+_OFF = Map((Field("mode", Quoted("off")),))
+
+
+def _health(work: _Class) -> Map | None:
     """The class's own check where it writes the very same; None where the original's is to be written out."""
     check = work.firelens.router.get("healthCheck")
     if not check:
-        return {"mode": "off"}
+        return _OFF
     said = {key: one.value for key, one in work.service.items()}
     port = said.get("http_port", "2020")
     for mode, path in (("uptime", "uptime"), ("deep", "health")):
         command = ["CMD-SHELL", f"curl -f http://127.0.0.1:{port}/api/v1/{path} || exit 1"]
         same = {"command": command, "interval": 10, "timeout": 5, "retries": 2, "startPeriod": 30} == check
         if same and _serves(said, deep=mode == "deep"):
-            for key in ("http_server", "http_listen", "http_port"):
-                work.service.pop(key, None)
-            return {"mode": mode, "port": port}
+            server = [work.service.pop(key, None) for key in ("http_server", "http_listen", "http_port")]
+            comments = tuple(text for one in server if one for text in one.comments)
+            return Map((Field("mode", mode), Field("port", port, without_secrets(comments, work.names))))
     return None
 
 

@@ -16,6 +16,7 @@ from controller.importing.values import Names, builds_variable, resolved
 SOCKET = "/var/run/fluent.sock"
 FORWARD_PORT, HEALTH_PORT = "24224", "8877"
 HEALTH_TAG = "firelens-healthcheck"
+STREAM_PREFIX = "firelens/"
 _SAID_ONCE = frozenset({"name", "match", "match_regex", "alias", "tag", "log_level", "retry_limit", "host", "port"})
 """Options of which Fluent Bit takes the last, whatever the plugin (flb_output_set_property and its like)."""
 _EXPRESSED = frozenset(
@@ -108,7 +109,7 @@ def _prepared(section: SourceSection, names: Names, counts: Counter[str], found:
     if section.kind is SectionKind.INPUT:
         ready = _tagged(ready, counts)
     if section.kind in (SectionKind.FILTER, SectionKind.OUTPUT):
-        ready = _matched(ready)
+        ready = _completed(_matched(ready), found)
     yield from _in_order(ready, found)
 
 
@@ -155,6 +156,18 @@ def _matched(section: SourceSection) -> SourceSection:
         entries.append(replace(entry, value=_anchored(entry.value)) if entry.key == "match_regex" else entry)
     dropped = tuple(text for entry in section.entries if _is_everything(entry) for text in entry.comments)
     return replace(section, entries=tuple(entries), comments=(*section.comments, *dropped))
+
+
+def _completed(section: SourceSection, found: Sorted) -> SourceSection:
+    """With what the plugin cannot start without, where a value can be made up that does no harm."""
+    if section.kind is not SectionKind.OUTPUT or (section.last("name") or "").lower() != "cloudwatch_logs":
+        return section
+    if any(section.last(key) for key in ("log_stream_name", "log_stream_prefix")):
+        return section
+    why = f"Fluent Bit does not start without log_stream_name or log_stream_prefix; {STREAM_PREFIX} is written"
+    found.remarks.append(Remark(section.place, "cloudwatch_logs", why, "choose a prefix of your own"))
+    added = Entry("log_stream_prefix", STREAM_PREFIX, section.place)
+    return replace(section, entries=(*section.entries, added))
 
 
 def _is_everything(entry: Entry) -> bool:
