@@ -15,7 +15,7 @@ from controller.cli.failures import CommandError
 from controller.cli.taskdefs import read_definition, write_definition
 from controller.fluentbit.classic import ClassicError, SourceFile
 from controller.fluentbit.engines import ENGINES
-from controller.importing.gather import Wanted
+from controller.importing.definition import ConfigRef
 from controller.importing.importer import Imported, Wish, import_route
 from controller.importing.remarks import Unimportable
 from controller.taskdef.body import Body, NotATaskDefinition, register_form
@@ -156,8 +156,8 @@ def _read(path: Path) -> SourceFile:
     return SourceFile(str(path), text)
 
 
-def _finder(folder: Path | None, account: _Account) -> Callable[[Wanted], tuple[SourceFile, ...]]:
-    def find(wanted: Wanted) -> tuple[SourceFile, ...]:
+def _finder(folder: Path | None, account: _Account) -> Callable[[ConfigRef], tuple[SourceFile, ...]]:
+    def find(wanted: ConfigRef) -> tuple[SourceFile, ...]:
         if folder and (paths := _in_folder(folder, wanted)):
             return tuple(map(_read, paths))
         return (_fetched(wanted, account),) if wanted.kind == "s3" else ()
@@ -165,7 +165,7 @@ def _finder(folder: Path | None, account: _Account) -> Callable[[Wanted], tuple[
     return find
 
 
-def _in_folder(folder: Path, wanted: Wanted) -> list[Path]:
+def _in_folder(folder: Path, wanted: ConfigRef) -> list[Path]:
     """Below the folder as `<bucket>/<key>` or as its path in the image, then by its base name."""
     if not folder.is_dir():
         raise CommandError(f"{folder}: there is no such folder")
@@ -178,7 +178,7 @@ def _in_folder(folder: Path, wanted: Wanted) -> list[Path]:
     return []
 
 
-def _path(wanted: Wanted) -> str:
+def _path(wanted: ConfigRef) -> str:
     match = _S3_ARN.fullmatch(wanted.value) if wanted.kind == "s3" else None
     return f"{match[1]}/{match[2]}" if match else wanted.value.lstrip("/")
 
@@ -191,7 +191,7 @@ def _matching(folder: Path, relative: str) -> Iterable[Path]:
     return [path] if path.is_file() else []
 
 
-def _fetched(wanted: Wanted, account: _Account) -> SourceFile:
+def _fetched(wanted: ConfigRef, account: _Account) -> SourceFile:
     from controller.aws.ports import AwsError
 
     match = _S3_ARN.fullmatch(wanted.value)

@@ -56,6 +56,7 @@ class FireLens:
 
 def examine(body: Body) -> FireLens:
     """Raises Unimportable where the definition has no FireLens router for Fluent Bit, or one of LogRoute's own."""
+    _check_shapes(body)
     routers = [one for one in body["containerDefinitions"] if isinstance(one.get("firelensConfiguration"), dict)]
     if not routers:
         raise Unimportable("no container has a firelensConfiguration: there is no FireLens in it to import")
@@ -69,9 +70,41 @@ def examine(body: Body) -> FireLens:
     routed = tuple(one for one in body["containerDefinitions"] if one is not router and _driver(one) == FIRELENS)
     if not routed:
         raise Unimportable("no container has the log driver awsfirelens: nothing is routed")
-    if missing := [one for one in ("name", "image") if not isinstance(router.get(one), str)]:
-        raise Unimportable(f"the router has no {missing[0]}")
+    if not isinstance(router.get("image"), str):
+        raise Unimportable("the router has no image")
     return FireLens(body, router, routed, _custom(router), _init(router))
+
+
+_LISTS = ("environment", "secrets", "dependsOn", "mountPoints", "volumesFrom")
+
+
+def _check_shapes(body: Body) -> None:
+    """What ECS would refuse to register is told here, and need not be looked for later."""
+    volumes = body.get("volumes") or []
+    _check(volumes, list, "volumes", _all_are_maps(volumes))
+    for container in body["containerDefinitions"]:
+        name = container.get("name")
+        _check(name, str, "the name of a container", bool(name))
+        for key in _LISTS:
+            some = container.get(key) or []
+            _check(some, list, f"{key} of container {name}", _all_are_maps(some))
+        for key in ("logConfiguration", "firelensConfiguration", "dockerLabels"):
+            some = container.get(key) or {}
+            _check(some, dict, f"{key} of container {name}", isinstance(some, dict))
+            options = some.get("options") or {}
+            _check(options, dict, f"options in {key} of container {name}", isinstance(options, dict))
+        secrets = (container.get("logConfiguration") or {}).get("secretOptions") or []
+        named = _all_are_maps(secrets) and all(isinstance(one.get("name"), str) for one in secrets)
+        _check(secrets, list, f"secretOptions of container {name}", named)
+
+
+def _all_are_maps(some: Any) -> bool:
+    return isinstance(some, list) and all(isinstance(one, dict) for one in some)
+
+
+def _check(value: Any, kind: type, what: str, good: bool) -> None:
+    if not isinstance(value, kind) or not good:
+        raise Unimportable(f"{what} is not as ECS has it")
 
 
 def _driver(container: Body) -> Any:

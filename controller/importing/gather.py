@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
-from typing import Literal
 
 from controller.fluentbit.classic import (
     ClassicError,
@@ -31,16 +29,7 @@ _AGENT_OPTIONS = frozenset({"include-pattern", "exclude-pattern", BUFFER_LIMIT})
 PARSER_KINDS = frozenset({SectionKind.PARSER, SectionKind.MULTILINE_PARSER})
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A config file: an S3 object by its ARN, or a path in the image, perhaps with globs."""
-
-    kind: Literal["s3", "file"]
-    value: str
-    named_by: str
-
-
-Find = Callable[[Wanted], tuple[SourceFile, ...]]
+Find = Callable[[ConfigRef], tuple[SourceFile, ...]]
 """The files that are meant; empty where there are none. May raise an explained error of its own."""
 
 
@@ -55,6 +44,8 @@ class Gathered:
     remarks: list[Remark] = field(default_factory=list)
     secret_options: dict[str, str] = field(default_factory=dict)
     """Environment name → `valueFrom` of a secretOption."""
+    unsaid: list[tuple[SourceSection, str]] = field(default_factory=list)
+    """What a parsers file holds beside parsers, and why it does not count."""
 
 
 def gather(firelens: FireLens, find: Find, alone: SourceFile | None) -> Gathered:
@@ -130,13 +121,12 @@ class _Reader:
     seen: set[str] = field(default_factory=set)
 
     def ref(self, ref: ConfigRef, given: SourceFile | None) -> None:
-        wanted = Wanted(ref.kind, ref.value, ref.named_by)
-        files = (given,) if given else self.find(wanted)
+        files = (given,) if given else self.find(ref)
         if not files and ref.kind == "file" and ref.value.startswith(OF_IMAGE):
             self.found.image_parsers.append(ref.value)
             return
         if not files:
-            raise Unimportable(_missing(wanted))
+            raise Unimportable(_missing(ref))
         for file in files:
             self.take(file)
 
@@ -152,9 +142,9 @@ class _Reader:
             why = "FireLens generates it for every task"
             self.found.remarks.append(Remark(place, f"@INCLUDE {path}", why))
             return ()
-        files = self.find(Wanted("file", path, f"@INCLUDE at {place}"))
+        files = self.find(ConfigRef("file", path, f"@INCLUDE at {place}"))
         if not files:
-            raise ClassicError(place.line, _missing(Wanted("file", path, "@INCLUDE")), place.file)
+            raise ClassicError(place.line, _missing(ConfigRef("file", path, "@INCLUDE")), place.file)
         return files
 
     def _with_parsers(self, section: SourceSection) -> SourceSection:
@@ -167,7 +157,7 @@ class _Reader:
 
     def _parsers(self, entry: Entry) -> bool:
         """Whether the parsers of the file were taken in, so that its entry can go."""
-        wanted = Wanted("file", entry.value, f"Parsers_File at {entry.place}")
+        wanted = ConfigRef("file", entry.value, f"Parsers_File at {entry.place}")
         files = self.find(wanted)
         if not files and entry.value.startswith(OF_IMAGE):
             return False
@@ -186,24 +176,13 @@ class _Reader:
                 self.found.sections.append(section)
             else:
                 why = "a parsers file holds parsers alone, and Fluent Bit does not look at the rest"
-                self.found.remarks.append(Remark(section.place, f"[{section.name}]", why, "delete it", lost=True))
+                self.found.unsaid.append((section, why))
 
 
-def _missing(wanted: Wanted) -> str:
+def _missing(wanted: ConfigRef) -> str:
     """What is missing, and how to give it."""
     base = wanted.value.rpartition("/")[2] or wanted.value
     if wanted.kind == "s3":
         return f"{wanted.named_by} names {wanted.value}, which is not here: put {base} into a folder for --config-dir"
     how = f"copy it out of the image into a folder as {base} and give --config-dir"
     return f"{wanted.named_by} names {wanted.value}, which is not here: {how}"
-
-
-def is_glob(path: str) -> bool:
-    """Fluent Bit looks for a `*` alone."""
-    return "*" in path
-
-
-def fits(path: str, pattern: str) -> bool:
-    """As glob(3) has it: a `*` ends at a slash."""
-    parts, patterns = path.split("/"), pattern.split("/")
-    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))

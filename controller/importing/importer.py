@@ -56,11 +56,14 @@ def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = 
     gathered = gather(firelens, find, alone)
     names = _names(firelens, gathered, wish)
     found = sort(gathered.sections, names, network=firelens.network_mode)
+    found.unsaid += gathered.unsaid
     family = str(body["family"])
     service = wish.service or family
     name = dns_label(wish.name or service)
     identity = Identity(name, wish.namespace, wish.cluster, service, routed_names(firelens))
-    document = _with_unsaid(route(identity, found, names, gathered.trailing), found, names)
+    document = _with_unsaid(
+        route(identity, found, names, [*gathered.trailing, *_unknown_commands(gathered)]), found, names
+    )
     router, said = router_class(name, firelens, image, gathered, found, names)
     settled = settle((document, router), HEAD)
     plain = without_firelens(firelens)
@@ -77,7 +80,7 @@ def _names(firelens: FireLens, gathered: Gathered, wish: Wish) -> Names:
     place, router = in_definition(firelens.name), firelens.router
     options = (router.get("logConfiguration") or {}).get("options") or {}
     names = Names(wish.region or str(options.get("awslogs-region") or ""), account_of(firelens.body) or "")
-    names.sets = dict(_set(one) for one in gathered.commands if one.key == "SET" and "=" in one.value)
+    names.sets = dict(_set(one) for one in gathered.commands if _is_set(one))
     pairs = ((str(one.get("name")), str(one.get("value", ""))) for one in router.get("environment") or ())
     names.environment = {name: value for name, value in pairs if not is_init_variable(name)}
     names.router_secrets = {str(one.get("name")): str(one.get("valueFrom")) for one in router.get("secrets") or ()}
@@ -95,16 +98,24 @@ def _set(command: Entry) -> tuple[str, str]:
 def _commands(gathered: Gathered) -> list[Remark]:
     found = []
     for one in gathered.commands:
-        if one.key == "SET" and "=" in one.value:
-            name = one.value.partition("=")[0]
-            found.append(Remark(one.place, f"@SET {name}", "its value is written where it is used"))
+        if _is_set(one):
+            what = f"@SET {_set(one)[0]}"
+            found.append(Remark(one.place, what, "its value is written where it is used"))
         else:
-            found.append(
-                Remark(
-                    one.place, f"@{one.key}", "a LogRoute has no such command", "see whether it is needed", lost=True
-                )
-            )
+            found.append(Remark(one.place, f"@{one.key}", _NO_COMMAND, "see whether it is needed", lost=True))
     return found
+
+
+def _unknown_commands(gathered: Gathered) -> list[str]:
+    others = [one for one in gathered.commands if not _is_set(one)]
+    return [word for one in others for word in (f"not imported: {_NO_COMMAND}", f"  @{one.key} {one.value}")]
+
+
+def _is_set(command: Entry) -> bool:
+    return command.key == "SET" and "=" in command.value
+
+
+_NO_COMMAND = "a LogRoute has no such command"
 
 
 def _unsaid(found: Sorted) -> list[Remark]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -88,8 +89,11 @@ def _service(entries: Iterable[Entry], image_parsers: Sequence[str], work: _Clas
         key = entry.key.lower()
         if (held := found.get(key)) and held.value != entry.value:
             why = f"{entry.value} at {entry.place} comes later, and the last counts"
-            work.remarks.append(Remark(held.place, f"{held.key} {held.value}", why, lost=key == "parsers_file"))
+            lost = key == "parsers_file"
+            work.remarks.append(Remark(held.place, f"{held.key} {held.value}", why, lost=lost))
         comments = (*(held.comments if held else ()), *entry.comments)
+        if held and held.value != entry.value:
+            comments = (*comments, f"not imported: {held.key} {held.value}, which stood before this")
         value = with_sets(entry.value, {**work.names.environment, **work.names.sets})
         if value != entry.value and not set(work.names.sets):
             why = "a variable of the router stands there; its value is written"
@@ -172,12 +176,13 @@ def _serves(said: Mapping[str, str], *, deep: bool) -> bool:
 
 
 def _container(work: _Class, *, stated_check: bool) -> Map:
-    router, place, fields = work.firelens.router, work.place, []
+    router, place, fields, words = work.firelens.router, work.place, [], list[str]()
     for key, value in router.items():
         if key in _ELSEWHERE or (key == "healthCheck" and not stated_check) or _empty(value):
             continue
         if why := _NOT_OURS.get(key):
             work.remarks.append(Remark(place, key, why, "see whether it is needed", lost=True))
+            words += [f"not imported: {why}", f"  {key}: {json.dumps(value)}"]
         else:
             fields.append(Field(key, from_plain(_pruned(value), place), origin=place))
     if reservation := _reservation(router):
@@ -189,7 +194,8 @@ def _container(work: _Class, *, stated_check: bool) -> Map:
     if labels:
         fields.append(Field("dockerLabels", from_plain(labels), origin=place))
     order = list(_ALIASES)
-    return Map(tuple(sorted(fields, key=lambda one: order.index(one.key) if one.key in order else len(order))))
+    ordered = sorted(fields, key=lambda one: order.index(one.key) if one.key in order else len(order))
+    return Map(tuple(ordered), tail=without_secrets(words, work.names))
 
 
 def _empty(value: Any) -> bool:

@@ -110,7 +110,7 @@ def _prepared(section: SourceSection, names: Names, counts: Counter[str], found:
         ready = _tagged(ready, counts)
     if section.kind in (SectionKind.FILTER, SectionKind.OUTPUT):
         ready = _completed(_matched(ready), found)
-    yield from _in_order(ready, found)
+    yield from _in_order(_with_script(ready, found), found)
 
 
 def _once(section: SourceSection, found: Sorted) -> tuple[Entry, ...]:
@@ -168,6 +168,21 @@ def _completed(section: SourceSection, found: Sorted) -> SourceSection:
     found.remarks.append(Remark(section.place, "cloudwatch_logs", why, "choose a prefix of your own"))
     added = Entry("log_stream_prefix", STREAM_PREFIX, section.place)
     return replace(section, entries=(*section.entries, added))
+
+
+def _with_script(section: SourceSection, found: Sorted) -> SourceSection:
+    """A Lua script is a file of its own, which LogRoute brings to no router."""
+    if section.kind is not SectionKind.FILTER or (section.last("name") or "").lower() != "lua":
+        return section
+    why = "LogRoute delivers no files but its config"
+    advice = "see that it is in the image, or write it as code, in one line"
+    entries = []
+    for entry in section.entries:
+        if entry.key == "script":
+            found.remarks.append(Remark(entry.place, f"the Lua script {entry.value}", why, advice))
+            entry = replace(entry, comments=(*entry.comments, f"{why}: {advice}"))  # noqa: PLW2901 - the same, commented
+        entries.append(entry)
+    return replace(section, entries=tuple(entries))
 
 
 def _is_everything(entry: Entry) -> bool:
