@@ -70,7 +70,7 @@ def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = 
     remarks = [*gathered.remarks, *_commands(gathered), *names.remarks, *said, *found.remarks, *settled.remarks]
     remarks += [*_unsaid(found), *bound_to_router(firelens), *_nowhere(found)]
     if settled.specs.routes and not settled.left:
-        lost = {one.place for one in remarks if one.lost}
+        lost = {one.place for one in settled.remarks}
         remarks += differences(settled.specs.routes[0], plain, found, names, lost, names.region)
     yaml = write(settled.documents, HEAD).text
     return Imported(yaml, plain, _shown(remarks, names), settled.left)

@@ -38,7 +38,7 @@ def compose_alone(route: Route, plain: Body, region: str | None) -> Desired:
 def differences(
     route: Route, plain: Body, found: Sorted, names: Names, lost: Iterable[Place], region: str | None
 ) -> list[Remark]:
-    """What is not as it was, but for what was said already (`lost`, by place)."""
+    """What is not as it was, but for what specs refused (`lost`, by place)."""
     try:
         desired = compose_alone(route, plain, region)
     except Refusal as error:

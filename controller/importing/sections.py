@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from controller.fluentbit.classic import Entry, SectionKind, SourceSection
 from controller.fluentbit.tags import regex_trouble
 from controller.importing.remarks import Remark
-from controller.importing.values import Names, builds_variable, resolved
+from controller.importing.values import Names, builds_variable, resolved, without_repeats
 
 SOCKET = "/var/run/fluent.sock"
 FORWARD_PORT, HEALTH_PORT = "24224", "8877"
@@ -51,7 +51,15 @@ def sort(sections: Iterable[SourceSection], names: Names, *, network: str) -> So
             found.remarks.append(Remark(section.place, "the null output", "FireLens makes it itself"))
         else:
             found.sections += _prepared(section, names, counts, found)
+    found.sections = [_without_repeats(section, names) for section in found.sections]
     return found
+
+
+def _without_repeats(section: SourceSection, names: Names) -> SourceSection:
+    if not names.hidden:
+        return section
+    entries = tuple(replace(entry, value=without_repeats(entry.value, names)) for entry in section.entries)
+    return replace(section, entries=entries)
 
 
 def _service(section: SourceSection) -> Iterator[Entry]:

@@ -21,7 +21,10 @@ _ARN, _ENV_NAME = re.compile(ARN), re.compile(ENV_NAME)
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)([^/\s@]+)(@)")
 _SHORT = 4
 """Values below this are not looked for in comments: they would blot out ordinary words."""
+_TELLING = 8
+"""Values below this stand elsewhere by chance."""
 HIDDEN = "…"
+_SCHEMES = frozenset({"bearer", "basic", "splunk", "apikey", "token"})
 
 
 @dataclass(slots=True)
@@ -42,6 +45,8 @@ class Names:
     remarks: list[Remark] = field(default_factory=list)
     clear: set[str] = field(default_factory=set, repr=False)
     """Secrets that stood in clear, to be kept out of comments."""
+    hidden: dict[str, str] = field(default_factory=dict, repr=False)
+    """Of those, the names that stand for them now."""
 
     def declare(self, name: str, value_from: str, place: Place) -> None:
         """`name` is a secret; a `valueFrom` that is no ARN cannot stand in a spec."""
@@ -67,18 +72,16 @@ class Names:
 
     def hide(self, key: str, name: str, value: str, place: Place) -> str:
         """A secret in clear becomes one to be stored; the name that stands for it."""
-        self.clear.add(value)
+        self.clear |= pieces(value)
         chosen, number = name, 1
-        while chosen in self.environment or (chosen in self.secrets and self._hidden.get(chosen) != value):
+        while chosen in self.environment or (chosen in self.secrets and self.hidden.get(chosen) != value):
             number += 1
             chosen = f"{name}_{number}"
         if chosen not in self.secrets:
-            self._hidden[chosen] = value
+            self.hidden[chosen] = value
             self.secrets[chosen] = self._placeholder(chosen)
         self._said(key, chosen, place)
         return chosen
-
-    _hidden: dict[str, str] = field(default_factory=dict, repr=False)
 
     def _said(self, what: str, name: str, place: Place) -> None:
         advice = f"store it, put its ARN under spec.secrets.{name}, and renew it: many have read it"
@@ -94,12 +97,18 @@ class Names:
         value = self.environment.pop(name, "")
         self.secrets[name] = self._placeholder(name)
         if value:
-            self.clear.add(value)
+            self.clear |= pieces(value)
             self._said(f"the variable {name}", name, place)
         else:
             why = "nobody declares it, and it stands for a secret"
             advice = f"put the secret's ARN under spec.secrets.{name}"
             self.remarks.append(Remark(place, f"the variable {name}", why, advice))
+
+
+def pieces(value: str) -> set[str]:
+    """A secret, and what of it would tell it: `Bearer x`, or `x${Y}`, have the x in them."""
+    words = re.split(r"\s+|\$\{[^}]*\}", value)
+    return {value, *(word for word in words if len(word) >= _SHORT and word.lower() not in _SCHEMES)}
 
 
 def read_environment(names: Names, place: Place) -> None:
@@ -115,6 +124,14 @@ def resolved(entry: Entry, names: Names) -> str:
     value = _without_clear(key, value, entry, names)
     for name in dict.fromkeys(name for _, _, name in expansions(value)):
         _know(name, entry.place, names)
+    return value
+
+
+def without_repeats(value: str, names: Names) -> str:
+    """A value with the secrets put out that stood in clear elsewhere: one may be a part of a URI, too."""
+    for name, secret in names.hidden.items():
+        if len(secret) >= _TELLING:
+            value = value.replace(secret, f"${{{name}}}")
     return value
 
 

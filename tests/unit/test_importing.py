@@ -1,0 +1,330 @@
+"""What becomes of each part of a hand-made router."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controller.importing.remarks import Unimportable
+from controller.importing.route import dns_label
+from tests.support.imports import (
+    CUSTOM,
+    app,
+    class_of,
+    documents,
+    from_config,
+    imported,
+    lost,
+    pipeline,
+    said,
+    specs,
+    task,
+)
+
+S3 = "[OUTPUT]\n    Name s3\n    Match *\n    bucket b\n    region eu-west-1\n"
+
+
+@pytest.mark.parametrize(
+    ("image", "written", "engine"),
+    [
+        ("amazon/aws-for-fluent-bit:stable", "amazon/aws-for-fluent-bit:init-latest", "1.9.10"),
+        ("amazon/aws-for-fluent-bit", "amazon/aws-for-fluent-bit:init-latest", "1.9.10"),
+        ("x/aws-for-fluent-bit:2.32.0", "x/aws-for-fluent-bit:init-2.32.0", None),
+        ("x/aws-for-fluent-bit:init-3.5.8", "x/aws-for-fluent-bit:init-3.5.8", None),
+        ("x/aws-for-fluent-bit:3", "x/aws-for-fluent-bit:init-3", "5.1"),
+        ("x/aws-for-fluent-bit:3.5.0", "x/aws-for-fluent-bit:init-3.5.8", None),
+        ("x/aws-for-fluent-bit:3.2.1", "x/aws-for-fluent-bit:init-3.2.1", "unchecked"),
+        (f"x/aws-for-fluent-bit@sha256:{'a' * 64}", f"x/aws-for-fluent-bit@sha256:{'a' * 64}", "unchecked"),
+        ("own/fluent-bit:7", "own/fluent-bit:7", "unchecked"),
+    ],
+)
+def test_the_image_becomes_the_init_image_of_the_same_release(image: str, written: str, engine: str | None) -> None:
+    found = imported(task(app(options={"Name": "stdout"}), fields={"image": image}))
+    assert class_of(found)["image"] == written
+    assert class_of(found).get("engine") == engine
+    assert not found.problems
+    assert (image == written and engine is None) or "log_router: note:" in said(found)
+
+
+def test_a_stated_engine_counts() -> None:
+    found = imported(task(app(options={"Name": "stdout"}), fields={"image": "own:7"}), engine="5.0.9")
+    assert class_of(found)["engine"] == "5.0.9"
+    assert "unchecked" not in said(found)
+
+
+def test_an_image_of_ones_own_on_ec2_gets_its_config_as_before() -> None:
+    options = {"config-file-type": "s3", "config-file-value": "arn:aws:s3:::b/extra.conf"}
+    files = {"arn:aws:s3:::b/extra.conf": S3}
+    assert class_of(imported(task(options=options, fields={"image": "own:7"}), files))["delivery"] == "firelens-s3"
+    fargate = task(options=options, fields={"image": "own:7"}, requiresCompatibilities=["FARGATE"])
+    assert "delivery" not in class_of(imported(fargate, files))
+
+
+def test_only_containers_with_the_driver_are_routed_and_the_rest_stays_as_it_was() -> None:
+    other = {
+        "name": "other",
+        "image": "x",
+        "logConfiguration": {"logDriver": "awslogs"},
+        "dependsOn": [
+            {"containerName": "app", "condition": "START"},
+            {"containerName": "log_router", "condition": "START"},
+        ],
+    }
+    found = imported(task(app(options={"Name": "stdout"}), other))
+    assert documents(found)[0]["spec"]["target"]["containers"] == ["app"]
+    assert found.plain["containerDefinitions"] == [
+        {"name": "app", "image": "httpd"},
+        {**other, "dependsOn": [{"containerName": "app", "condition": "START"}]},
+    ]
+    assert "container other: not imported: its dependsOn on the router" in said(found)
+
+
+def test_volumes_go_with_the_router_unless_the_task_uses_them() -> None:
+    mounts = [{"sourceVolume": name, "containerPath": f"/{name}"} for name in ("own", "shared")]
+    body = task(
+        app(options={"Name": "stdout"}, mountPoints=mounts[1:]),
+        fields={"mountPoints": mounts},
+        volumes=[{"name": "own", "host": {}}, {"name": "shared"}, {"name": "unused"}],
+    )
+    found = imported(body)
+    assert class_of(found)["volumes"] == [{"name": "own"}]
+    assert found.plain["volumes"] == [{"name": "shared"}, {"name": "unused"}]
+
+
+def test_patterns_become_filters_includes_before_excludes() -> None:
+    one = app("one", {"Name": "stdout", "exclude-pattern": "debug"})
+    two = app("two", {"Name": "stdout", "include-pattern": "^[A-Z]"})
+    assert pipeline(imported(task(one, two)))["filters"] == [
+        {"name": "grep", "match": "two-firelens*", "regex": "log ^[A-Z]"},
+        {"name": "grep", "match": "one-firelens*", "exclude": "log debug"},
+    ]
+
+
+def test_sections_come_in_the_engine_s_order() -> None:
+    files = {"/extra.conf": S3.replace("b\n", "custom\n", 1), "/two.conf": S3.replace("b\n", "two\n", 1)}
+    files["/ten.conf"] = S3.replace("b\n", "ten\n", 1)
+    init = [
+        {"name": f"aws_fluent_bit_init_file_{number}", "value": f"/{name}.conf"}
+        for number, name in (("10", "ten"), ("2", "two"))
+    ]
+    found = imported(task(app(options={"Name": "stdout"}), options=CUSTOM, fields={"environment": init}), files)
+    assert [one.get("bucket", one["name"]) for one in pipeline(found)["outputs"]] == ["custom", "stdout", "two", "ten"]
+    assert "environment" not in class_of(found)["container"]
+
+
+def test_a_match_of_everything_is_left_out_and_others_stay() -> None:
+    text = "".join(
+        f"[OUTPUT]\n    Name stdout\n    {match}\n" for match in ("Match *", "Match **", "Match a*", "Match_Regex a|b")
+    )
+    found = from_config(text)
+    assert pipeline(found)["outputs"] == [
+        {"name": "stdout"}, {"name": "stdout"}, {"name": "stdout", "match": "a*"},
+        {"name": "stdout", "match_regex": "^(?:a|b)"},
+    ]  # fmt: skip
+
+
+def test_an_input_without_a_tag_keeps_the_one_that_the_engine_gives_it() -> None:
+    text = "[INPUT]\n    Name tcp\n    Port 5170\n[INPUT]\n    Name dummy\n[OUTPUT]\n    Name stdout\n    Match tcp.*\n"
+    assert [one["tag"] for one in pipeline(from_config(text))["inputs"]] == ["tcp.1", "dummy.0"]
+    assert [one["tag"] for one in pipeline(from_config(text, networkMode="host"))["inputs"]] == ["tcp.0", "dummy.0"]
+
+
+def test_aliases_are_lower_case_and_each_stands_once() -> None:
+    found = from_config("".join(f"[OUTPUT]\n    Name stdout\n    Alias {alias}\n" for alias in ("Main", "main", "a b")))
+    assert [one["alias"] for one in pipeline(found)["outputs"]] == ["main", "main.2", "a_b"]
+    assert "/extra.conf:3: note: the alias Main" in said(found)
+
+
+def test_set_is_put_in_place_wherever_it_stands() -> None:
+    text = "[OUTPUT]\n    Name s3\n    bucket ${B}-x\n    region ${AWS_REGION}\n@SET B=logs\n"
+    found = from_config(text)
+    assert pipeline(found)["outputs"][0]["bucket"] == "logs-x"
+    assert "/extra.conf:5: note: @SET B" in said(found)
+
+
+def test_a_set_that_builds_a_variable_is_not_taken_for_one() -> None:
+    found = from_config(f"@SET D=$\n[FILTER]\n    Name record_modifier\n    Record a ${{D}}{{HOME}}\n{S3}")
+    assert "filters" not in pipeline(found)
+    assert "/extra.conf:2: not imported: [FILTER] record_modifier" in said(found)
+    assert "${D}{HOME}" in found.yaml
+
+
+def test_a_variable_after_a_brace_stays_literal_as_in_the_engine() -> None:
+    found = from_config(f"@SET A=b\n[FILTER]\n    Name record_modifier\n    Record a {{}} ${{A}}\n{S3}")
+    assert "/extra.conf:4: not imported: record" in said(found)
+
+
+def test_the_last_of_several_service_entries_counts_and_is_said() -> None:
+    found = from_config(f"[SERVICE]\n    Flush 1\n    Grace 5\n[SERVICE]\n    FLUSH 3\n{S3}")
+    assert class_of(found)["service"] == {"flush": "3", "grace": "5"}
+    assert "/extra.conf:2: note: flush 1: 3 at /extra.conf:5 comes later" in said(found)
+
+
+def test_parsers_files_become_parsers_and_those_of_the_image_stay() -> None:
+    parsers = (
+        "[PARSER]\n    Name p\n    Format json\n[MULTILINE_PARSER]\n    name m\n    type regex\n"
+        '    rule "start_state"   "/^\\d \\"x/" "cont"\n    rule "cont" "/^ /" "cont"\n'
+    )
+    text = f"[SERVICE]\n    Parsers_File /p.conf\n    Parsers_File /fluent-bit/parsers/parsers.conf\n{S3}"
+    found = imported(task(options=CUSTOM), {"/extra.conf": text, "/p.conf": parsers.replace('\\"', "")})
+    assert pipeline(found)["parsers"] == [{"name": "p", "format": "json"}]
+    assert pipeline(found)["multiline_parsers"][0]["rules"] == [
+        {"state": "start_state", "regex": "/^\\d x/", "next_state": "cont"},
+        {"state": "cont", "regex": "/^ /", "next_state": "cont"},
+    ]
+    assert class_of(found)["service"] == {"parsers_file": "/fluent-bit/parsers/parsers.conf"}
+    assert lost(found) == []
+
+
+def test_what_firelens_makes_itself_is_left_out_and_its_buffer_kept() -> None:
+    text = (
+        "[SERVICE]\n    # big\n    storage.path /data\n    storage.max_chunks_up 9\n"
+        "[INPUT]\n    Name forward\n    unix_path /var/run/fluent.sock\n    storage.type filesystem\n    Mem_Buf_Limit 5M\n"
+        f"[INPUT]\n    Name tcp\n    Port 8877\n[OUTPUT]\n    Name null\n    Match firelens-healthcheck\n{S3}"
+    )
+    found = from_config(text)
+    assert class_of(found)["buffer"] == {"type": "filesystem", "path": "/data", "maxChunksUp": "9"}
+    assert "service" not in class_of(found)
+    assert [*pipeline(found)] == ["outputs"]
+    assert "    # big\n    path: /data\n" in found.yaml
+    assert "/extra.conf:5: note: [INPUT] forward: FireLens makes this input itself; with it go mem_buf_limit" in said(
+        found
+    )
+    old = from_config(text, fields={"image": "amazon/aws-for-fluent-bit:init-2.32.4"})
+    assert "buffer" not in class_of(old)
+    assert "/extra.conf:5: not imported: [INPUT] forward" in said(old)
+
+
+CHECK = {"command": ["CMD-SHELL", "curl -f http://127.0.0.1:2020/api/v1/uptime || exit 1"]}
+TIMES = {"interval": 10, "timeout": 5, "retries": 2, "startPeriod": 30}
+SERVER = "[SERVICE]\n    HTTP_Server On\n    HTTP_Listen {listen}\n    HTTP_Port 2020\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "listen", "health"),
+    [
+        ({**CHECK, **TIMES}, "127.0.0.1", {"mode": "uptime", "port": "2020"}),
+        ({**CHECK, **TIMES}, "0.0.0.0", {"mode": "off"}),  # noqa: S104 - a config to read
+        ({**CHECK, **TIMES, "retries": 3}, "127.0.0.1", {"mode": "off"}),
+        (None, "127.0.0.1", {"mode": "off"}),
+    ],
+)
+def test_only_the_class_s_own_health_check_becomes_one(check: Any, listen: str, health: dict[str, str]) -> None:
+    fields = {"healthCheck": check} if check else {}
+    found = from_config(SERVER.format(listen=listen) + S3, fields=fields)
+    assert class_of(found)["health"] == health
+    assert ("healthCheck" in class_of(found)["container"]) is (check is not None and health["mode"] == "off")
+    assert lost(found) == []
+
+
+def test_modify_keeps_the_order_of_its_lines() -> None:
+    rules = ["Add a 1", "Rename a b", "Add a 2"]
+    text = "[FILTER]\n    Name modify\n" + "".join(f"    {rule}\n" for rule in rules) + S3
+    assert pipeline(from_config(text))["filters"] == [
+        {"name": "modify", "add": "a 1", "rename": "a b"},
+        {"name": "modify", "add": "a 2"},
+    ]
+    [told] = lost(from_config(text.replace(S3, f"    Condition Key_exists a\n{S3}")))
+    assert "/extra.conf:1: not imported: the order of modify's rules" in told
+
+
+def test_a_repeated_option_is_a_list_in_its_order_and_of_a_single_one_the_last_counts() -> None:
+    text = f"[FILTER]\n    Name grep\n    Match x\n    regex a b\n    Regex c d\n    Match y\n{S3}"
+    found = from_config(text)
+    assert pipeline(found)["filters"] == [{"name": "grep", "match": "y", "regex": ["a b", "c d"]}]
+    assert "/extra.conf:3: note: Match: it stands there again at /extra.conf:6" in said(found)
+    assert "/extra.conf:5: note: regex and Regex: names ignore case" in said(found)
+
+
+@pytest.mark.parametrize(
+    ("section", "place", "kept"),
+    [
+        ("[INPUT]\n    Name exec\n    Command date\n", "1: not imported: exec", ["name exec", "command date"]),
+        ("[PLUGINS]\n    Path /x.so\n", "1: not imported: [PLUGINS]", ["[PLUGINS]", "Path /x.so"]),
+        ("[STREAM_TASK]\n    Name t\n    Exec X\n", "1: not imported: [STREAM_TASK] t", ["[STREAM_TASK]", "Exec X"]),
+        ("[INPUT]\n    Name dummy\n    [P] x\n        K y\n", "1: not imported: [INPUT] dummy", ["Name dummy", "K y"]),
+        ("[FILTER]\n    Name nosuch\n    Key v\n", "1: not imported: nosuch", ["name nosuch", "key v"]),
+        ("[OUTPUT]\n    Name stdout\n    Nosuch_Key v\n", "3: not imported: nosuch_key", ["nosuch_key v"]),
+        ("[FILTER]\n    Name grep\n    Regex log ${A\n", "3: not imported: regex", ["regex log ${A"]),
+        ("@WHAT ever\n", "1: not imported: @WHAT", ["@WHAT ever"]),
+    ],
+)
+def test_what_no_route_can_say_is_told_by_place_and_stays_as_a_comment(
+    section: str, place: str, kept: list[str]
+) -> None:
+    found = from_config(section + S3)
+    assert f"/extra.conf:{place}" in said(found)
+    assert specs(found).routes
+    comments = [line.strip("# ") for line in found.yaml.splitlines() if line.strip().startswith("#")]
+    assert [line for line in kept if line not in comments] == []
+
+
+def test_a_lua_script_is_pointed_out() -> None:
+    found = from_config(f"[FILTER]\n    Name lua\n    script /x.lua\n    call f\n{S3}")
+    assert "/extra.conf:3: note: the Lua script /x.lua" in said(found)
+    assert "# LogRoute delivers no files" in found.yaml
+
+
+def test_a_command_of_the_router_is_told_and_stays_as_a_comment() -> None:
+    fields = {"command": ["/run.sh"], "dependsOn": [{"containerName": "app", "condition": "START"}]}
+    found = imported(task(app(options={"Name": "stdout"}), fields=fields))
+    assert "container log_router: not imported: command" in said(found)
+    assert '#   command: ["/run.sh"]' in found.yaml
+    assert "container log_router: not imported: dependsOn" in said(found)
+
+
+def test_a_field_that_the_class_does_not_have_is_told_and_stays_as_a_comment() -> None:
+    found = imported(task(app(options={"Name": "stdout"}), fields={"newField": {"a": ["b"]}}))
+    assert "container log_router: not imported: newField" in said(found)
+    assert "#     a b" in found.yaml
+    assert specs(found).routes
+
+
+def test_without_an_output_the_logs_go_nowhere_and_it_is_said() -> None:
+    found = imported(task())
+    assert pipeline(found)["outputs"] == [{"name": "null"}]
+    assert "no output takes the logs" in said(found)
+    assert specs(found).routes
+
+
+def test_what_all_routed_containers_share_is_settled_and_said() -> None:
+    waits = [{"containerName": "log_router", "condition": condition} for condition in ("HEALTHY", "START")]
+    one = app("one", {"Name": "stdout", "log-driver-buffer-limit": "100"}, dependsOn=waits[:1])
+    two = app("two", {"Name": "stdout", "log-driver-buffer-limit": "200"}, dependsOn=waits[1:])
+    found = imported(task(one, two, options={"enable-ecs-log-metadata": "no"}))
+    spec = class_of(found)
+    assert (spec["waitForRouter"], spec["driverBufferLimit"], spec["ecsMetadata"]) == ("HEALTHY", "200", "false")
+    for what in ("dependsOn on the router", "log-driver-buffer-limit", "enable-ecs-log-metadata"):
+        assert what in said(found)
+
+
+def test_an_output_that_cannot_start_is_completed_and_said() -> None:
+    found = from_config("[OUTPUT]\n    Name cloudwatch_logs\n    region x\n    log_group_name g\n")
+    assert pipeline(found)["outputs"][0]["log_stream_prefix"] == "firelens/"
+    assert "/extra.conf:1: note: cloudwatch_logs" in said(found)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"family": "x", "containerDefinitions": [{"name": "app"}]}, "there is no FireLens in it"),
+        ({"family": "x", "containerDefinitions": [{"name": 1}]}, "the name of a container is not as ECS has it"),
+        ({"family": "x", "containerDefinitions": [app(environment=["x"])]}, "environment of container app"),
+        (task({"name": "app", "image": "x"}), "nothing is routed"),
+        (task(options={"config-file-type": "ftp", "config-file-value": "x"}), "config-file-type must be s3 or file"),
+        (task(app(options={"region": "x"})), "have no Name"),
+        (task(options=CUSTOM), "names /extra.conf, which is not here: copy it out of the image"),
+        (task(fields={"dockerLabels": {"logroute.dev/owner": "logroute"}}), "LogRoute's own already"),
+    ],
+)
+def test_what_cannot_be_imported_is_told(body: dict[str, Any], message: str) -> None:
+    with pytest.raises(Unimportable, match=message):
+        imported(body)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"), [("My_App.v2", "my-app-v2"), ("--", "route"), ("x" * 80, "x" * 63), (f"{'x' * 62}-y", "x" * 62)]
+)
+def test_names_become_dns_labels(text: str, label: str) -> None:
+    assert dns_label(text) == label
