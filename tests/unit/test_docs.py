@@ -14,6 +14,7 @@ from controller.api.problems import has_errors
 from controller.cli.main import app
 from controller.settings import Settings, load
 from controller.specs.load import load as load_specs
+from tests.support.imports import imported
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
@@ -67,6 +68,16 @@ def test_every_command_of_the_readme_exists() -> None:
     commands = {one.name or one.callback.__name__ for one in app.registered_commands if one.callback}
     shown = set(re.findall(r"^logroute (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert shown <= commands
+
+
+def test_the_example_of_import_is_what_import_writes() -> None:
+    page = (ROOT / "docs" / "import.md").read_text()
+    [container] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    [config] = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
+    [yaml] = BLOCK.findall(page)
+    web = {"name": "web", "image": "web", "logConfiguration": {"logDriver": "awsfirelens"}}
+    body = {"family": "shop", "networkMode": "awsvpc", "containerDefinitions": [json.loads(container), web]}
+    assert imported(body, {"arn:aws:s3:::shop-conf/extra.conf": config}).yaml == yaml
 
 
 def test_every_reason_says_when_it_is_set() -> None:
