@@ -44,6 +44,8 @@ class Gathered:
     remarks: list[Remark] = field(default_factory=list)
     secret_options: dict[str, str] = field(default_factory=dict)
     """Environment name → `valueFrom` of a secretOption."""
+    agent: bool = True
+    """The engine has the agent's inputs; not so where an entrypoint of the image's own starts from its config."""
     unsaid: list[tuple[SourceSection, str]] = field(default_factory=list)
     """What a parsers file holds beside parsers, and why it does not count."""
 
@@ -52,10 +54,13 @@ def gather(firelens: FireLens, find: Find, alone: SourceFile | None) -> Gathered
     """`alone`: the custom config that the caller was given by itself. Raises Unimportable, ClassicError."""
     found = Gathered()
     found.sections += _patterns(firelens)
-    reader = _Reader(find, found)
+    refs = [*([firelens.custom] if firelens.custom else []), *firelens.init]
+    claimed = frozenset(_base(ref.value) for ref in refs if not ref.value.startswith(OF_IMAGE))
+    reader = _Reader(find, found, claimed)
     if firelens.custom:
         reader.ref(firelens.custom, alone)
     elif alone:
+        found.agent = False
         reader.take(alone)
     found.sections += _outputs(firelens, found)
     for ref in firelens.init:
@@ -118,10 +123,12 @@ def env_name(option: str) -> str:
 class _Reader:
     find: Find
     found: Gathered
+    claimed: frozenset[str]
+    """Base names of the files that the definition names: none of them is the image's by its base name."""
     seen: set[str] = field(default_factory=set)
 
     def ref(self, ref: ConfigRef, given: SourceFile | None) -> None:
-        files = (given,) if given else self.find(ref)
+        files = (given,) if given else self._files(ref)
         if not files and ref.kind == "file" and ref.value.startswith(OF_IMAGE):
             self.found.image_parsers.append(ref.value)
             return
@@ -129,6 +136,12 @@ class _Reader:
             raise Unimportable(_missing(ref))
         for file in files:
             self.take(file)
+
+    def _files(self, ref: ConfigRef) -> tuple[SourceFile, ...]:
+        files = self.find(ref)
+        if ref.kind == "file" and ref.value.startswith(OF_IMAGE) and _base(ref.value) in self.claimed:
+            return tuple(one for one in files if one.name.endswith(ref.value))
+        return files
 
     def take(self, file: SourceFile) -> None:
         """One file as the engine reads it, its includes and parsers files with it."""
@@ -139,6 +152,7 @@ class _Reader:
 
     def _include(self, path: str, place: Place) -> tuple[SourceFile, ...]:
         if path in (GENERATED, EXTERNAL):
+            self.found.agent = True
             why = "FireLens generates it for every task"
             self.found.remarks.append(Remark(place, f"@INCLUDE {path}", why))
             return ()
@@ -153,12 +167,14 @@ class _Reader:
             return section
         kept = [entry for entry in section.entries if entry.key.lower() != "parsers_file" or not self._parsers(entry)]
         dropped = tuple(text for entry in section.entries if entry not in kept for text in entry.comments)
+        if not kept:
+            self.found.trailing += [*section.comments, *dropped]
         return replace(section, entries=tuple(kept), comments=(*section.comments, *dropped))
 
     def _parsers(self, entry: Entry) -> bool:
         """Whether the parsers of the file were taken in, so that its entry can go."""
         wanted = ConfigRef("file", entry.value, f"Parsers_File at {entry.place}")
-        files = self.find(wanted)
+        files = self._files(wanted)
         if not files and entry.value.startswith(OF_IMAGE):
             return False
         if not files:
@@ -179,9 +195,13 @@ class _Reader:
                 self.found.unsaid.append((section, why))
 
 
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
 def _missing(wanted: ConfigRef) -> str:
     """What is missing, and how to give it."""
-    base = wanted.value.rpartition("/")[2] or wanted.value
+    base = _base(wanted.value) or wanted.value
     if wanted.kind == "s3":
         return f"{wanted.named_by} names {wanted.value}, which is not here: put {base} into a folder for --config-dir"
     how = f"copy it out of the image into a folder as {base} and give --config-dir"

@@ -17,10 +17,10 @@ from controller.importing.proof import differences
 from controller.importing.remarks import Remark, in_definition
 from controller.importing.route import NOWHERE, Identity, dns_label, route
 from controller.importing.router import router_class
-from controller.importing.sections import Sorted, sort
+from controller.importing.sections import Sorted, agents_inputs, sort
 from controller.importing.settling import settle
 from controller.importing.tree import Field, Map, at
-from controller.importing.values import Names, read_environment, without_secrets
+from controller.importing.values import Names, look_for_secrets, read_environment, without_secrets
 from controller.importing.writer import write
 from controller.taskdef.body import Body, account_of
 
@@ -55,7 +55,7 @@ def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = 
     image = image_of(firelens, wish.engine)
     gathered = gather(firelens, find, alone)
     names = _names(firelens, gathered, wish)
-    found = sort(gathered.sections, names, network=firelens.network_mode)
+    found = sort(gathered.sections, names, before=agents_inputs(firelens.network_mode) if gathered.agent else 0)
     found.unsaid += gathered.unsaid
     family = str(body["family"])
     service = wish.service or family
@@ -71,7 +71,7 @@ def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = 
     remarks += [*_unsaid(found), *bound_to_router(firelens), *_nowhere(found)]
     if settled.specs.routes and not settled.left:
         lost = {one.place for one in settled.remarks}
-        remarks += differences(settled.specs.routes[0], plain, found, names, lost, names.region)
+        remarks += differences(settled.specs.routes[0], plain, firelens.router, found, names, lost)
     yaml = write(settled.documents, HEAD).text
     return Imported(yaml, plain, _shown(remarks, names), settled.left)
 
@@ -84,6 +84,7 @@ def _names(firelens: FireLens, gathered: Gathered, wish: Wish) -> Names:
     pairs = ((str(one.get("name")), str(one.get("value", ""))) for one in router.get("environment") or ())
     names.environment = {name: value for name, value in pairs if not is_init_variable(name)}
     names.router_secrets = {str(one.get("name")): str(one.get("valueFrom")) for one in router.get("secrets") or ()}
+    names.files = bool(router.get("environmentFiles"))
     for name, value_from in gathered.secret_options.items():
         names.declare(name, value_from, in_definition())
     read_environment(names, place)
@@ -132,6 +133,8 @@ def _with_unsaid(document: Map, found: Sorted, names: Names) -> Map:
     """What no spec can say stands below the pipeline, as it was written."""
     if not found.unsaid:
         return document
+    for section, _ in found.unsaid:
+        look_for_secrets(section.entries, names)
     words = [word for section, why in found.unsaid for word in (f"not imported: {why}", *_lines(section))]
     spec = at(document, ("spec",))
     assert isinstance(spec, Field)  # noqa: S101 - route() wrote it

@@ -17,11 +17,16 @@ from controller.importing.remarks import Remark, in_definition
 from controller.importing.sections import Sorted
 from controller.importing.values import Names, with_sets
 from controller.specs.model import Route
+from controller.taskdef import canonical
 from controller.taskdef.body import Body
 
 _SCOPE = frozenset({"match", "match_regex", "alias"})
 """A route says these in its own way."""
 _BUFFER = frozenset({"storage.path", "storage.type", "storage.inherit", "storage.max_chunks_up"})
+_MADE = frozenset(
+    {"image", "environment", "secrets", "dockerLabels", "firelensConfiguration", "command", "entryPoint", "dependsOn"}
+)
+"""Fields of the router that LogRoute makes, or that were spoken of already."""
 _ADVICE = "compare the two by hand"
 
 Options = Mapping[str, tuple[str, ...]]
@@ -36,18 +41,33 @@ def compose_alone(route: Route, plain: Body, region: str | None) -> Desired:
 
 
 def differences(
-    route: Route, plain: Body, found: Sorted, names: Names, lost: Iterable[Place], region: str | None
+    route: Route, plain: Body, router: Body, found: Sorted, names: Names, lost: Iterable[Place]
 ) -> list[Remark]:
     """What is not as it was, but for what specs refused (`lost`, by place)."""
     try:
-        desired = compose_alone(route, plain, region)
+        desired = compose_alone(route, plain, names.region)
     except Refusal as error:
         return [Remark(in_definition(), "the route on this task", str(error), "change the class", lost=True)]
     configs = {one.name: from_classic(one.body).sections for one in desired.configs}
     rendered = [*configs.get(PIPELINE, ()), *configs.get(PARSERS, ())]
     gone = frozenset(lost)
+    assert desired.overlay is not None  # noqa: S101 - a route that composes has a router
     service = next(_options(one) for one in rendered if kind_of(one.name) is SectionKind.SERVICE)
-    return [*_sections(rendered, found.sections, gone), *_service(service, found.service, names, gone)]
+    return [
+        *_sections(rendered, found.sections, gone),
+        *_service(service, found.service, names, gone),
+        *_container(desired.overlay.router, router, gone),
+    ]
+
+
+def _container(made: Body, read: Body, lost: frozenset[Place]) -> Iterator[Remark]:
+    """The fields of the router that the class takes as they are."""
+    place = in_definition(str(read["name"]))
+    if place in lost:
+        return
+    for key, value in canonical.container(read, "").items():
+        if key not in _MADE and canonical.container(made, "").get(key) != value:
+            yield Remark(place, key, "after the import the router's is another", _ADVICE, lost=True)
 
 
 def _sections(rendered: Sequence[Section], read: Sequence[SourceSection], lost: frozenset[Place]) -> Iterator[Remark]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from controller.api.kinds import API_VERSION
 from controller.fluentbit.classic import Entry, SectionKind, SourceSection
+from controller.importing.gather import PARSER_KINDS
 from controller.importing.remarks import Remark
 from controller.importing.sections import Sorted
 from controller.importing.tree import Element, Field, List, Map, Value, from_plain
@@ -64,9 +65,9 @@ def route(identity: Identity, found: Sorted, names: Names, comments: Sequence[st
 
 def _pipeline(found: Sorted, names: Names) -> Map:
     lists: dict[str, list[Element]] = {name: [] for name in _LISTS.values()}
-    aliases: set[str] = set()
+    aliases: dict[SectionKind, set[str]] = {kind: set() for kind in _LISTS}
     for section in found.sections:
-        lists[_LISTS[section.kind]].append(_element(section, names, aliases, found.remarks))
+        lists[_LISTS[section.kind]].append(_element(section, names, aliases[section.kind], found.remarks))
     if not lists["outputs"]:
         comment = ("No output takes the logs, so Fluent Bit throws them away: say here where they shall go.",)
         lists["outputs"].append(Element(Map((Field("name", NOWHERE),)), comment))
@@ -75,7 +76,7 @@ def _pipeline(found: Sorted, names: Names) -> Map:
 
 def _element(section: SourceSection, names: Names, aliases: set[str], remarks: list[Remark]) -> Element:
     fields = [_field(key, entries, names) for key, entries in _grouped(section.entries)]
-    if section.kind is SectionKind.OUTPUT:
+    if section.kind not in PARSER_KINDS:
         fields = [_aliased(one, aliases, remarks) for one in fields]
     if section.kind is SectionKind.MULTILINE_PARSER:
         fields = [_rules(one, section) if one.key == "rule" else one for one in fields]

@@ -27,6 +27,7 @@ _NOT_OURS = {
     "entryPoint": "LogRoute's router starts as the init image starts",
     "dependsOn": "LogRoute's router starts first: routed containers wait for it",
 }
+_FILES, _IN_IMAGE = frozenset({"plugins_file", "streams_file"}), "see that the file is in the image"
 _DEFAULT_RESERVATION = 128
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 """strconv.ParseBool, by which the agent reads enable-ecs-log-metadata."""
@@ -98,6 +99,8 @@ def _service(entries: Iterable[Entry], image_parsers: Sequence[str], work: _Clas
         if value != entry.value and not set(work.names.sets):
             why = "a variable of the router stands there; its value is written"
             work.remarks.append(Remark(entry.place, entry.key, why))
+        if key in _FILES:
+            work.remarks.append(Remark(entry.place, entry.key, "LogRoute delivers no files but its config", _IN_IMAGE))
         found[key] = replace(entry, key=key, value=value, comments=comments)
     return found
 

@@ -4,12 +4,11 @@ counts stays, `@SET` and secrets are put right. Each keeps its place.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from controller.fluentbit.classic import Entry, SectionKind, SourceSection
-from controller.fluentbit.tags import regex_trouble
+from controller.importing.matching import MATCHES, matched, named, reaching
 from controller.importing.remarks import Remark
 from controller.importing.values import Names, builds_variable, resolved, without_repeats
 
@@ -34,24 +33,34 @@ class Sorted:
     own_inputs: list[SourceSection] = field(default_factory=list)
     """Inputs that FireLens makes."""
     remarks: list[Remark] = field(default_factory=list)
+    inputs: int = 0
+    """How many inputs the engine has up to here."""
     unsaid: list[tuple[SourceSection, str]] = field(default_factory=list)
     """What no spec can say, each with the reason."""
 
 
-def sort(sections: Iterable[SourceSection], names: Names, *, network: str) -> Sorted:
-    found, counts = Sorted(), _agents_inputs(network)
-    for section in sections:
+def agents_inputs(network: str) -> int:
+    """How many inputs the agent writes before any of ours (firelensconfig_unix.go)."""
+    return 1 if network in ("host", "none") else 3
+
+
+def sort(sections: Iterable[SourceSection], names: Names, *, before: int) -> Sorted:
+    """`before`: how many inputs the engine has before these."""
+    found, some = Sorted(inputs=before), list(sections)
+    for section in _with_quick_setup(some):
         if section.kind is SectionKind.SERVICE:
             found.service += _service(section)
         elif reason := _unsaid(section):
             found.unsaid.append((section, reason))
         elif section.kind is SectionKind.INPUT and _is_own_input(section):
             found.own_inputs.append(section)
+            found.inputs += 1
         elif _is_health_output(section):
             found.remarks.append(Remark(section.place, "the null output", "FireLens makes it itself"))
         else:
-            found.sections += _prepared(section, names, counts, found)
-    found.sections = [_without_repeats(section, names) for section in found.sections]
+            found.sections += _prepared(section, names, found)
+    found.sections, said = reaching(_without_repeats(section, names) for section in found.sections)
+    found.remarks += said
     return found
 
 
@@ -60,6 +69,22 @@ def _without_repeats(section: SourceSection, names: Names) -> SourceSection:
         return section
     entries = tuple(replace(entry, value=without_repeats(entry.value, names)) for entry in section.entries)
     return replace(section, entries=entries)
+
+
+def _with_quick_setup(sections: list[SourceSection]) -> Iterator[SourceSection]:
+    """A lone output beside a lone input gets everything, without saying so (flb_router_io_set)."""
+    inputs = [one for one in sections if one.kind is SectionKind.INPUT]
+    outputs = [one for one in sections if one.kind is SectionKind.OUTPUT]
+    quick = len(inputs) == len(outputs) == 1 and _is_own_input(inputs[0])
+    for section in sections:
+        if quick and section.kind is SectionKind.OUTPUT and not _says_match(section):
+            yield replace(section, entries=(*section.entries, Entry("Match", "*", section.place)))
+        else:
+            yield section
+
+
+def _says_match(section: SourceSection) -> bool:
+    return any(section.last(key) is not None for key in MATCHES)
 
 
 def _service(section: SourceSection) -> Iterator[Entry]:
@@ -76,13 +101,9 @@ def _unsaid(section: SourceSection) -> str | None:
         return "classic config as LogRoute writes it has no groups, such as processors"
     if section.kind not in (SectionKind.PARSER, SectionKind.MULTILINE_PARSER) and section.last("name") is None:
         return "it has no Name"
+    if section.kind in (SectionKind.FILTER, SectionKind.OUTPUT) and not _says_match(section):
+        return "it has no Match, so no records come to it"
     return None
-
-
-def _agents_inputs(network: str) -> Counter[str]:
-    """Inputs of the agent's, by plugin: an input without a tag is called after the plugin and its number."""
-    other = 0 if network in ("host", "none") else 1
-    return Counter({"forward": 1 + other, "tcp": other})
 
 
 def _is_own_input(section: SourceSection) -> bool:
@@ -105,19 +126,22 @@ def _is_health_output(section: SourceSection) -> bool:
     )
 
 
-def _prepared(section: SourceSection, names: Names, counts: Counter[str], found: Sorted) -> Iterator[SourceSection]:
+def _prepared(section: SourceSection, names: Names, found: Sorted) -> Iterator[SourceSection]:
     kept = _once(section, found)
     if any(builds_variable(entry.value, names.sets) for entry in kept):
         found.unsaid.append((section, "an @SET in it makes a ${ that Fluent Bit leaves as it is"))
         return
-    plugin = section.kind in (SectionKind.INPUT, SectionKind.FILTER, SectionKind.OUTPUT)
-    if plugin:
-        kept = tuple(replace(entry, value=resolved(entry, names)) for entry in kept)
-    ready = replace(section, name=section.kind.value.upper(), entries=kept)
+    ready = named(replace(section, name=section.kind.value.upper(), entries=kept), {**names.environment, **names.sets})
+    if ready is None:
+        found.unsaid.append((section, "a variable in its tag, match or alias has no value that is known here"))
+        return
+    if section.kind in (SectionKind.INPUT, SectionKind.FILTER, SectionKind.OUTPUT):
+        resolved_entries = tuple(replace(entry, value=resolved(entry, names)) for entry in ready.entries)
+        ready = replace(ready, entries=resolved_entries)
     if section.kind is SectionKind.INPUT:
-        ready = _tagged(ready, counts)
+        ready = _tagged(ready, found)
     if section.kind in (SectionKind.FILTER, SectionKind.OUTPUT):
-        ready = _completed(_matched(ready), found)
+        ready = _completed(matched(ready), found)
     yield from _in_order(_with_script(ready, found), found)
 
 
@@ -145,25 +169,13 @@ def _say_cases(section: SourceSection, found: Sorted) -> None:
             found.remarks.append(Remark(entry.place, f"{first} and {entry.key}", why))
 
 
-def _tagged(section: SourceSection, counts: Counter[str]) -> SourceSection:
-    """With the tag that Fluent Bit gives it: its name and number among its like (flb_input.c)."""
-    name = (section.last("name") or "").lower()
-    number = counts[name]
-    counts[name] += 1
+def _tagged(section: SourceSection, found: Sorted) -> SourceSection:
+    """With the tag that Fluent Bit gives it: its name, and its number among all inputs (flb_input.c)."""
+    name, number = (section.last("name") or "").lower(), found.inputs
+    found.inputs += 1
     if section.last("tag") is not None:
         return section
     return replace(section, entries=(*section.entries, Entry("tag", f"{name}.{number}", section.place)))
-
-
-def _matched(section: SourceSection) -> SourceSection:
-    """Without a match that says everything; a regex with the `^` that Fluent Bit has in mind (onig_match)."""
-    entries = []
-    for entry in section.entries:
-        if entry.key == "match" and entry.value in ("*", "**"):
-            continue
-        entries.append(replace(entry, value=_anchored(entry.value)) if entry.key == "match_regex" else entry)
-    dropped = tuple(text for entry in section.entries if _is_everything(entry) for text in entry.comments)
-    return replace(section, entries=tuple(entries), comments=(*section.comments, *dropped))
 
 
 def _completed(section: SourceSection, found: Sorted) -> SourceSection:
@@ -191,17 +203,6 @@ def _with_script(section: SourceSection, found: Sorted) -> SourceSection:
             entry = replace(entry, comments=(*entry.comments, f"{why}: {advice}"))  # noqa: PLW2901 - the same, commented
         entries.append(entry)
     return replace(section, entries=tuple(entries))
-
-
-def _is_everything(entry: Entry) -> bool:
-    return entry.key == "match" and entry.value in ("*", "**")
-
-
-def _anchored(regex: str) -> str:
-    bare = regex if regex.startswith("^") else f"^{regex}"
-    if (regex_trouble(bare) or "").startswith("must not have an alternative"):
-        return f"^(?:{regex})"
-    return bare
 
 
 def _in_order(section: SourceSection, found: Sorted) -> Iterator[SourceSection]:

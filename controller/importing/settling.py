@@ -19,6 +19,8 @@ _ROUNDS = 30
 """Each takes something out, or is the last."""
 _CLASS_PARTS = frozenset({"driverBufferLimit", "buffer", "health", "waitForRouter"})
 _CLASS_LISTS = frozenset({"container", "volumes", "service"})
+_WHOLE = frozenset({"name", "match", "match_regex", "tag"})
+"""Options without which a section would be another one."""
 _PLUGIN, _OPTION, _VALUE = 4, 5, 6
 """Lengths of the paths `spec.pipeline.filters.0`, of an option in it, of one of the option's values."""
 
@@ -124,7 +126,7 @@ def _cut(document: int, path: Path) -> Path | None:
     if document == 0:
         if path[:2] != ("spec", "pipeline") or len(path) < _PLUGIN:
             return None
-        if len(path) == _PLUGIN or path[4] == "name":
+        if len(path) == _PLUGIN or path[4] in _WHOLE:
             return path[:_PLUGIN]
         one_of_many = len(path) >= _VALUE and isinstance(path[5], int) and path[4] != "rules"
         return path[:_VALUE] if one_of_many else path[:_OPTION]

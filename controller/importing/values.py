@@ -40,8 +40,8 @@ class Names:
     """`secrets` of the router container: name → valueFrom."""
     secrets: dict[str, str] = field(default_factory=dict)
     """Becomes `spec.secrets`."""
-    empty: list[str] = field(default_factory=list)
-    """Names that nobody declares: Fluent Bit makes them empty."""
+    files: bool = False
+    """There are environment files, which nobody can look into here."""
     remarks: list[Remark] = field(default_factory=list)
     clear: set[str] = field(default_factory=set, repr=False)
     """Secrets that stood in clear, to be kept out of comments."""
@@ -142,11 +142,11 @@ def _know(name: str, place: Place, names: Names) -> None:
         names.declare(name, names.router_secrets[name], place)
     elif check_variables("", f"${{{name}}}", ()):
         names.environment[name] = ""
-        names.empty.append(name)
         why = "nobody declares it, so Fluent Bit makes it empty"
-        names.remarks.append(
-            Remark(place, f"the variable {name}", why, f"give {name} a value in container.environment")
-        )
+        if names.files:
+            why = "an environment file may declare it, and an entry in container.environment goes before that"
+        advice = f"give {name} its value in container.environment"
+        names.remarks.append(Remark(place, f"the variable {name}", why, advice, lost=names.files))
 
 
 def expansions(value: str) -> Iterator[tuple[int, int, str]]:
@@ -197,6 +197,13 @@ def _without_clear(key: str, value: str, entry: Entry, names: Names) -> str:
 def _url(found: re.Match[str], key: str, entry: Entry, names: Names) -> str:
     name = names.hide(f"the password in {key}", env_name(f"{key}_password"), found[2], entry.place)
     return f"{found[1]}${{{name}}}{found[3]}"
+
+
+def look_for_secrets(entries: Iterable[Entry], names: Names) -> None:
+    """What is left out may hold secrets, too, and stands in comments."""
+    for entry in entries:
+        if check_secret(entry.key.lower(), entry.value, ()):
+            names.clear |= pieces(entry.value)
 
 
 def without_secrets(comments: Iterable[str], names: Names) -> tuple[str, ...]:

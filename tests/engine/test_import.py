@@ -103,7 +103,8 @@ def until_quiet(*tasks: Task) -> None:
     end, changed, seen = time.monotonic() + PATIENCE, time.monotonic(), [task.delivered() for task in tasks]
     while time.monotonic() < end and time.monotonic() - changed < QUIET:
         time.sleep(0.1)
-        if (now := [task.delivered() for task in tasks]) != seen:
+        now = [task.delivered() for task in tasks]
+        if now != seen or not all(any(outputs) for outputs in now):
             changed, seen = time.monotonic(), now
 
 

@@ -129,7 +129,9 @@ def values(children: st.SearchStrategy[Value]) -> st.SearchStrategy[Value]:
     return st.one_of(maps, st.builds(List, elements.map(tuple), COMMENTS))
 
 
-TREES = st.recursive(SCALARS, values, max_leaves=12).filter(lambda tree: isinstance(tree, Map) and tree.fields)
+NODES = st.recursive(SCALARS, values, max_leaves=12)
+FIELDS = st.lists(st.builds(Field, SCALARS, NODES, COMMENTS), min_size=1, max_size=4, unique_by=lambda one: one.key)
+TREES = st.builds(Map, FIELDS.map(tuple), COMMENTS)
 
 
 @settings(deadline=None)

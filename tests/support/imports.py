@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,8 +50,15 @@ def imported(body: dict[str, Any], files: Mapping[str, str] | None = None, **wis
 
 
 def from_config(text: str, *, fields: Mapping[str, Any] | None = None, **body: Any) -> Imported:
-    """`text` as the custom config of a router whose container sends its logs nowhere by itself."""
+    """`text` as the custom config of a router whose container sends its logs nowhere by itself. At the end of
+    sections that say no match it is said: without one they would get no records.
+    """
+    text = re.sub(r"(?m)^\[(?:FILTER|OUTPUT)\]\n(?:[ #].*\n)*", _with_match, text)
     return imported(task(options=CUSTOM, fields=fields, **body), {"/extra.conf": text})
+
+
+def _with_match(section: re.Match[str]) -> str:
+    return section[0] if re.search(r"(?i)^ +match", section[0], re.MULTILINE) else f"{section[0]}    Match *\n"
 
 
 def specs(result: Imported) -> SpecSet:

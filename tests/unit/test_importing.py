@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from controller.fluentbit.classic import SourceFile
+from controller.importing.definition import ConfigRef
+from controller.importing.importer import Wish, import_route
 from controller.importing.remarks import Unimportable
 from controller.importing.route import dns_label
 from tests.support.imports import (
@@ -124,10 +127,90 @@ def test_a_match_of_everything_is_left_out_and_others_stay() -> None:
     ]  # fmt: skip
 
 
-def test_an_input_without_a_tag_keeps_the_one_that_the_engine_gives_it() -> None:
-    text = "[INPUT]\n    Name tcp\n    Port 5170\n[INPUT]\n    Name dummy\n[OUTPUT]\n    Name stdout\n    Match tcp.*\n"
-    assert [one["tag"] for one in pipeline(from_config(text))["inputs"]] == ["tcp.1", "dummy.0"]
-    assert [one["tag"] for one in pipeline(from_config(text, networkMode="host"))["inputs"]] == ["tcp.0", "dummy.0"]
+@pytest.mark.parametrize(
+    ("lines", "match"),
+    [
+        (["Match app:*.x"], {"match_regex": r"^app:.*\.x$"}),
+        (["Match a*", "Match_Regex b|c"], {"match_regex": "^(?:a.*$|b|c)"}),
+        (["Match ${WHO}-firelens*"], {"match": "app-firelens*"}),
+        (["Match a", "Match b"], {"match": "b"}),
+    ],
+)
+def test_odd_matches_are_said_as_a_route_can(lines: list[str], match: dict[str, str]) -> None:
+    fields = {"environment": [{"name": "WHO", "value": "app"}]}
+    text = "[OUTPUT]\n    Name stdout\n" + "".join(f"    {line}\n" for line in lines)
+    assert pipeline(from_config(text, fields=fields))["outputs"] == [{"name": "stdout", **match}]
+
+
+REWRITE = "[FILTER]\n    Name rewrite_tag\n    Match app-firelens*\n    Rule $log ^AUDIT {tag} false\n"
+
+
+def test_what_matched_everything_still_gets_records_with_made_up_tags() -> None:
+    found = from_config(REWRITE.format(tag="audit.$log") + S3.replace("    Name s3", "    Name s3\n    Alias a"))
+    assert [(one.get("alias"), one.get("match")) for one in pipeline(found)["outputs"]] == [
+        ("a", None),
+        (None, "audit.*"),
+    ]
+    assert "/extra.conf:5: note: Match * of s3: a route's * does not reach audit.*" in said(found)
+    assert lost(found) == []
+
+
+@pytest.mark.parametrize("tag", ["x.$TAG", "x.$TAG[0].y"])
+def test_tags_that_hold_the_old_one_are_reached_as_they_are(tag: str) -> None:
+    assert len(pipeline(from_config(REWRITE.format(tag=tag) + S3))["outputs"]) == 1
+
+
+def test_a_tag_that_may_be_anything_is_told_as_missing() -> None:
+    [told] = lost(from_config(REWRITE.format(tag="$log") + S3))
+    assert "/extra.conf:5: not imported: Match * of s3: a route's * does not reach *" in told
+
+
+def test_what_matches_nothing_does_not_come_to_match_everything() -> None:
+    files = {"/extra.conf": f"[FILTER]\n    Name stdout\n[OUTPUT]\n    Name stdout\n    Match ${{NONE}}\n{S3}"}
+    found = imported(task(options=CUSTOM), files)
+    assert pipeline(found) == {"outputs": [{"name": "s3", "bucket": "b", "region": "eu-west-1"}]}
+    assert "/extra.conf:1: not imported: [FILTER] stdout: it has no Match" in said(found)
+    assert "/extra.conf:3: not imported: [OUTPUT] stdout: a variable in its tag, match or alias" in said(found)
+
+
+def test_a_lone_output_beside_a_lone_input_gets_everything() -> None:
+    text = "[INPUT]\n    Name forward\n    unix_path /var/run/fluent.sock\n[OUTPUT]\n    Name stdout\n"
+    found = imported(task(options=CUSTOM), {"/extra.conf": text})
+    assert pipeline(found) == {"outputs": [{"name": "stdout"}]}
+
+
+def test_a_parsers_file_of_ones_own_is_not_taken_for_the_image_s() -> None:
+    files = {"/own/parsers.conf": "[PARSER]\n    Name own\n    Format json\n"}
+    text = f"[SERVICE]\n    Parsers_File /fluent-bit/parsers/parsers.conf\n{S3}"
+    init = [{"name": "aws_fluent_bit_init_file_1", "value": "/own/parsers.conf"}]
+
+    def flat(ref: ConfigRef) -> tuple[SourceFile, ...]:
+        """A folder without folders: everything by its base name."""
+        name = ref.value.rpartition("/")[2]
+        known = {"parsers.conf": files["/own/parsers.conf"], "extra.conf": text}
+        return (SourceFile(name, known[name].encode()),)
+
+    found = import_route(task(options=CUSTOM, fields={"environment": init}), flat, Wish())
+    assert [one["name"] for one in pipeline(found)["parsers"]] == ["own"]
+    assert class_of(found)["service"] == {"parsers_file": "/fluent-bit/parsers/parsers.conf"}
+
+
+def test_a_variable_that_an_environment_file_may_declare_is_told_as_missing() -> None:
+    fields = {"environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::b/x.env"}]}
+    [told] = lost(from_config(S3.replace("b\n", "${STAGE}\n", 1), fields=fields))
+    assert "/extra.conf:4: not imported: the variable STAGE: an environment file may declare it" in told
+
+
+@pytest.mark.parametrize(("network", "first"), [("awsvpc", 3), ("bridge", 3), ("host", 1)])
+def test_an_input_without_a_tag_keeps_the_one_that_the_engine_gives_it(network: str, first: int) -> None:
+    text = f"[INPUT]\n    Name tcp\n    Port 5170\n[INPUT]\n    Name dummy\n{S3}"
+    found = from_config(text, networkMode=network)
+    assert [one["tag"] for one in pipeline(found)["inputs"]] == [f"tcp.{first}", f"dummy.{first + 1}"]
+
+
+def test_aliases_of_filters_are_put_right_too() -> None:
+    found = from_config(f"[FILTER]\n    Name stdout\n    Alias Main\n{S3}")
+    assert pipeline(found)["filters"] == [{"name": "stdout", "alias": "main"}]
 
 
 def test_aliases_are_lower_case_and_each_stands_once() -> None:
@@ -140,7 +223,7 @@ def test_set_is_put_in_place_wherever_it_stands() -> None:
     text = "[OUTPUT]\n    Name s3\n    bucket ${B}-x\n    region ${AWS_REGION}\n@SET B=logs\n"
     found = from_config(text)
     assert pipeline(found)["outputs"][0]["bucket"] == "logs-x"
-    assert "/extra.conf:5: note: @SET B" in said(found)
+    assert "/extra.conf:6: note: @SET B" in said(found)
 
 
 def test_a_set_that_builds_a_variable_is_not_taken_for_one() -> None:
