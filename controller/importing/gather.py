@@ -83,8 +83,9 @@ def match_of(container: Body) -> str:
 
 
 def _options(container: Body) -> dict[str, str]:
+    """As they come out of the agent's config: the reader cuts white space off."""
     options = (container.get("logConfiguration") or {}).get("options") or {}
-    return {str(key): str(value) for key, value in options.items()}
+    return {str(key): str(value).strip() for key, value in options.items()}
 
 
 def _outputs(firelens: FireLens, found: Gathered) -> Iterable[SourceSection]:

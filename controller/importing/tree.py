@@ -87,7 +87,7 @@ def at(value: Value, path: Path) -> Field | Element | None:
 
 
 def without(value: Value, path: Path, words: Iterable[str] = ()) -> Value:
-    """The tree without what is at `path`. Its comments and `words` stand where it stood."""
+    """The tree without what is at `path`, and without what is empty then. Comments and `words` stand where it stood."""
     index = _index(value, path[0])
     if index is None:
         return value
@@ -95,7 +95,11 @@ def without(value: Value, path: Path, words: Iterable[str] = ()) -> Value:
         return _dropped(value, index, tuple(words))
     parts: list[Any] = list(_parts(value))
     parts[index] = replace(parts[index], value=without(parts[index].value, path[1:], words))
-    return _rebuilt(value, parts)
+    rebuilt = _rebuilt(value, parts)
+    left = parts[index].value
+    if isinstance(left, Map | List) and not _parts(left):
+        return _dropped(rebuilt, index, left.tail)
+    return rebuilt
 
 
 def _dropped(value: Value, index: int, words: tuple[str, ...]) -> Value:

@@ -343,6 +343,21 @@ def test_what_no_route_can_say_is_told_by_place_and_stays_as_a_comment(
     assert [line for line in kept if line not in comments] == []
 
 
+def test_a_list_of_which_nothing_is_left_goes_and_its_comments_stay() -> None:
+    found = from_config(f"# why\n[INPUT]\n    Name exec\n    Command date\n{S3}")
+    assert [*pipeline(found)] == ["outputs"]
+    above = found.yaml.partition("    outputs:\n")[0].splitlines()[-6:]
+    assert [line.strip("# ") for line in above][:2] == [
+        "why",
+        "not imported: exec is not allowed: it runs programs in the router, with the rights of the task",
+    ]
+
+
+def test_white_space_around_a_log_option_is_cut_off_as_the_engine_does() -> None:
+    found = imported(task(app(options={"Name": " stdout ", "format": " json "})))
+    assert pipeline(found)["outputs"] == [{"name": "stdout", "match": "app-firelens*", "format": "json"}]
+
+
 def test_a_lua_script_is_pointed_out() -> None:
     found = from_config(f"[FILTER]\n    Name lua\n    script /x.lua\n    call f\n{S3}")
     assert "/extra.conf:3: note: the Lua script /x.lua" in said(found)
