@@ -205,5 +205,6 @@ def _missing(wanted: ConfigRef) -> str:
     base = _base(wanted.value) or wanted.value
     if wanted.kind == "s3":
         return f"{wanted.named_by} names {wanted.value}, which is not here: put {base} into a folder for --config-dir"
-    how = f"copy it out of the image into a folder as {base} and give --config-dir"
+    copy = f"docker run --rm --entrypoint cat IMAGE {wanted.value}"
+    how = f"copy it out of the image into a folder as {base} ({copy}) and give --config-dir"
     return f"{wanted.named_by} names {wanted.value}, which is not here: {how}"
