@@ -140,7 +140,7 @@ def _know(name: str, place: Place, names: Names) -> None:
         return
     if name in names.router_secrets:
         names.declare(name, names.router_secrets[name], place)
-    elif check_variables("", f"${{{name}}}", ()):
+    elif check_variables("", f"${{{name}}}"):
         names.environment[name] = ""
         why = "nobody declares it, so Fluent Bit makes it empty"
         if names.files:

@@ -18,13 +18,14 @@ from controller.fluentbit.findings import Finding
 from controller.fluentbit.pipeline import check_pipeline
 from controller.fluentbit.reader import from_classic
 from controller.fluentbit.tree import Config, Section
+from controller.fluentbit.variables import Names
 from controller.fluentbit.writer import to_classic
 from tests.support import hostile
 
 SOURCES = st.integers(0, 2**63).map(random.Random)
 TEXTS = st.one_of(SOURCES.map(hostile.text), st.text(max_size=60))
 KINDS: tuple[Kind, ...] = ("inputs", "filters", "outputs", "service", "parsers")
-SECRETS = ("DECLARED",)
+SECRETS = Names(("DECLARED",))
 ALLOWED = re.compile(r"\$\{(DECLARED|AWS_REGION|AWS_AVAILABILITY_ZONE|HOSTNAME|ECS_[A-Z0-9_]+)\}")
 LINE = 4096
 """Bytes with its end: the buffer of Fluent Bit 1.9.10."""
