@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from controller.checking import rules
 from controller.fluentbit import catalogue
+from controller.fluentbit.ports import EXPORTERS, HTTP_SERVER, LISTENING
 from controller.fluentbit.tree import Config, Section
 
 Entry = tuple[str, str]
@@ -123,7 +124,7 @@ def _service(entries: tuple[Entry, ...], moved: Moved) -> tuple[Entry, ...]:
         elif key not in ("http_port", "http_listen"):
             said += _entry("SERVICE", "", key, value, moved)
     given = dict(entries)
-    port = moved.port(given.get("http_port", rules.HTTP_PORT))
+    port = moved.port(given.get("http_port", str(HTTP_SERVER.number)))
     return (
         *said,
         ("http_listen", "127.0.0.1"),
@@ -143,7 +144,7 @@ def _lua(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 
 
 def _plugin(kind: str, plugin: str, entries: tuple[Entry, ...], moved: Moved) -> tuple[Entry, ...]:
-    listens = (rules.LISTENING if kind == "INPUT" else rules.SERVING if kind == "OUTPUT" else {}).get(plugin)
+    listens = (LISTENING if kind == "INPUT" else EXPORTERS if kind == "OUTPUT" else {}).get(plugin)
     given = dict(entries)
     said: list[Entry] = []
     for key, value in entries:
@@ -157,7 +158,7 @@ def _plugin(kind: str, plugin: str, entries: tuple[Entry, ...], moved: Moved) ->
             said += _entry(kind, plugin, key, value, moved)
     if listens:
         address = "listen" if kind == "INPUT" else "host"
-        said += [(address, "127.0.0.1"), ("port", moved.port(given.get("port", listens)))]
+        said += [(address, "127.0.0.1"), ("port", moved.port(given.get("port", str(listens.number))))]
     if there := rules.THERE.get((kind, plugin)):
         moved.need(there)
     made = (key for key in rules.MADE.get((kind, plugin), ()) if key not in given and moved.knows(kind, plugin, key))

@@ -8,25 +8,6 @@ from __future__ import annotations
 
 import re
 
-LISTENING = {
-    "collectd": "25826",
-    "elasticsearch": "9200",
-    "forward": "24224",
-    "http": "9880",
-    "mqtt": "1883",
-    "opentelemetry": "4318",
-    "prometheus_remote_write": "8080",
-    "splunk": "8088",
-    "statsd": "8125",
-    "syslog": "5140",
-    "tcp": "5170",
-    "udp": "5170",
-}
-"""Inputs that listen, and where, when the config does not say."""
-SERVING = {"prometheus_exporter": "2021", "vivo_exporter": "2025"}
-"""Outputs that listen."""
-HTTP_PORT = "2020"
-
 GO_PLUGINS = frozenset({"cloudwatch", "firehose", "kinesis"})
 """Of AWS's image (`-e firehose.so`); a plain engine has them not, and would call them unknown."""
 

@@ -8,15 +8,13 @@ from controller.api.conditions import Reason
 from controller.api.kinds import ClassSpec
 from controller.desired.model import Note
 from controller.desired.subject import Subject
-from controller.fluentbit.ports import Port, input_port, output_port
+from controller.fluentbit.ports import HTTP_SERVER, Port, input_port, output_port
 from controller.fluentbit.types import is_true
 from controller.fluentbit.words import lowered
 from controller.specs.model import Route
 from controller.taskdef.body import Body
 
 AGENTS_OWN = {Port(24224): "the FireLens forward input", Port(8877): "the FireLens health check input"}
-HTTP_PORT = "2020"
-"""Fluent Bit's own, where the service does not say."""
 
 
 def settle(
@@ -69,6 +67,6 @@ def _router_s(router: ClassSpec, *, health: bool) -> dict[Port, str]:
     if health:
         return {Port(router.health.port): "the router's health check"}
     if is_true(service.get("http_server", "off")):
-        said = str(service.get("http_port", HTTP_PORT))
+        said = str(service.get("http_port", HTTP_SERVER.number))
         return {Port(int(said)): "the router's HTTP server"} if said.isdigit() else {}
     return {}

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import orjson
 
 from controller.fluentbit.engines import UNCHECKED, VERSIONS
+from controller.fluentbit.refusals import refused_option
 from controller.fluentbit.safety import KEY
 from controller.fluentbit.types import ValueType, value_type
 
@@ -82,7 +83,11 @@ def plugin(kind: Kind, name: str, engine: str) -> Plugin | None:
     if not versions:
         return None
     raw = _options(kind, name, entry, curated)
-    options = {key: option for key, one in raw.items() if (option := _option(key, one, entry, versions))}
+    options = {
+        key: option
+        for key, one in raw.items()
+        if not refused_option(kind, name, key) and (option := _option(key, one, entry, versions))
+    }
     common = _curated()["common"].get(kind, {})
     prefixes = tuple(option for option in options.values() if option.type.name == "str_prefix")
     return Plugin(

@@ -13,6 +13,7 @@ from controller.fluentbit.catalogue import Kind, Option, Plugin
 from controller.fluentbit.contents import readers
 from controller.fluentbit.engines import UNCHECKED
 from controller.fluentbit.findings import Finding, error
+from controller.fluentbit.refusals import refused_option
 from controller.fluentbit.relations import RELATIONS
 from controller.fluentbit.safety import KEY, MAX_LINE, all_harmless, value_trouble
 from controller.fluentbit.secrecy import check_secret
@@ -22,12 +23,6 @@ from controller.fluentbit.variables import NONE, Names, check_variables
 from controller.fluentbit.words import listed, lowered, nearest, shown
 
 Section = Mapping[str, Any]
-_REFUSED_KEYS = {"processors": ("classic config, which FireLens loads, has no processors", "use filters")}
-_REFUSED_IN_SERVICE = {
-    "plugins_file": ("it loads programs into the router", "use an image that holds the plugin"),
-    "streams_file": ("the init image loads no stream processor's file", "use filters"),
-    "log_file": ("the router's own log would not reach its logConfiguration", "leave it out"),
-}
 
 
 def check(kind: Kind, section: Section, engine: str, names: Names = NONE) -> list[Finding]:
@@ -94,9 +89,8 @@ def _engine(engine: str) -> str:
 
 def _option(plugin: Plugin, key: str, value: Any, engine: str, names: Names) -> list[Finding]:
     lower = key.lower()
-    refused = _REFUSED_KEYS.get(lower) or (_REFUSED_IN_SERVICE.get(lower) if plugin.kind == "service" else None)
-    if refused:
-        return [error((key,), "REFUSED_KEY", f"{key} cannot stand here: {refused[0]}", refused[1], key=True)]
+    if refused := refused_option(plugin.kind, plugin.name, lower):
+        return [error((key,), "REFUSED_KEY", f"{key} cannot stand here: {refused.reason}", refused.hint, key=True)]
     option = plugin.option(lower)
     if not KEY.fullmatch(key) or (option is None and not plugin.open):
         return [_unknown_option(plugin, key, engine)]

@@ -16,7 +16,7 @@ class Port(NamedTuple):
         return f"{self.number}/{self.protocol}" if self.protocol != "tcp" else str(self.number)
 
 
-_LISTENING = {
+LISTENING = {
     "collectd": Port(25826, "udp"),
     "elasticsearch": Port(9200),
     "forward": Port(24224),
@@ -31,7 +31,10 @@ _LISTENING = {
     "udp": Port(5170, "udp"),
 }
 """Inputs that wait for connections, and where if they are not told (each plugin's flb_input_net_default_listener)."""
-_EXPORTERS = {"prometheus_exporter": Port(2021), "vivo_exporter": Port(2025)}
+EXPORTERS = {"prometheus_exporter": Port(2021), "vivo_exporter": Port(2025)}
+"""Outputs that do."""
+HTTP_SERVER = Port(2020)
+"""Fluent Bit's own, where the service does not say."""
 
 
 def input_port(options: Mapping[str, Any]) -> Port | None:
@@ -40,7 +43,7 @@ def input_port(options: Mapping[str, Any]) -> Port | None:
     `options` have their names in lower case.
     """
     name = str(options.get("name", "")).lower()
-    usual = _LISTENING.get(name)
+    usual = LISTENING.get(name)
     if usual is None or (name == "forward" and "unix_path" in options):
         return None
     if name == "syslog":
@@ -53,7 +56,7 @@ def input_port(options: Mapping[str, Any]) -> Port | None:
 
 def output_port(options: Mapping[str, Any]) -> Port | None:
     """The same for an output."""
-    usual = _EXPORTERS.get(str(options.get("name", "")).lower())
+    usual = EXPORTERS.get(str(options.get("name", "")).lower())
     return _stated(options, usual) if usual else None
 
 

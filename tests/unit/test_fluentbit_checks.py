@@ -291,3 +291,19 @@ def test_hostile_values_are_shown_short_and_on_one_line() -> None:
     (finding,) = outputs({"name": "s3" + "\x1b[31m" * 1000, "bucket": "b"})
     assert len(finding.message) < 400
     assert finding.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("kind", "section"),
+    [
+        ("filters", {"name": "kubernetes", "kube_token_command": "id"}),
+        ("outputs", {"name": "kafka", "brokers": "b:9092", "rdkafka.plugin.library.paths": "/x.so"}),
+        ("outputs", {"name": "kafka", "brokers": "b:9092", "RDKAFKA.sasl.kerberos.kinit.cmd": "id"}),
+        ("service", {"plugins_file": "/x.conf"}),
+    ],
+)
+@pytest.mark.parametrize("engine", ["5.0.9", "5.1", "unchecked"])
+def test_options_that_run_programs_are_refused_whatever_the_engine(
+    kind: Kind, section: dict[str, str], engine: str
+) -> None:
+    assert "REFUSED_KEY" in codes(section, engine=engine, kind=kind)

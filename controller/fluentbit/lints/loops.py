@@ -10,26 +10,18 @@ from controller.fluentbit.findings import Finding
 from controller.fluentbit.flow import new_tag, rules_of
 from controller.fluentbit.lints.given import Given
 from controller.fluentbit.lints.lint import Lint, Options, plugin, text
-from controller.fluentbit.lints.records import Source, matches_all, renamed, sees, share
+from controller.fluentbit.lints.records import Source, renamed, sees, share
 from controller.fluentbit.words import listed, shown
 
 REWRITE_LOOP = Lint(
     "REWRITE_LOOP",
     Severity.ERROR,
     "`rewrite_tag` filters that lead records back to themselves or to each other: a new tag that the filter's own "
-    "`match` takes (a filter without `match` takes all), or two and more whose new tags lead in a circle.",
+    "`match` takes, or two and more whose new tags lead in a circle. A filter without `match` takes each record once.",
     "What a filter emits starts at the top of the pipeline again. The records go round for ever, none reaches an "
     "output, and the router spins or grows until it is killed. Fluent Bit 5.1 refuses what a filter sends to itself, "
     "but no longer circles.",
     "give each rewrite_tag a match that takes none of the tags that they make, such as app-firelens-* and errors.app",
-)
-REWRITE_ALL = Lint(
-    "REWRITE_ALL",
-    Severity.HINT,
-    "A `rewrite_tag` that takes all records of the route, where Fluent Bit 5.1 refuses the loop.",
-    "It takes the records that it has just emitted, too. Fluent Bit 5.1 refuses them with an error in its log; older "
-    "versions go round for ever.",
-    "add a match for the records that it is meant for, such as app-firelens-*",
 )
 MULTILINE_TWICE = Lint(
     "MULTILINE_TWICE",
@@ -75,10 +67,6 @@ def lint_rewrites(given: Given) -> Iterator[Finding]:
             told |= circle
             path, tag = _rule_into(at, options, [rewrites[one] for one in circle], known)
             yield REWRITE_LOOP.at(path, _round(circle, tag))
-    for at, options in rewrites.items():
-        if at not in told and matches_all(options):
-            where = "match" if "match" in options else "name"
-            yield REWRITE_ALL.at(("filters", at, where), "this filter takes the records that it has emitted, too")
 
 
 def lint_multiline(given: Given) -> Iterator[Finding]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from controller.fluentbit.flow import can_meet, glob_of, new_tag, rules_of
+from controller.fluentbit.flow import can_meet, emits_anew, glob_of, new_tag, rules_of
 from controller.fluentbit.lints.lint import Options, plugin, text
 from controller.fluentbit.words import shown
 
@@ -53,6 +53,8 @@ class Source:
     """`<container>-firelens-<task id>`: no dot in it."""
     vague: bool = False
     """There may be such records, and there may be none."""
+    emitted: bool = False
+    """A `rewrite_tag` of the route made the tag."""
 
 
 def sources(
@@ -73,7 +75,7 @@ def matches_all(options: Options) -> bool:
 def may_see(options: Options, source: Source) -> bool:
     """Whether a filter or output may get records of `source`; so, too, where it cannot be told."""
     if matches_all(options):
-        return True
+        return not (source.emitted and emits_anew(options))  # rendered so that it takes each record once
     if regex := text(options, "match_regex"):
         return not source.sample or _fits(regex, source.sample) is not False
     return _pattern_meets(text(options, "match"), source)
@@ -101,13 +103,14 @@ def made(tag: str, what: str = "") -> Source:
 def renamed(tag: str, options: Options, known: Iterable[Source]) -> list[Source]:
     """What a new tag makes of the records that a filter sees: `$TAG.x` of a container's is `app-firelens-*.x`."""
     if "$TAG" not in tag or "$TAG[" in tag:
-        return [made(glob_of(tag), f"the tag {shown(tag)}")]
+        return [replace(made(glob_of(tag), f"the tag {shown(tag)}"), emitted=True)]
     return [_renamed(tag, one) for one in known if may_see(options, one)]
 
 
 def _renamed(tag: str, old: Source) -> Source:
     sample = glob_of(tag.replace("$TAG", old.sample)) if old.sample else ""
-    return Source(glob_of(tag.replace("$TAG", old.glob)), f"the tag {shown(tag)}", "" if "*" in sample else sample)
+    sample = "" if "*" in sample else sample
+    return Source(glob_of(tag.replace("$TAG", old.glob)), f"the tag {shown(tag)}", sample, emitted=True)
 
 
 def _with_emitted(filters: Sequence[Options], known: Iterable[Source]) -> tuple[Source, ...]:
@@ -121,7 +124,10 @@ def _with_emitted(filters: Sequence[Options], known: Iterable[Source]) -> tuple[
         found.update(new)
         if len(found) > _MOST_SOURCES:
             break
-    return (*found, *(Source(glob_of(tag), f"the tag {shown(tag)}", vague=True) for tag, _ in rules if "$TAG" in tag))
+    return (
+        *found,
+        *(Source(glob_of(tag), f"the tag {shown(tag)}", vague=True, emitted=True) for tag, _ in rules if "$TAG" in tag),
+    )
 
 
 def _of_container(name: str) -> Source:
