@@ -85,7 +85,7 @@ def run(
 
 CIRCLES = [
     [rewrite("app*", "app-firelens-x", "one")],
-    [rewrite("*", "errors", "one")],
+    [rewrite("*app*", "errors.app", "one")],
     [rewrite("app*", "back", "one"), rewrite("back", "app-firelens-x", "two")],
     [rewrite("app*", "second", "one"), rewrite("second", "third", "two"), rewrite("third", "app-firelens-x", "three")],
 ]

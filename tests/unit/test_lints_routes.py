@@ -119,10 +119,10 @@ def test_records_that_no_output_takes_are_told(filters: list[Options], outputs: 
 @pytest.mark.parametrize(
     ("filters", "engine", "paths"),
     [
-        ([rewrite("errors")], "5.0.9", []),
-        ([rewrite("errors")], "1.9.10", []),
-        ([rewrite("errors", "*")], "unchecked", []),
-        ([rewrite("errors", "**"), rewrite("other", "errors")], "5.0.9", []),
+        ([rewrite("app-x", "app-*")], "5.0.9", ["filters.0.rule"]),
+        ([rewrite("app-x", "app-*")], "1.9.10", ["filters.0.rule"]),
+        ([rewrite("app-x", "app-*")], "unchecked", ["filters.0.rule"]),
+        ([rewrite("app-x", "app-*")], "5.1", []),
         ([rewrite("errors", "app-firelens-*")], "5.0.9", []),
         ([rewrite("$TAG.errors", "app-firelens-*")], "5.0.9", ["filters.0.rule"]),
         ([rewrite("errors.$TAG", "app-firelens-*")], "5.0.9", []),
@@ -146,6 +146,18 @@ def test_circles_of_tags_are_found(filters: list[Options], engine: str, paths: l
     assert [path for code, path in found if code == "REWRITE_LOOP"] == paths
 
 
+def test_a_filter_for_all_records_takes_each_once_as_it_is_rendered() -> None:
+    for tags in (("errors",), ("$TAG.errors",), ("errors", "warnings"), ("$level",)):
+        assert told(given([rewrite(tag) for tag in tags], engine="1.9.10")) == []
+    assert told(given([rewrite("$TAG", "*")])) == [("REWRITE_LOOP", "filters.0.rule")]
+    joined = [
+        multiline(mode="parser") | {"multiline.parser": "go"},
+        rewrite("joined", "web-*"),
+        multiline(match="joined"),
+    ]
+    assert told(given(joined)) == []
+
+
 def test_rules_that_are_no_rules_lead_nowhere() -> None:
     assert told(given([{"name": "rewrite_tag", "match": "a*", "rule": ["$log", None, 3]}])) == []
 
@@ -161,7 +173,6 @@ GREP = {"name": "grep", "regex": "log x"}
         ([GREP, multiline()], [("MULTILINE_NOT_FIRST", "filters.1.name")]),
         ([GREP | {"match": "web-*"}, multiline(match="app-*")], []),
         ([multiline(), multiline()], [("MULTILINE_TWICE", "filters.1.name")]),
-        ([multiline(), rewrite("joined", "app-*"), multiline(match="joined")], []),
         ([multiline(match="app-*"), multiline(match="web-*")], []),
         ([multiline(match="*-firelens-*"), multiline(match="web-*")], [("MULTILINE_TWICE", "filters.1.name")]),
         ([multiline(mode="partial_message"), multiline()], []),

@@ -17,11 +17,12 @@ REWRITE_LOOP = Lint(
     "REWRITE_LOOP",
     Severity.ERROR,
     "`rewrite_tag` filters that lead records back to themselves or to each other: a new tag that the filter's own "
-    "`match` takes, or two and more whose new tags lead in a circle. A filter without `match` takes each record once.",
+    "`match` takes, or two and more whose new tags lead in a circle. A filter without `match` takes each record once, "
+    "and none that has a new tag.",
     "What a filter emits starts at the top of the pipeline again. The records go round for ever, none reaches an "
     "output, and the router spins or grows until it is killed. Fluent Bit 5.1 refuses what a filter sends to itself, "
     "but no longer circles.",
-    "give each rewrite_tag a match that takes none of the tags that they make, such as app-firelens-* and errors.app",
+    "leave match out, or give each rewrite_tag one that takes no new tag, such as app-firelens-* with errors.app",
 )
 MULTILINE_TWICE = Lint(
     "MULTILINE_TWICE",
@@ -50,14 +51,18 @@ MULTILINE_NOT_FIRST = Lint(
 
 _BEFORE = frozenset({"multiline", "rewrite_tag"})
 """May stand before a multiline filter: they are told otherwise, or lead records there."""
-_MOST_FILTERS = 60
-"""Filters of a kind whose ways are followed."""
+_MOST_FILTERS, _MOST_RULES = 40, 60
+"""Filters of a kind, and rules of them all, whose ways are followed."""
 _SELF_REFUSED = "5.1"
 
 
 def lint_rewrites(given: Given) -> Iterator[Finding]:
     rewrites = {at: one for at, one in enumerate(given.filters) if plugin(one) == "rewrite_tag"}
-    if not rewrites or len(rewrites) > _MOST_FILTERS:
+    if (
+        not rewrites
+        or len(rewrites) > _MOST_FILTERS
+        or sum(len(rules_of(one)) for one in rewrites.values()) > _MOST_RULES
+    ):
         return
     known = [one for one in given.sources if not one.vague]
     ways = {at: _leads_to(at, rewrites, known, itself=given.engine != _SELF_REFUSED) for at in rewrites}

@@ -15,8 +15,8 @@ from controller.fluentbit.lints.lint import Options, plugin, text
 from controller.fluentbit.words import shown
 
 _SAMPLE_TASK = "3de392df6bfa470b97edaa6f482cd7a0"
-_LONGEST = 160
-"""Characters of two patterns together that are still compared."""
+_LONGEST, _MOST_STARS = 160, 9
+"""Characters of two patterns together, and ways to pair their `*`, that are still compared."""
 _OWN_TAGS = frozenset(
     [
         "elasticsearch",
@@ -34,7 +34,7 @@ _OWN_TAGS = frozenset(
 _TRIED = re.compile(r"\^(?:[A-Za-z0-9_-]|\\[.dw-]|\.|\[[A-Za-z0-9_.-]+\]|\((?:\?:)?|\)|\||\$|[*+?])*")
 """Regexes whose meaning Python's engine shares and that cannot keep it busy for long."""
 _MOST_REPEATS = 3
-_MOST_ROUNDS, _MOST_SOURCES = 8, 100
+_MOST_ROUNDS, _MOST_SOURCES = 8, 40
 """How often records are followed through the filters, and how many sorts of them."""
 _REPEATED = re.compile(r"[*+?)][*+?]")
 """A repeated group, or a repeat of a repeat."""
@@ -54,7 +54,7 @@ class Source:
     vague: bool = False
     """There may be such records, and there may be none."""
     emitted: bool = False
-    """A `rewrite_tag` of the route made the tag."""
+    """A filter gives them this tag, and it can be told from the tags of containers."""
 
 
 def sources(
@@ -103,31 +103,36 @@ def made(tag: str, what: str = "") -> Source:
 def renamed(tag: str, options: Options, known: Iterable[Source]) -> list[Source]:
     """What a new tag makes of the records that a filter sees: `$TAG.x` of a container's is `app-firelens-*.x`."""
     if "$TAG" not in tag or "$TAG[" in tag:
-        return [replace(made(glob_of(tag), f"the tag {shown(tag)}"), emitted=True)]
+        return [replace(made(glob_of(tag), f"the tag {shown(tag)}"), emitted=_apart(tag))]
     return [_renamed(tag, one) for one in known if may_see(options, one)]
 
 
 def _renamed(tag: str, old: Source) -> Source:
     sample = glob_of(tag.replace("$TAG", old.sample)) if old.sample else ""
-    sample = "" if "*" in sample else sample
-    return Source(glob_of(tag.replace("$TAG", old.glob)), f"the tag {shown(tag)}", sample, emitted=True)
+    glob = glob_of(tag.replace("$TAG", old.glob))
+    return Source(glob, f"the tag {shown(tag)}", "" if "*" in sample else sample, emitted=_apart(tag))
+
+
+def _apart(tag: str) -> bool:
+    """All but `$TAG` itself: what a record's key holds is no container's tag."""
+    return "$TAG" not in tag or glob_of(tag).strip("*") != ""
 
 
 def _with_emitted(filters: Sequence[Options], known: Iterable[Source]) -> tuple[Source, ...]:
     """`known`, and what the filters make of it, and of that. What has no end is told by a glob in the end."""
     rules = [(tag, options) for options in filters for rule in rules_of(options) if (tag := new_tag(rule))]
+    vague = [Source(glob_of(tag), f"the tag {shown(tag)}", vague=True, emitted=_apart(tag)) for tag, _ in rules]
     found = dict.fromkeys(known)
     for _ in range(min(len(rules), _MOST_ROUNDS) + 1):
-        new = {one: None for tag, options in rules for one in renamed(tag, options, found) if one not in found}
-        if not new:
-            return tuple(found)
-        found.update(new)
-        if len(found) > _MOST_SOURCES:
+        before = tuple(found)
+        for tag, options in rules[:_MOST_SOURCES]:
+            if len(found) <= _MOST_SOURCES:
+                found.update(dict.fromkeys(renamed(tag, options, before)))
+        if len(found) == len(before):
             break
-    return (
-        *found,
-        *(Source(glob_of(tag), f"the tag {shown(tag)}", vague=True, emitted=True) for tag, _ in rules if "$TAG" in tag),
-    )
+    else:
+        return (*found, *vague)
+    return tuple(found) if len(found) <= _MOST_SOURCES and len(rules) <= _MOST_SOURCES else (*found, *vague)
 
 
 def _of_container(name: str) -> Source:
@@ -158,7 +163,8 @@ def _meet(one: str, other: str) -> bool:
     beside, other_star, _ = other.partition("*")
     if star and other_star and not (head.startswith(beside) or beside.startswith(head)):
         return False
-    return one == other or len(one) + len(other) > _LONGEST or can_meet(one, other)
+    beyond = len(one) + len(other) > _LONGEST or one.count("*") * other.count("*") > _MOST_STARS
+    return one == other or beyond or can_meet(one, other)
 
 
 @lru_cache(maxsize=1024)
