@@ -242,9 +242,8 @@ spec:
   pipeline:
     filters:
       - {{name: modify, add: a b}}
-      - {{name: grep, regex: 'log ((('}}
     outputs:
-      - {{name: stdout}}
+      - {{name: es, host: es.internal, tls: On, cloud_id: banana}}
 """
 
 
@@ -259,5 +258,5 @@ def test_the_command_points_at_the_line_of_the_spec(
     said = capsys.readouterr().out
     assert ended.value.code == 1
     assert said.startswith(f"web/httpd: Fluent Bit {line}: rejected: ")
-    assert "could not compile regex pattern '((('" in said
-    assert f"({specs}:14:9)" in said
+    assert "cannot extract cloud_host" in said
+    assert f"({specs}:15:9)" in said
