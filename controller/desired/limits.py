@@ -12,9 +12,6 @@ from dataclasses import dataclass, field
 from controller.api.kinds import ClassSpec
 from controller.desired.sections import Options
 
-QUARANTINE = "1G"
-"""What could not be uploaded may take of the task's disk. From Fluent Bit 5.0.9 on, s3 keeps it without a limit."""
-_QUARANTINING = frozenset({"5.0.9", "5.1"})
 RETRIES = "5"
 """Fluent Bit's own default is 1: what fails twice is dropped."""
 DEFAULT_PATH = "/var/log/flb"
@@ -36,8 +33,6 @@ class Limits:
     """Of each of our inputs; None where the filesystem takes what is too much."""
     on_disk: str | None = None
     """Of each output."""
-    quarantine: bool = False
-    """The engine's s3 output keeps what it could not upload."""
 
     def input_options(self, options: Options) -> Options:
         if self.input_memory is None or "mem_buf_limit" in options or "storage.type" in options:
@@ -48,20 +43,17 @@ class Limits:
         more = {}
         if "retry_limit" not in options:
             more["retry_limit"] = RETRIES
-        if self.quarantine and options["name"] == "s3" and "quarantine_dir_limit_size" not in options:
-            more["quarantine_dir_limit_size"] = QUARANTINE
         if self.on_disk and "storage.total_limit_size" not in options:
             more["storage.total_limit_size"] = self.on_disk
         return {**options, **more}
 
 
-def of(router: ClassSpec, engine: str, *, inputs: int, copies: int) -> Limits:
+def of(router: ClassSpec, *, inputs: int, copies: int) -> Limits:
     """For a router with so many inputs of ours, and copies."""
     memory = router.container.memory_reservation or router.container.memory or UNSAID_MEMORY
     share = f"{max(1, memory // 4 // max(1, inputs + copies))}M"
-    quarantine = engine in _QUARANTINING
     if router.buffer.type == "memory":
-        return Limits(emitter=share, input_memory=share, quarantine=quarantine)
+        return Limits(emitter=share, input_memory=share)
     fitting = memory // (_MB_OF_A_CHUNK * (_AGENT_INPUTS + inputs))
     chunks = router.buffer.max_chunks_up or min(MOST_CHUNKS, max(FEWEST_CHUNKS, fitting))
     service = {
@@ -70,4 +62,4 @@ def of(router: ClassSpec, engine: str, *, inputs: int, copies: int) -> Limits:
         "storage.inherit": "on",
         "storage.max_chunks_up": str(chunks),
     }
-    return Limits(service, share, None, router.buffer.total_limit_size, quarantine)
+    return Limits(service, share, None, router.buffer.total_limit_size)

@@ -44,7 +44,7 @@ def render(
     found = scopes({route.alias_prefix: _claim(route, selection[route.key]) for route in routes})
     inputs = sum(len(route.inputs) for route in routes)
     copies = [scope for scope in found.values() if scope.copied]
-    bounds = limits.of(router, routes[0].engine, inputs=inputs, copies=len(copies))
+    bounds = limits.of(router, inputs=inputs, copies=len(copies))
     sections = [section("SERVICE", {**service, **bounds.service})]
     for route in routes:
         sections += _inputs(route, found[route.alias_prefix], names.get(route.key, NO_NAMES), bounds)

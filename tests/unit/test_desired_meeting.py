@@ -130,15 +130,6 @@ def test_an_output_is_retried_as_often_as_its_spec_says_or_five_times() -> None:
     assert [one["retry_limit"] for one in sections(desired, "OUTPUT")] == ["5", "no_limits"]
 
 
-def test_what_s3_could_not_upload_has_a_bound_where_the_engine_keeps_it() -> None:
-    s3 = {"name": "s3", "bucket": "logs", "region": "eu-west-1", "s3_key_format": "/$UUID"}
-    own = {**s3, "bucket": "other", "quarantine_dir_limit_size": "5M"}
-    found = sections(made(route_document(pipeline={"outputs": [s3, own]})), "OUTPUT")
-    assert [one["quarantine_dir_limit_size"] for one in found] == ["1G", "5M"]
-    old = made(route_document(pipeline={"outputs": [s3]}), class_document(engine="1.9.10"))
-    assert "quarantine_dir_limit_size" not in sections(old, "OUTPUT")[0]
-
-
 def test_outputs_to_one_bucket_keep_their_files_apart() -> None:
     s3 = {"name": "s3", "bucket": "logs", "region": "eu-west-1", "s3_key_format": "/$UUID"}
     shared = made(*(route_document(name, pipeline={"outputs": [s3]}) for name in "ab"))
