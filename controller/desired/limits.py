@@ -1,4 +1,4 @@
-"""What bounds the router's memory and its retries, where the specs do not.
+"""What bounds the router's memory and its retries, where the specs do not: options that every engine knows.
 
 Memory buffering: the agent gives its own input half of the container's memory (amazon-ecs-agent,
 firelensconfig_unix.go); a quarter is left for our inputs and copies. Filesystem buffering: chunks of 2 MB that are
