@@ -16,11 +16,15 @@ from controller.desired.metadata import joins_lines
 from controller.desired.model import PARSERS, PIPELINE, ConfigObject, ConfigStore, Desired, Note
 from controller.desired.render import Rendered, render
 from controller.desired.subject import Refusal, Subject
+from controller.fluentbit.safety import MAX_LINE
 from controller.fluentbit.writer import to_classic
 from controller.specs.model import Route
 from controller.taskdef import canonical
 from controller.taskdef.body import Body, container_names
 from controller.taskdef.overlay import Overlay
+
+SHORT_LINED = "1.9.10"
+"""The engine that reads lines into a buffer of 4,096 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,21 @@ def _make(task: _Task) -> tuple[Overlay, tuple[ConfigObject, ...]]:
     own_metadata = router.ecs_metadata and delivery == "init-s3" and any(map(_joins_lines, task.routes))
     health = routers.health_on(task.subject, router)
     configs = _configs(render(task.routes, task.selection, router, health=health, own_metadata=own_metadata))
+    if task.routes[0].engine == SHORT_LINED:
+        _check_lines(configs)
     if delivery == "firelens-s3":
         check_by_agent(configs, task.subject, router)
     return _overlay(task, configs, driver, metadata=router.ecs_metadata and not own_metadata), configs
+
+
+def _check_lines(configs: Sequence[ConfigObject]) -> None:
+    """Patterns grow with the containers of a task. Raises Refusal."""
+    if any(len(line) > MAX_LINE for config in configs for line in config.body.splitlines()):
+        raise Refusal(
+            Reason.UNSUPPORTED,
+            f"the config has a line of over {MAX_LINE:,} bytes, at which Fluent Bit {SHORT_LINED} stops: "
+            "the containers' names are too long together; use a newer image",
+        )
 
 
 def _joins_lines(route: Route) -> bool:

@@ -196,6 +196,15 @@ def test_what_the_definition_cannot_say_is_refused(pipeline: dict[str, Any], why
         made(route_document(pipeline=pipeline), class_document(delivery="inline"))
 
 
+def test_a_line_that_the_old_engine_cannot_read_is_refused() -> None:
+    names = [f"{letter}{'-' * 254}" for letter in "abcdefghi"]
+    on = subject([{"name": name, "image": "httpd"} for name in names])
+    some = [route_document("a", target={"containers": names}), route_document("b", target={"containers": names[:1]})]
+    assert made(*some, on=on).routes
+    with pytest.raises(Refusal, match="4,000 bytes"):
+        made(*some, class_document(engine="1.9.10"), on=on)
+
+
 def test_two_routes_are_not_delivered_inline() -> None:
     with pytest.raises(Refusal, match="more than one route"):
         made(route_document("a"), route_document("b"), class_document(delivery="inline"))
