@@ -19,6 +19,7 @@ from controller.specs.model import Route
 
 LOG_LEVEL_VARIABLE = "FLB_LOG_LEVEL"
 """Fluent Bit 5.1 aborts where both this and [SERVICE] log_level are set (fluent-bit#12310)."""
+_FIRST = frozenset({"name", "match", "match_regex"})
 STORE_DIR = "/tmp/fluent-bit/s3"  # noqa: S108 - the s3 output's own default, in the router's container
 
 
@@ -94,14 +95,15 @@ def _filters(route: Route, scope: Scope, names: Names, neighbours: Iterable[Scop
     before it again. A filter that emits records anew and is for all of them takes each once, or it would never end.
     """
     written = route.filters if scope.alone else [in_company(one, scope.route) for one in route.filters]
-    once = scope.before_rewriting()
-    rendered = [
-        _matched("FILTER", names.put_into(one), once if emits_anew(one) and sees_all(one) else scope) for one in written
-    ]
+    rendered = [_matched("FILTER", names.put_into(one), _seen_by(one, scope)) for one in written]
     if neighbours is None:
         return rendered
     at = metadata.place_among(route.filters)
     return [*rendered[:at], *metadata.of_route(scope, neighbours), *rendered[at:]]
+
+
+def _seen_by(options: Options, scope: Scope) -> Scope:
+    return scope.before_rewriting() if emits_anew(options) and sees_all(options) else scope
 
 
 def _outputs(route: Route, scope: Scope, bounds: Limits, stores: frozenset[str]) -> list[Section]:
@@ -143,5 +145,4 @@ def _copy(scope: Scope, bounds: Limits) -> Section:
 def _matched(kind: str, options: Options, scope: Scope) -> Section:
     """`options` with their names in lower case."""
     key, value = scope.matching(options.get("match"), options.get("match_regex"))
-    rest = {name: one for name, one in options.items() if name not in ("name", "match", "match_regex")}
-    return Section(kind, entries({"name": options["name"], key: value, **rest}))
+    return Section(kind, (("name", options["name"]), (key, value), *entries(options, but=_FIRST)))

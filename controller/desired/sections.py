@@ -16,11 +16,13 @@ def section(kind: str, options: Options) -> Section:
     return Section(kind, entries(lowered(options)))
 
 
-def entries(options: Options) -> tuple[tuple[str, str], ...]:
-    """An option that takes several values stands once for each."""
+def entries(options: Options, but: frozenset[str] = frozenset()) -> tuple[tuple[str, str], ...]:
+    """An option that takes several values stands once for each. `but`: names that are left out."""
     found: list[tuple[str, str]] = []
     for key, value in options.items():
-        if isinstance(value, str):
+        if key in but:
+            continue
+        if value.__class__ is str:
             found.append((key, value))
         else:
             found += [(key, str(one)) for one in value]

@@ -44,9 +44,9 @@ class Option:
     """Its value is or may hold a secret."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plugin:
-    """A plugin, or a section such as [SERVICE], as one engine knows it."""
+    """A plugin, or a section such as [SERVICE], as one engine knows it. There is one object for each."""
 
     kind: Kind
     name: str

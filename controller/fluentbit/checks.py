@@ -6,6 +6,7 @@ Values of options that hold secrets are never repeated in a message.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from controller.fluentbit import catalogue
@@ -33,22 +34,38 @@ def check(kind: Kind, section: Section, engine: str, names: Names = NONE) -> lis
     plugin, findings = _plugin(kind, lower, engine)
     if plugin is None:
         return findings
-    options = plugin.options
-    read = readers(kind, plugin.name)
+    free = _free(plugin)
     harmless = all_harmless([value for value in section.values() if value.__class__ is str])
     for key, value in section.items():
-        option = options.get(key)
-        if option is not None and harmless and value.__class__ is str and not option.guarded:
-            fits, reader = option.type.fits, read.get(key)
-            fitting = (fits is None or fits(value)) and not (option.named and check_name(key, value))
-            if fitting and not (reader and reader(key, value, engine)):
-                continue  # the way of nearly all options; what follows explains what is wrong
+        if harmless and value.__class__ is str and (key in free or _is_fine(plugin, key, value, engine)):
+            continue  # the way of nearly all options; what follows explains what is wrong
         findings += _option(plugin, key, value, engine, names)
     if len(lower) != len(section):
         findings += _twice(section)
     if relation := RELATIONS.get((kind, plugin.name)):
         findings += relation(lower)
     return findings + _groups(plugin, lower)
+
+
+@lru_cache(maxsize=1024)
+def _free(plugin: Plugin) -> frozenset[str]:
+    """The options of which any harmless text is good."""
+    read = readers(plugin.kind, plugin.name)
+    return frozenset(
+        name
+        for name, option in plugin.options.items()
+        if option.type.fits is None and not option.guarded and not option.named and name not in read
+    )
+
+
+@lru_cache(maxsize=16384)
+def _is_fine(plugin: Plugin, key: str, value: str, engine: str) -> bool:
+    """Whether nothing speaks against a harmless value. Remembered: thousands of routes say `gzip` and `250M`."""
+    option = plugin.options.get(key)
+    if option is None or option.guarded or (option.named and check_name(key, value)):
+        return False
+    fits, reader = option.type.fits, readers(plugin.kind, plugin.name).get(key)
+    return (fits is None or fits(value)) and not (reader and reader(key, value, engine))
 
 
 def _plugin(kind: Kind, lower: Section, engine: str) -> tuple[Plugin | None, list[Finding]]:
@@ -114,8 +131,7 @@ def _unknown_option(plugin: Plugin, key: str, engine: str) -> Finding:
 def _list(plugin: Plugin, option: Option | None, key: str, values: Any, engine: str, names: Names) -> list[Finding]:
     if option is not None and not option.repeatable:
         return [error((key,), "NOT_REPEATABLE", f"{key} takes one value, not a list", "keep one of them")]
-    plain = option and not option.guarded and not option.named and key.lower() not in readers(plugin.kind, plugin.name)
-    if option and plain and _all_fit(option, values):
+    if _all_fine(plugin, key, values, engine):
         return []
     if not values:
         return [error((key,), "INVALID_VALUE", f"the list of {key} is empty", "leave the option out")]
@@ -126,11 +142,10 @@ def _list(plugin: Plugin, option: Option | None, key: str, values: Any, engine: 
     ]
 
 
-def _all_fit(option: Option, values: Sequence[Any]) -> bool:
+def _all_fine(plugin: Plugin, key: str, values: Sequence[Any], engine: str) -> bool:
     texts = [value for value in values if isinstance(value, str)]
-    fits = option.type.fits
     whole = bool(texts) and len(texts) == len(values) and all_harmless(texts)
-    return whole and (fits is None or all(map(fits, texts)))
+    return whole and all(_is_fine(plugin, key, text, engine) for text in texts)
 
 
 def _value(plugin: Plugin, option: Option | None, key: str, value: Any, engine: str, names: Names) -> list[Finding]:

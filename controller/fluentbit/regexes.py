@@ -10,18 +10,21 @@ import re
 from functools import lru_cache
 
 from controller.fluentbit.findings import Finding, error
-from controller.fluentbit.regex_dialect import dialect
 from controller.fluentbit.variables import as_words
 from controller.fluentbit.words import clipped, shown
 
 MAX_REGEX = 16_000
 """Bytes. Compiling costs time and memory in step with the length, however counts nest."""
+_PLAIN = re.compile(r"\^?[A-Za-z0-9 _:=,;@!%&~<>'\"-]{1,200}\$?")
+"""Text that means itself: nothing to compile."""
 _OPTIONS = re.compile(r"[miox]*[mix][miox]*")
 _PRINTABLE = re.compile(r"[^ -~]+")
 
 
 def check_regex(what: str, text: str, engine: str) -> list[Finding]:
     """`what` is the option or word that holds it."""
+    if _PLAIN.fullmatch(text):
+        return []
     reason = regex_error(as_words(text), engine)
     if not reason and "${" in text:
         reason = regex_error(as_words(text, ""), engine)  # a variable may be empty: then \\${X} ends in a backslash
@@ -63,6 +66,8 @@ def undelimited(text: str, engine: str) -> tuple[str, str]:
 def _compiled(text: str, options: str) -> str | None:
     """The library is loaded on first use: most commands start without it."""
     from onigurumacffi import OnigError, compile  # noqa: A004 - its name there
+
+    from controller.fluentbit.regex_dialect import dialect
 
     common, trouble = dialect(text, options)
     if trouble:

@@ -1,67 +1,42 @@
-"""The lints that need a route as a whole: its filters, the outputs that it refers to, its target, its log groups."""
+"""The lints of a route, where they are called for. They are loaded on first use: hardly any route calls for one, and
+`inject` must start fast.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from controller.api.kinds import LogGroupSpec, LogRoute
-from controller.fluentbit.findings import Finding, Path
-from controller.fluentbit.lints.given import Given, Sink
+from controller.api.kinds import ClassSpec, LogRoute, RouteSpec
+from controller.fluentbit.findings import Finding
 from controller.fluentbit.lints.glance import calls_for_a_look
 from controller.fluentbit.lints.lint import Options
-from controller.fluentbit.lints.route import lint_route
-from controller.fluentbit.words import lowered
 from controller.specs.references import Output
 
 
-def lint_whole(model: LogRoute, outputs: Sequence[Output], engine: str) -> Iterable[Finding]:
-    """Paths start at the route's document. What a LogOutput allows is left out."""
-    filters = [lowered(one) for one in model.spec.pipeline.filters]
+def lint_whole(
+    model: LogRoute, filters: Sequence[Options], outputs: Sequence[Output], engine: str
+) -> Iterable[Finding]:
+    """`filters` with their option names in lower case. Paths start at the route's document. What a LogOutput allows is
+    left out.
+    """
     if not calls_for_a_look(filters, [one.section for one in outputs]):
         return ()
-    return _looked_at(model, filters, outputs, engine)
+    from controller.specs.closer import look_closer
+
+    return look_closer(model, filters, outputs, engine)
 
 
-def _looked_at(
-    model: LogRoute, filters: Sequence[Options], outputs: Sequence[Output], engine: str
-) -> Iterator[Finding]:
-    allowed = {one.position: one.shared.metadata.allowed_lints for one in outputs if one.shared}
-    for one in lint_route(_given(model, filters, outputs, engine)):
-        if one.code not in _allowed_at(one.path, allowed):
-            yield one.below("spec", "pipeline")
+def lint_router(before: ClassSpec, router: ClassSpec, spec: RouteSpec) -> Iterable[Finding]:
+    """What a route says over its class. Paths start at the spec."""
+    from controller.fluentbit.lints.overrides import lint_overrides
+
+    return lint_overrides(before, router, spec)
 
 
-def _allowed_at(path: Path, allowed: Mapping[int, frozenset[str]]) -> frozenset[str]:
-    """What the LogOutput allows whose place `path` is."""
-    position = path[1] if len(path) > 1 and path[0] == "outputs" else None
-    return allowed.get(position, frozenset()) if isinstance(position, int) else frozenset()
+def allowing(findings: Iterable[Finding], allowed: frozenset[str]) -> Iterable[Finding]:
+    """Without the lints that the annotation allows by code."""
+    if not allowed:
+        return findings
+    from controller.fluentbit.lints.registry import lint_allowed, without_allowed
 
-
-def _given(model: LogRoute, filters: Sequence[Options], outputs: Sequence[Output], engine: str) -> Given:
-    spec, pipeline = model.spec, model.spec.pipeline
-    groups = [*spec.log_groups, *(group for one in outputs if one.shared for group in one.shared.spec.log_groups)]
-    return Given(
-        tuple(filters),
-        tuple([_sink(model, one, groups) for one in outputs]),
-        tuple([_tagged(model, lowered(one)) for one in pipeline.inputs]),
-        spec.target.containers,
-        {str(parser.get("name")): parser for parser in map(lowered, pipeline.parsers)},
-        engine,
-        complete=len(outputs) == len(pipeline.outputs),
-    )
-
-
-def _sink(model: LogRoute, output: Output, groups: Sequence[LogGroupSpec]) -> Sink:
-    kept = frozenset([group.name for group in groups])
-    if output.shared is None:
-        return Sink(output.position, output.section, groups=kept)
-    own = frozenset(key.lower() for key in model.spec.pipeline.outputs[output.position])
-    key = output.document.key if output.document else ""
-    told = {group.name for group in output.shared.spec.log_groups}
-    return Sink(output.position, output.section, key, own, kept - told)
-
-
-def _tagged(model: LogRoute, options: Options) -> tuple[str, Options]:
-    """An input without a tag gets one of its route."""
-    metadata = model.metadata
-    return str(options.get("tag") or f"{metadata.namespace}.{metadata.name}.{options.get('name')}"), options
+    return [*without_allowed(findings, allowed), *lint_allowed(allowed)]

@@ -15,19 +15,20 @@ from controller.fluentbit.checks import check
 from controller.fluentbit.clashes import check_lua, check_names, check_ports
 from controller.fluentbit.engines import EngineError, engine_of
 from controller.fluentbit.findings import Finding, error
-from controller.fluentbit.lints.overrides import lint_overrides
-from controller.fluentbit.lints.registry import lint_allowed, without_allowed
 from controller.fluentbit.parsers import check_parsers_used
 from controller.fluentbit.pipeline import check_pipeline, check_service
-from controller.fluentbit.variables import Names
+from controller.fluentbit.ports import EXPORTERS
+from controller.fluentbit.variables import NONE, Names
 from controller.fluentbit.words import lowered
 from controller.specs.documents import Document
 from controller.specs.index import Entry, Index
-from controller.specs.linting import lint_whole
+from controller.specs.linting import allowing, lint_router, lint_whole
 from controller.specs.model import Route
 from controller.specs.references import Output, find_class, find_output
 
 _BUILT_IN = ClassSpec.model_construct()
+_ALONE = frozenset({"grep", "modify", "nest", "record_modifier", "throttle"})
+"""Filters that name no parser, no emitter and no code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,14 @@ def resolve(entry: Entry, model: LogRoute, index: Index) -> Resolved:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Lowered:
+    """Inputs and filters with their option names in lower case: worked out once for a route."""
+
+    inputs: tuple[Mapping[str, Any], ...]
+    filters: tuple[Mapping[str, Any], ...]
+
+
 def make(resolved: Resolved, *, lua: bool = False) -> Made:
     """The route, if nothing speaks against it. `lua`: the settings allow it."""
     spec, engine, trouble = resolved.class_spec, ANY, list(resolved.findings)
@@ -77,13 +86,17 @@ def make(resolved: Resolved, *, lua: bool = False) -> Made:
         except EngineError as wrong:
             trouble.append(error(("spec", "routerClass"), wrong.code, wrong.message, wrong.hint))
     secrets, clashes = _secrets(resolved.model.spec, resolved.outputs)
-    findings = (*trouble, *_checked(resolved, engine, lua=lua), *clashes)
+    pipeline = resolved.model.spec.pipeline
+    sections = _Lowered(tuple(map(lowered, pipeline.inputs)), tuple(map(lowered, pipeline.filters)))
+    findings = (*trouble, *_checked(resolved, sections, engine, lua=lua), *clashes)
     if spec is None or any(finding.severity is Severity.ERROR for finding in findings):
         return Made(None, findings)
-    return Made(_route(resolved, spec, engine, secrets), findings)
+    return Made(_route(resolved, sections, spec, engine, secrets), findings)
 
 
-def _route(resolved: Resolved, class_spec: ClassSpec, engine: str, secrets: Mapping[str, str]) -> Route:
+def _route(
+    resolved: Resolved, sections: _Lowered, class_spec: ClassSpec, engine: str, secrets: Mapping[str, str]
+) -> Route:
     document, spec = resolved.entry.document, resolved.model.spec
     return Route(
         key=document.key,
@@ -91,8 +104,8 @@ def _route(resolved: Resolved, class_spec: ClassSpec, engine: str, secrets: Mapp
         class_name=spec.router_class,
         router=_router(class_spec, spec),
         engine=engine,
-        inputs=tuple(map(lowered, spec.pipeline.inputs)),
-        filters=tuple(map(lowered, spec.pipeline.filters)),
+        inputs=sections.inputs,
+        filters=sections.filters,
         outputs=_named(resolved.outputs),
         secrets=secrets,
         log_groups=_log_groups(spec, resolved.outputs),
@@ -114,13 +127,13 @@ def _outputs(spec: RouteSpec, namespace: str, index: Index) -> tuple[list[Output
     return outputs, findings
 
 
-def _checked(resolved: Resolved, engine: str, *, lua: bool) -> list[Finding]:
+def _checked(resolved: Resolved, sections: _Lowered, engine: str, *, lua: bool) -> list[Finding]:
     """The route's own sections see the route's own secrets alone, and a LogOutput its own: else any route
     that may use a shared output could send that output's secret elsewhere.
     """
     spec, outputs = resolved.model.spec, resolved.outputs
     environment = resolved.class_spec.container.environment if resolved.class_spec else ()
-    names = Names(spec.secrets, [pair.name for pair in environment])
+    names = Names(spec.secrets, [pair.name for pair in environment]) if spec.secrets or environment else NONE
     findings = [one.below("spec", "pipeline") for one in check_pipeline(spec.pipeline, engine, names)]
     if spec.router.service:
         service = check_service(spec.router.service, engine, names)
@@ -128,23 +141,29 @@ def _checked(resolved: Resolved, engine: str, *, lua: bool) -> list[Finding]:
     for output in outputs:
         findings += _output(spec, engine, output, names)
     findings += _aliases(outputs)
-    findings += _together(resolved, engine, lua=lua)
+    if spec.pipeline.multiline_parsers or not _simple(sections, outputs):
+        findings += _together(resolved, sections, engine, lua=lua)
     findings += _same_log_group(spec.log_groups)
-    findings += lint_whole(resolved.model, outputs, engine)
+    findings += lint_whole(resolved.model, sections.filters, outputs, engine)
     if resolved.class_spec and (spec.pipeline.service or spec.router.model_fields_set):
-        over = lint_overrides(resolved.class_spec, _router(resolved.class_spec, spec), spec)
+        over = lint_router(resolved.class_spec, _router(resolved.class_spec, spec), spec)
         findings += [one.below("spec") for one in over]
-    if allowed := resolved.model.metadata.allowed_lints:
-        return [*without_allowed(findings, allowed), *lint_allowed(allowed)]
-    return findings
+    return list(allowing(findings, resolved.model.metadata.allowed_lints))
 
 
-def _together(resolved: Resolved, engine: str, *, lua: bool) -> Iterator[Finding]:
+def _simple(sections: _Lowered, outputs: Sequence[Output]) -> bool:
+    """Whether the sections of a route have nothing to do with each other: so it is with nearly all."""
+    return (
+        not sections.inputs
+        and all(one.get("name") in _ALONE and "alias" not in one for one in sections.filters)
+        and all(one.section.get("name") not in EXPORTERS for one in outputs)
+    )
+
+
+def _together(resolved: Resolved, sections: _Lowered, engine: str, *, lua: bool) -> Iterator[Finding]:
     """What sections of the route need of each other."""
     spec, router = resolved.model.spec, resolved.class_spec
-    pipeline = spec.pipeline
-    filters = [lowered(one) for one in pipeline.filters]
-    inputs = [lowered(one) for one in pipeline.inputs]
+    pipeline, inputs, filters = spec.pipeline, sections.inputs, sections.filters
     services = (pipeline.service, spec.router.service, router.service if router else {})
     has_file = any("parsers_file" in lowered(service) for service in services if service)
     found = (

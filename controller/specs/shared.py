@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from controller.api.kinds import LogOutput, LogRouterClass
 from controller.fluentbit.catalogue import ANY
 from controller.fluentbit.checks import check
 from controller.fluentbit.engines import EngineError, engine_of
 from controller.fluentbit.findings import Finding, error
-from controller.fluentbit.lints.cloudwatch import lint_kept_group
-from controller.fluentbit.lints.image import lint_image
-from controller.fluentbit.lints.registry import lint_allowed, without_allowed
-from controller.fluentbit.lints.router import lint_router
-from controller.fluentbit.lints.sections import lint_section
 from controller.fluentbit.pipeline import check_service
 from controller.fluentbit.variables import Names
 from controller.fluentbit.words import lowered
 from controller.specs.documents import Document
+from controller.specs.linting import allowing
 
 
 def check_shared(document: Document) -> tuple[Finding, ...]:
     """Paths start at the document. Routes are not looked at here."""
     if isinstance(document.model, LogOutput):
-        return _allowing(document.model, _output(document.model))
+        return tuple(allowing(_output(document.model), document.model.metadata.allowed_lints))
     if isinstance(document.model, LogRouterClass):
-        return _allowing(document.model, _class(document.model))
+        return tuple(allowing(_class(document.model), document.model.metadata.allowed_lints))
     return ()
-
-
-def _allowing(model: LogOutput | LogRouterClass, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    allowed = model.metadata.allowed_lints
-    return (*without_allowed(findings, allowed), *lint_allowed(allowed))
 
 
 def _output(model: LogOutput) -> Iterator[Finding]:
@@ -41,6 +32,9 @@ def _output(model: LogOutput) -> Iterator[Finding]:
         hint = "write the output out"
         yield error(("spec", "ref"), "REF_AND_OPTIONS", "a LogOutput cannot refer to another", hint, key=True)
         return
+    from controller.fluentbit.lints.cloudwatch import lint_kept_group
+    from controller.fluentbit.lints.sections import lint_section
+
     kept = {group.name for group in model.spec.log_groups}
     lower = lowered(section)
     lints = (*lint_section("outputs", lower), *lint_kept_group(lower, kept))
@@ -55,6 +49,9 @@ def _class(model: LogRouterClass) -> Iterator[Finding]:
     except EngineError as wrong:
         yield error(("spec", "image"), wrong.code, wrong.message, wrong.hint)
         return
+    from controller.fluentbit.lints.image import lint_image
+    from controller.fluentbit.lints.router import lint_router
+
     names = Names({one.name for one in spec.container.secrets}, {one.name for one in spec.container.environment})
     lints = (*lint_image(spec.image, engine), *lint_router(spec))
     for one in (*lints, *check_service(spec.service, engine, names)):
