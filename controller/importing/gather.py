@@ -16,6 +16,7 @@ from controller.fluentbit.classic import (
     SourceSection,
 )
 from controller.fluentbit.reader import read_classic
+from controller.importing import built_in
 from controller.importing.definition import EXTERNAL, ConfigRef, FireLens
 from controller.importing.remarks import Remark, Unimportable, in_definition
 from controller.taskdef.body import Body
@@ -50,13 +51,15 @@ class Gathered:
     """What a parsers file holds beside parsers, and why it does not count."""
 
 
-def gather(firelens: FireLens, find: Find, alone: SourceFile | None) -> Gathered:
-    """`alone`: the custom config that the caller was given by itself. Raises Unimportable, ClassicError."""
+def gather(firelens: FireLens, find: Find, alone: SourceFile | None, *, by_agent: bool = False) -> Gathered:
+    """`alone`: the custom config that the caller was given by itself. `by_agent`: the image stays what it is and
+    gets one file alone, so its parsers files stay in it. Raises Unimportable, ClassicError.
+    """
     found = Gathered()
     found.sections += _patterns(firelens)
     refs = [*([firelens.custom] if firelens.custom else []), *firelens.init]
     claimed = frozenset(_base(ref.value) for ref in refs if not ref.value.startswith(OF_IMAGE))
-    reader = _Reader(find, found, claimed)
+    reader = _Reader(find, found, claimed, by_agent)
     if firelens.custom:
         reader.ref(firelens.custom, alone)
     elif alone:
@@ -126,6 +129,7 @@ class _Reader:
     found: Gathered
     claimed: frozenset[str]
     """Base names of the files that the definition names: none of them is the image's by its base name."""
+    by_agent: bool
     seen: set[str] = field(default_factory=set)
 
     def ref(self, ref: ConfigRef, given: SourceFile | None) -> None:
@@ -133,7 +137,12 @@ class _Reader:
         if not files and ref.kind == "file" and ref.value.startswith(OF_IMAGE):
             self.found.image_parsers.append(ref.value)
             return
-        if not files:
+        known = () if files else built_in.sections_of(ref.value) if ref.kind == "file" else ()
+        if known:
+            why = f"what AWS's image has there is known; give your file as {_base(ref.value)} where yours is another"
+            self.found.remarks.append(Remark(in_definition(), ref.value, why))
+            self.found.sections += [self._with_parsers(section) for section in known]
+        elif not files:
             raise Unimportable(_missing(ref))
         for file in files:
             self.take(file)
@@ -174,6 +183,8 @@ class _Reader:
 
     def _parsers(self, entry: Entry) -> bool:
         """Whether the parsers of the file were taken in, so that its entry can go."""
+        if self.by_agent:
+            return False
         wanted = ConfigRef("file", entry.value, f"Parsers_File at {entry.place}")
         files = self._files(wanted)
         if not files and entry.value.startswith(OF_IMAGE):

@@ -25,7 +25,8 @@ class Image:
     """None where AWS's tag tells."""
     delivery: str | None
     """None for the usual: the init image fetches the config."""
-    aws: bool
+    init: bool
+    """The hand-made router ran AWS's init process, as far as the image's name tells."""
     remarks: tuple[Remark, ...] = ()
 
     @property
@@ -45,11 +46,11 @@ def image_of(firelens: FireLens, engine: str | None) -> Image:
 def _custom(firelens: FireLens, image: str, engine: str | None) -> Image:
     place, chosen, remarks = in_definition(firelens.name), engine or UNCHECKED, []
     if firelens.custom and firelens.custom.kind == "s3" and not firelens.fargate and not firelens.init:
-        return Image(image, chosen, "firelens-s3", aws=False, remarks=_unchecked(firelens, engine))
+        return Image(image, chosen, "firelens-s3", init=False, remarks=_unchecked(firelens, engine))
     if not firelens.init:
         why = "LogRoute's config is fetched by AWS's init process"
         remarks = [Remark(place, f"the image {image}", why, "build it FROM an init- image of aws-for-fluent-bit")]
-    return Image(image, chosen, None, aws=False, remarks=(*remarks, *_unchecked(firelens, engine)))
+    return Image(image, chosen, None, init=False, remarks=(*remarks, *_unchecked(firelens, engine)))
 
 
 def _unchecked(firelens: FireLens, engine: str | None) -> tuple[Remark, ...]:
@@ -61,11 +62,12 @@ def _unchecked(firelens: FireLens, engine: str | None) -> tuple[Remark, ...]:
 
 def _of_aws(firelens: FireLens, match: re.Match[str], engine: str | None) -> Image:
     place, remarks = in_definition(firelens.name), []
+    init = (match["tag"] or "").startswith("init-")
     tag = _init_tag(match["tag"] or ("" if match["digest"] else "latest"))
     if not tag:
         why = "a digest alone does not tell whether it is an init image, which LogRoute's config needs"
         remarks.append(Remark(place, "the image's digest", why, "check it, or pin a tag such as init-3.4.15"))
-        return Image(match[0], engine or UNCHECKED, None, aws=True, remarks=(*remarks, *_unchecked(firelens, engine)))
+        return Image(match[0], engine or UNCHECKED, None, init=init, remarks=(*remarks, *_unchecked(firelens, engine)))
     digest = match["digest"] if tag == match["tag"] else None
     image = f"{match['repository']}:{tag}{digest or ''}"
     if image != match[0]:
@@ -80,8 +82,8 @@ def _of_aws(firelens: FireLens, match: re.Match[str], engine: str | None) -> Ima
         image, known = instead, known_engine(instead)
     floating = FLOATING.get(tag)
     if engine or known or floating:
-        return Image(image, engine or (None if known else floating), None, aws=True, remarks=tuple(remarks))
-    return Image(image, UNCHECKED, None, aws=True, remarks=(*remarks, *_unchecked(firelens, None)))
+        return Image(image, engine or (None if known else floating), None, init=init, remarks=tuple(remarks))
+    return Image(image, UNCHECKED, None, init=init, remarks=(*remarks, *_unchecked(firelens, None)))
 
 
 def _init_tag(tag: str) -> str:

@@ -13,7 +13,8 @@ from controller.importing.definition import FireLens, bound_to_router, examine, 
 from controller.importing.definition import names as routed_names
 from controller.importing.gather import Find, Gathered, gather
 from controller.importing.image import image_of
-from controller.importing.proof import differences
+from controller.importing.lua import without_scripts
+from controller.importing.proof import Proof, prove
 from controller.importing.remarks import Remark, in_definition
 from controller.importing.route import NOWHERE, Identity, dns_label, route
 from controller.importing.router import router_class
@@ -53,8 +54,11 @@ def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = 
     """`body` in register form; `alone` is a custom config given by itself. Raises Unimportable, ClassicError."""
     firelens = examine(body)
     image = image_of(firelens, wish.engine)
-    gathered = gather(firelens, find, alone)
+    by_agent = image.delivery is not None
+    gathered = gather(firelens, find, alone, by_agent=by_agent)
+    without_scripts(gathered, find)
     names = _names(firelens, gathered, wish)
+    names.init, names.by_agent = image.init or bool(firelens.init), by_agent
     found = sort(gathered.sections, names, before=agents_inputs(firelens.network_mode) if gathered.agent else 0)
     found.unsaid += gathered.unsaid
     family = str(body["family"])
@@ -69,11 +73,26 @@ def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = 
     plain = without_firelens(firelens)
     remarks = [*gathered.remarks, *_commands(gathered), *names.remarks, *said, *found.remarks, *settled.remarks]
     remarks += [*_unsaid(found), *bound_to_router(firelens), *_nowhere(found)]
+    proof = Proof(())
     if settled.specs.routes and not settled.left:
-        lost = {one.place for one in settled.remarks}
-        remarks += differences(settled.specs.routes[0], plain, firelens.router, found, names, lost)
+        lost = {one.place for one in settled.remarks if one.lost}
+        proof = prove(settled.specs.routes[0], plain, firelens.router, found, names, lost)
     yaml = write(settled.documents, HEAD).text
-    return Imported(yaml, plain, _shown(remarks, names), settled.left)
+    shown = _shown([*remarks, *proof.differences], names)
+    return Imported(yaml, plain, (*shown, *_added(proof)), settled.left)
+
+
+def _added(proof: Proof) -> Iterable[Remark]:
+    """The last word: what the result does beyond the original."""
+    kinds: dict[str, list[str]] = {}
+    for kind, what in proof.additions:
+        kinds.setdefault(f"[{kind.upper()}]", []).append(what)
+    if kinds:
+        why = "LogRoute sets it where specs do not say it"
+        if ("output", "retry_limit") in proof.additions:
+            why += "; an output tries again five times, where Fluent Bit by itself does so once"
+        added = "; ".join(f"{kind} {', '.join(some)}" for kind, some in kinds.items())
+        yield Remark(in_definition(), f"added {added}", why)
 
 
 def _names(firelens: FireLens, gathered: Gathered, wish: Wish) -> Names:

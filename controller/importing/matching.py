@@ -7,20 +7,16 @@ Fluent Bit tries a regex from the start of the tag on (onig_match), then the pat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from controller.fluentbit.classic import Entry, SectionKind, SourceSection
+from controller.fluentbit.flow import emitted, emits_anew, sees_all
 from controller.fluentbit.tags import check_name, regex_trouble
-from controller.importing.remarks import Remark
 from controller.importing.values import expansions, with_sets
 
 MATCHES = frozenset({"match", "match_regex"})
-_WORD = re.compile(r'"[^"]*"|\S+')
-_ACCESSOR = re.compile(r"\$\{[^}]*\}|\$[A-Za-z0-9_]+(?:\[[^\]]*\])*")
-_SAME_TAG = re.compile(r"\$TAG(?![\[\w])|\$TAG\[0\]")
-"""FireLens tags have no dots, so that the first part of one is all of it."""
-_EMITTERS = frozenset({"rewrite_tag", "multiline"})
 NAMED = frozenset({*MATCHES, "tag", "alias"})
 """Options that tell records and sections apart: no variables may stand there."""
 
@@ -63,9 +59,11 @@ def _one(entries: Sequence[Entry]) -> Entry:
 
 
 def _regex(entry: Entry) -> str:
-    if entry.key == "match_regex":
-        return entry.value
-    return "".join(".*" if part == "*" else _literal(part) for part in re.split(r"(\*)", entry.value)) + "$"
+    return entry.value if entry.key == "match_regex" else f"{_glob(entry.value)}$"
+
+
+def _glob(text: str) -> str:
+    return "".join(".*" if part == "*" else _literal(part) for part in re.split(r"(\*)", text))
 
 
 def _literal(text: str) -> str:
@@ -79,44 +77,33 @@ def _anchored(regex: str) -> str:
     return bare
 
 
-def reaching(sections: Iterable[SourceSection]) -> tuple[list[SourceSection], list[Remark]]:
-    """A route's `*` means its own tags; those that rewrite_tag makes up are matched by copies of a section."""
-    found, remarks, some = list[SourceSection](), list[Remark](), list(sections)
-    made = [tag for section in some for tag in _made_tags(section)]
-    for section in some:
-        found.append(section)
-        if not made or section.kind not in _MATCHING or any(section.last(key) for key in MATCHES):
-            continue
-        name = (section.last("name") or "").lower()
-        copies = [] if name in _EMITTERS else [tag for tag in dict.fromkeys(made) if tag.strip("*")]
-        found += [_copy(section, tag) for tag in copies]
-        remarks += [_said(section, tag, copied=tag in copies) for tag in dict.fromkeys(made)]
-    return found, remarks
+def with_emitted(sections: Sequence[SourceSection]) -> list[SourceSection]:
+    """A filter that emits records anew and says no match takes each of the route's records once, and nothing that
+    the route's rewrite_tags made. Where it took what others made, a regex says so: a multiline filter takes all, a
+    rewrite_tag all but what such as itself made. That Fluent Bit 5.1 refuses, or it would go round for ever.
+    """
+    options = [_options(section) for section in sections]
+    everything = {*emitted(options)}
+    unlimited = {tag for tag in emitted(filter(sees_all, options)) if tag.strip("*")}
+    return [
+        _taking(section, unlimited if emitted([one]) else set(), everything)
+        if emits_anew(one) and sees_all(one)
+        else section
+        for section, one in zip(sections, options, strict=True)
+    ]
 
 
-_MATCHING = frozenset({SectionKind.FILTER, SectionKind.OUTPUT})
+def _taking(section: SourceSection, untaken: AbstractSet[str], made: AbstractSet[str]) -> SourceSection:
+    if made <= untaken:
+        return section
+    but = "|".join(_glob(tag) for tag in sorted(untaken))
+    entry = Entry("match_regex", f"^(?!(?:{but})$)." if but else "^.", section.place)
+    return replace(section, entries=(section.entries[0], entry, *section.entries[1:]))
 
 
-def _made_tags(section: SourceSection) -> Iterator[str]:
-    """Patterns of the tags that its rules make (`rule $KEY REGEX NEW_TAG KEEP`) and FireLens's patterns miss."""
-    if section.kind is not SectionKind.FILTER or (section.last("name") or "").lower() != "rewrite_tag":
-        return
-    for rule in section.of("rule"):
-        words = _WORD.findall(rule.value)
-        if len(words) > _NEW_TAG and not _SAME_TAG.search(words[_NEW_TAG]):
-            yield re.sub(r"\*+", "*", _ACCESSOR.sub("*", words[_NEW_TAG].strip('"')))
-
-
-_NEW_TAG = 2
-
-
-def _copy(section: SourceSection, tag: str) -> SourceSection:
-    kept = tuple(replace(entry, comments=()) for entry in section.entries if entry.key != "alias")
-    return matched(replace(section, entries=(*kept, Entry("match", tag, section.place)), comments=()))
-
-
-def _said(section: SourceSection, tag: str, *, copied: bool) -> Remark:
-    what = f"Match * of {section.last('name')}"
-    why = f"a route's * does not reach {tag}, which a rewrite_tag makes"
-    advice = f"a second {section.kind} does" if copied else f"match {tag} somewhere, should it have to"
-    return Remark(section.place, what, why, advice, lost=not copied)
+def _options(section: SourceSection) -> Mapping[str, object]:
+    """Of a filter, as far as they tell where records lead."""
+    if section.kind is not SectionKind.FILTER:
+        return {}
+    said = {entry.key: entry.value for entry in section.entries}
+    return {**said, "rule": [entry.value for entry in section.of("rule")]} if "rule" in said else said

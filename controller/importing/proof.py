@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
 from controller.desired.compose import Installation, compose
-from controller.desired.model import PARSERS, PIPELINE, ConfigStore, Desired
+from controller.desired.model import PIPELINE, ConfigStore, Desired
 from controller.desired.render import LOG_LEVEL_VARIABLE
+from controller.desired.sections import section
 from controller.desired.subject import Refusal, Subject
 from controller.fluentbit.classic import Entry, Place, SectionKind, SourceSection, kind_of
 from controller.fluentbit.reader import from_classic
 from controller.fluentbit.tree import Section
+from controller.fluentbit.words import lowered
 from controller.importing.remarks import Remark, in_definition
 from controller.importing.sections import Sorted
 from controller.importing.values import Names, with_sets
@@ -30,34 +33,53 @@ _MADE = frozenset(
 _ADVICE = "compare the two by hand"
 
 Options = Mapping[str, tuple[str, ...]]
+Addition = tuple[str, str]
+"""The kind of section, and an option in it or the name of a whole one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    differences: tuple[Remark, ...]
+    additions: tuple[Addition, ...] = ()
+    """What LogRoute puts into the config beside what the original, and so the route, says."""
 
 
 def compose_alone(route: Route, plain: Body, region: str | None) -> Desired:
     """The route on the plain definition, as `inject` would put it. Raises Refusal."""
-    usual = replace(route, router=route.router.model_copy(update={"delivery": "auto"}))
     family = str(plain["family"])
     subject = Subject(None, region or "us-east-1", "import", family, family, plain, {})
-    return compose([usual], subject, Installation("logroute", ConfigStore("configs", "logroute")))
+    return compose([route], subject, Installation("logroute", ConfigStore("configs", "logroute")))
 
 
-def differences(
-    route: Route, plain: Body, router: Body, found: Sorted, names: Names, lost: Iterable[Place]
-) -> list[Remark]:
+def prove(route: Route, plain: Body, router: Body, found: Sorted, names: Names, lost: Iterable[Place]) -> Proof:
     """What is not as it was, but for what specs refused (`lost`, by place)."""
     try:
         desired = compose_alone(route, plain, names.region)
     except Refusal as error:
-        return [Remark(in_definition(), "the route on this task", str(error), "change the class", lost=True)]
-    configs = {one.name: from_classic(one.body).sections for one in desired.configs}
-    rendered = [*configs.get(PIPELINE, ()), *configs.get(PARSERS, ())]
+        return Proof((Remark(in_definition(), "the route on this task", str(error), "change the class", lost=True),))
+    rendered, router_made = _rendered(desired)
+    if router_made is None:
+        return Proof(())
     gone = frozenset(lost)
-    assert desired.overlay is not None  # noqa: S101 - a route that composes has a router
-    service = next(_options(one) for one in rendered if kind_of(one.name) is SectionKind.SERVICE)
-    return [
-        *_sections(rendered, found.sections, gone),
-        *_service(service, found.service, names, gone),
-        *_container(desired.overlay.router, router, gone),
-    ]
+    service = next(iter(rendered[SectionKind.SERVICE]), {})
+    additions = list(_beyond("service", service, {entry.key.lower(): () for entry in found.service}))
+    remarks = [*_service(service, found.service, names, gone), *_container(router_made, router, gone)]
+    for kind, stated in _stated(route).items():
+        wanted = [one for one in found.sections if one.kind is kind and one.place not in gone]
+        remarks += _otherwise(kind, wanted, stated, gone)
+        beside, held = _beside(kind, rendered[kind], stated)
+        additions += beside
+        if not held:
+            remarks.append(Remark(in_definition(), f"[{kind.upper()}]", "composed it is another", _ADVICE, lost=True))
+    return Proof(tuple(remarks), tuple(dict.fromkeys(additions)))
+
+
+def _rendered(desired: Desired) -> tuple[Mapping[SectionKind, list[Options]], Body | None]:
+    found: dict[SectionKind, list[Options]] = {kind: [] for kind in SectionKind}
+    for config in sorted(desired.configs, key=lambda one: one.name != PIPELINE):
+        for one in from_classic(config.body).sections:
+            found[kind_of(one.name)].append(_options(one))
+    return found, desired.overlay.router if desired.overlay else None
 
 
 def _container(made: Body, read: Body, lost: frozenset[Place]) -> Iterator[Remark]:
@@ -70,21 +92,54 @@ def _container(made: Body, read: Body, lost: frozenset[Place]) -> Iterator[Remar
             yield Remark(place, key, "after the import the router's is another", _ADVICE, lost=True)
 
 
-def _sections(rendered: Sequence[Section], read: Sequence[SourceSection], lost: frozenset[Place]) -> Iterator[Remark]:
-    for kind in (SectionKind.INPUT, SectionKind.FILTER, SectionKind.OUTPUT, *_PARSERS):
-        wanted = [one for one in read if one.kind is kind and one.place not in lost]
-        got = [_options(one) for one in rendered if kind_of(one.name) is kind]
-        if not wanted and kind is SectionKind.OUTPUT:
-            continue  # `null` stands there, and was said
-        for section, options in zip_longest(wanted, got):
-            if section is None:
-                yield Remark(in_definition(), f"[{kind.upper()}]", "the result has one more", _ADVICE, lost=True)
-            elif differing := _differing(_expected(section, lost), options or {}):
-                why = f"after the import it differs in {', '.join(differing)}"
-                yield Remark(section.place, f"[{kind.upper()}]", why, _ADVICE, lost=True)
+def _otherwise(
+    kind: SectionKind, read: Sequence[SourceSection], stated: Sequence[Options], lost: frozenset[Place]
+) -> Iterator[Remark]:
+    """The route must state what was read, no more and no less."""
+    if not read and kind is SectionKind.OUTPUT:
+        return  # `null` stands there, and was said
+    for wanted, options in zip_longest(read, stated):
+        if wanted is None:
+            yield Remark(in_definition(), f"[{kind.upper()}]", "the result has one more", _ADVICE, lost=True)
+        elif differing := _differing(_expected(wanted, lost), options or {}):
+            why = f"after the import it differs in {', '.join(differing)}"
+            yield Remark(wanted.place, f"[{kind.upper()}]", why, _ADVICE, lost=True)
 
 
-_PARSERS = (SectionKind.PARSER, SectionKind.MULTILINE_PARSER)
+def _stated(route: Route) -> dict[SectionKind, list[Options]]:
+    pipeline = route.document.spec.pipeline
+    parsers = [_with_rules(lowered(one)) for one in pipeline.multiline_parsers]
+    lists: dict[SectionKind, Iterable[Mapping[str, Any]]] = {
+        SectionKind.INPUT: route.inputs,
+        SectionKind.FILTER: route.filters,
+        SectionKind.OUTPUT: route.outputs,
+        SectionKind.PARSER: pipeline.parsers,
+        SectionKind.MULTILINE_PARSER: parsers,
+    }
+    return {kind: [_options(section(kind, one)) for one in some] for kind, some in lists.items()}
+
+
+def _with_rules(parser: Mapping[str, Any]) -> Mapping[str, Any]:
+    rules = [f'"{one["state"]}" "{one["regex"]}" "{one["next_state"]}"' for one in parser.get("rules", ())]
+    rest = {key: value for key, value in parser.items() if key != "rules"}
+    return {**rest, "rule": rules} if rules else rest
+
+
+def _beside(kind: str, rendered: Iterable[Options], stated: Sequence[Options]) -> tuple[list[Addition], bool]:
+    """What the config has beside the stated sections, and whether it holds each of these, in their order."""
+    left, additions = list(stated), list[Addition]()
+    for one in rendered:
+        held = left.pop(0) if left and left[0].items() <= one.items() else {}
+        additions += _beyond(kind, one, held)
+    return additions, not left
+
+
+def _beyond(kind: str, rendered: Options, stated: Options) -> Iterator[Addition]:
+    """Options that are not stated; of a whole section its name."""
+    if "name" in rendered and not stated:
+        yield kind, rendered["name"][0]
+        return
+    yield from ((kind, key) for key in rendered if key not in stated)
 
 
 def _differing(one: Options, other: Options) -> list[str]:

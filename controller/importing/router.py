@@ -27,7 +27,6 @@ _NOT_OURS = {
     "entryPoint": "LogRoute's router starts as the init image starts",
     "dependsOn": "LogRoute's router starts first: routed containers wait for it",
 }
-_FILES, _IN_IMAGE = frozenset({"plugins_file", "streams_file"}), "see that the file is in the image"
 _DEFAULT_RESERVATION = 128
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 """strconv.ParseBool, by which the agent reads enable-ecs-log-metadata."""
@@ -99,8 +98,6 @@ def _service(entries: Iterable[Entry], image_parsers: Sequence[str], work: _Clas
         if value != entry.value and not set(work.names.sets):
             why = "a variable of the router stands there; its value is written"
             work.remarks.append(Remark(entry.place, entry.key, why))
-        if key in _FILES:
-            work.remarks.append(Remark(entry.place, entry.key, "LogRoute delivers no files but its config", _IN_IMAGE))
         found[key] = replace(entry, key=key, value=value, comments=comments)
     return found
 
@@ -158,12 +155,14 @@ def _health(work: _Class) -> Map | None:
     check = work.firelens.router.get("healthCheck")
     if not check:
         return _OFF
+    if work.firelens.network_mode == "host":  # there LogRoute has no check of its own
+        return None
     said = {key: one.value for key, one in work.service.items()}
     port = said.get("http_port", "2020")
     for mode, path in (("uptime", "uptime"), ("deep", "health")):
         command = ["CMD-SHELL", f"curl -f http://127.0.0.1:{port}/api/v1/{path} || exit 1"]
         same = {"command": command, "interval": 10, "timeout": 5, "retries": 2, "startPeriod": 30} == check
-        if same and _serves(said, deep=mode == "deep"):
+        if same and _serves(said, deep=mode == "deep") and _is_inside(work):
             server = [work.service.pop(key, None) for key in ("http_server", "http_listen", "http_port")]
             comments = tuple(text for one in server if one for text in one.comments)
             return Map((Field("mode", mode), Field("port", port, without_secrets(comments, work.names))))
@@ -171,11 +170,21 @@ def _health(work: _Class) -> Map | None:
 
 
 def _serves(said: Mapping[str, str], *, deep: bool) -> bool:
-    """The class's server listens on loopback alone; one that others may ask stays as it is written."""
-    loopback = said.get("http_listen", "0.0.0.0") == "127.0.0.1"  # noqa: S104 - Fluent Bit's default, compared
-    return (
-        is_true(said.get("http_server", "off")) and loopback and (not deep or is_true(said.get("health_check", "off")))
-    )
+    return is_true(said.get("http_server", "off")) and (not deep or is_true(said.get("health_check", "off")))
+
+
+def _is_inside(work: _Class) -> bool:
+    """Whether nobody outside the task needs the HTTP server: the class's listens on loopback alone."""
+    listen = work.service.get("http_listen")
+    if listen and listen.value == "127.0.0.1":
+        return True
+    if work.firelens.router.get("portMappings"):
+        return False
+    place, said = (listen.place, listen.value) if listen else (work.place, "0.0.0.0")  # noqa: S104 - Fluent Bit's own
+    why = f"the check's server listens on 127.0.0.1 instead of {said}: the router maps no port"
+    advice = "if something outside the task asks it, take health out and say http_server and healthCheck by hand"
+    work.remarks.append(Remark(place, "http_listen", why, advice))
+    return True
 
 
 def _container(work: _Class, *, stated_check: bool) -> Map:

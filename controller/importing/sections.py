@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from controller.fluentbit.classic import Entry, SectionKind, SourceSection
-from controller.importing.matching import MATCHES, matched, named, reaching
+from controller.importing.matching import MATCHES, matched, named, with_emitted
 from controller.importing.remarks import Remark
 from controller.importing.values import Names, builds_variable, resolved, without_repeats
 
@@ -59,8 +59,7 @@ def sort(sections: Iterable[SourceSection], names: Names, *, before: int) -> Sor
             found.remarks.append(Remark(section.place, "the null output", "FireLens makes it itself"))
         else:
             found.sections += _prepared(section, names, found)
-    found.sections, said = reaching(_without_repeats(section, names) for section in found.sections)
-    found.remarks += said
+    found.sections = with_emitted([_without_repeats(section, names) for section in found.sections])
     return found
 
 
@@ -142,7 +141,7 @@ def _prepared(section: SourceSection, names: Names, found: Sorted) -> Iterator[S
         ready = _tagged(ready, found)
     if section.kind in (SectionKind.FILTER, SectionKind.OUTPUT):
         ready = _completed(matched(ready), found)
-    yield from _in_order(_with_script(ready, found), found)
+    yield from _in_order(ready, found)
 
 
 def _once(section: SourceSection, found: Sorted) -> tuple[Entry, ...]:
@@ -188,21 +187,6 @@ def _completed(section: SourceSection, found: Sorted) -> SourceSection:
     found.remarks.append(Remark(section.place, "cloudwatch_logs", why, "choose a prefix of your own"))
     added = Entry("log_stream_prefix", STREAM_PREFIX, section.place)
     return replace(section, entries=(*section.entries, added))
-
-
-def _with_script(section: SourceSection, found: Sorted) -> SourceSection:
-    """A Lua script is a file of its own, which LogRoute brings to no router."""
-    if section.kind is not SectionKind.FILTER or (section.last("name") or "").lower() != "lua":
-        return section
-    why = "LogRoute delivers no files but its config"
-    advice = "see that it is in the image, or write it as code, in one line"
-    entries = []
-    for entry in section.entries:
-        if entry.key == "script":
-            found.remarks.append(Remark(entry.place, f"the Lua script {entry.value}", why, advice))
-            entry = replace(entry, comments=(*entry.comments, f"{why}: {advice}"))  # noqa: PLW2901 - the same, commented
-        entries.append(entry)
-    return replace(section, entries=tuple(entries))
 
 
 def _in_order(section: SourceSection, found: Sorted) -> Iterator[SourceSection]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 from controller.api.kinds import ALLOW_ANNOTATION
 from controller.api.problems import Problem, Severity
 from controller.fluentbit.classic import Place
+from controller.fluentbit.lints.registry import LINTS
 from controller.importing.remarks import Remark
 from controller.importing.tree import Element, Field, List, Map, Path, Value, at, from_plain, without
 from controller.importing.writer import Written, write
@@ -19,8 +21,8 @@ _ROUNDS = 30
 """Each takes something out, or is the last."""
 _CLASS_PARTS = frozenset({"driverBufferLimit", "buffer", "health", "waitForRouter"})
 _CLASS_LISTS = frozenset({"container", "volumes", "service"})
-_WHOLE = frozenset({"name", "match", "match_regex", "tag"})
-"""Options without which a section would be another one."""
+_WHOLE = frozenset({"name", "match", "match_regex", "tag", "port", "code", "parser"})
+"""Options without which a section would be another one, or none."""
 _PLUGIN, _OPTION, _VALUE = 4, 5, 6
 """Lengths of the paths `spec.pipeline.filters.0`, of an option in it, of one of the option's values."""
 
@@ -37,56 +39,59 @@ class Settled:
 def settle(documents: Sequence[Map], head: Sequence[str]) -> Settled:
     """`documents`: the route, then its class."""
     remarks: list[Remark] = []
-    current = tuple(documents)
-    for number in range(_ROUNDS):
-        written = write(current, head)
+    current, allowed = tuple(documents), tuple(frozenset[str]() for _ in documents)
+    for _ in range(_ROUNDS):
+        shown = _annotated(current, allowed)
+        written = write(shown, head)
         specs = _load(written)
         errors = _errors(specs)
-        if errors and not number and (allowed := allowing(current, errors, head)):
-            current = allowed
+        lints = [(_meant(one, written), one) for one in errors if one.code in LINTS]
+        if lints:
+            remarks += [_accepted(shown[document], path, one) for (document, path), one in lints]
+            more = [{one.code for (at_document, _), one in lints if at_document == document} for document in (0, 1)]
+            allowed = tuple(held | codes for held, codes in zip(allowed, more, strict=True))
             continue
         cuts = _cuts(errors, written)
         if not cuts:
-            return Settled(current, specs, tuple(remarks), tuple(errors))
+            return Settled(shown, specs, tuple(remarks), tuple(errors))
         for (document, path), problem in cuts:
             remarks += _said(current[document], path, problem)
             words = _words(at(current[document], path), path, problem)
             done = without(current[document], path, words)
             assert isinstance(done, Map)  # noqa: S101 - a document stays one
             current = (*current[:document], done, *current[document + 1 :])
-    return Settled(current, specs, tuple(remarks), tuple(errors))
+    return Settled(shown, specs, tuple(remarks), tuple(errors))
 
 
 def _load(written: Written) -> SpecSet:
-    return load("import", {FILE: written.text.encode()})
+    """As where the settings allow Lua: whether they do is said with the filter."""
+    return load("import", {FILE: written.text.encode()}, lua=True)
 
 
 def _errors(specs: SpecSet) -> list[Problem]:
     return [one for one in specs.problems if one.severity is Severity.ERROR]
 
 
-def allowing(documents: Sequence[Map], errors: Iterable[Problem], head: Sequence[str]) -> tuple[Map, ...] | None:
-    """The documents with the lints among `errors` accepted by annotation; None where there are none."""
-    codes = sorted({one.code for one in errors})
-    left = {one.code for one in _errors(_load(write(_annotated(documents, codes), head)))}
-    lints = [code for code in codes if code not in left]
-    return _annotated(documents, lints) if lints else None
+def _accepted(document: Map, path: Path, problem: Problem) -> Remark:
+    """A lint is a matter of opinion: the original did so, too."""
+    found = at(document, path)
+    place = (found.origin if found else None) or Place(FILE)
+    return Remark(place, problem.code, problem.message, f"accepted by annotation, as it was so before; {problem.hint}")
 
 
-def _annotated(documents: Sequence[Map], codes: Sequence[str]) -> tuple[Map, ...]:
-    annotation = Field("annotations", from_plain({ALLOW_ANNOTATION: ", ".join(codes)}))
-    return tuple(
-        Map(
-            tuple(
-                Field(one.key, Map((*one.value.fields, annotation)), one.comments)
-                if one.key == "metadata" and isinstance(one.value, Map)
-                else one
-                for one in document.fields
-            ),
-            document.tail,
-        )
-        for document in documents
-    )
+def _annotated(documents: Sequence[Map], allowed: Sequence[AbstractSet[str]]) -> tuple[Map, ...]:
+    return tuple(_allowing(one, codes) if codes else one for one, codes in zip(documents, allowed, strict=True))
+
+
+def _allowing(document: Map, codes: AbstractSet[str]) -> Map:
+    annotation = Field("annotations", from_plain({ALLOW_ANNOTATION: ", ".join(sorted(codes))}))
+    fields = [
+        replace(one, value=Map((*one.value.fields, annotation)))
+        if one.key == "metadata" and isinstance(one.value, Map)
+        else one
+        for one in document.fields
+    ]
+    return replace(document, fields=tuple(fields))
 
 
 Cut = tuple[int, Path]

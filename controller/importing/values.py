@@ -23,6 +23,8 @@ _SHORT = 4
 """Values below this are not looked for in comments: they would blot out ordinary words."""
 _TELLING = 8
 """Values below this stand elsewhere by chance."""
+_INIT_ONLY = re.compile(r"AWS_REGION|AWS_AVAILABILITY_ZONE|ECS_(?!CONTAINER_METADATA_URI|AGENT_URI)[A-Z0-9_]+")
+"""What AWS's init process exports and ECS itself does not; the region it does on Fargate."""
 HIDDEN = "…"
 _SCHEMES = frozenset({"bearer", "basic", "splunk", "apikey", "token"})
 
@@ -40,6 +42,10 @@ class Names:
     """`secrets` of the router container: name → valueFrom."""
     secrets: dict[str, str] = field(default_factory=dict)
     """Becomes `spec.secrets`."""
+    init: bool = True
+    """AWS's init process exported what it knows of the task."""
+    by_agent: bool = False
+    """Nor will it after the import."""
     files: bool = False
     """There are environment files, which nobody can look into here."""
     remarks: list[Remark] = field(default_factory=list)
@@ -138,9 +144,13 @@ def without_repeats(value: str, names: Names) -> str:
 def _know(name: str, place: Place, names: Names) -> None:
     if name in names.secrets or name in names.environment or not _ENV_NAME.match(name):
         return
+    exported = not names.init and _INIT_ONLY.fullmatch(name) is not None
+    if exported and not names.by_agent and name != "AWS_REGION":
+        why = "it was empty so far, unless something else set it; AWS's init process sets it"
+        names.remarks.append(Remark(place, f"the variable {name}", why))
     if name in names.router_secrets:
         names.declare(name, names.router_secrets[name], place)
-    elif check_variables("", f"${{{name}}}"):
+    elif check_variables("", f"${{{name}}}") or (exported and names.by_agent):
         names.environment[name] = ""
         why = "nobody declares it, so Fluent Bit makes it empty"
         if names.files:
