@@ -76,7 +76,7 @@ def _patterns(firelens: FireLens) -> Iterable[SourceSection]:
     for option, key in (("include-pattern", "Regex"), ("exclude-pattern", "Exclude")):
         for container in firelens.routed:
             if pattern := _options(container).get(option):
-                place = in_definition(container["name"])
+                place = Place(f"{in_definition(container['name'])}, log option {option}")
                 entries = [("Name", "grep"), ("Match", match_of(container)), (key, f"log {pattern}")]
                 yield SourceSection("FILTER", place, tuple(Entry(*pair, place) for pair in entries))
 

@@ -75,7 +75,7 @@ def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = 
     remarks += [*_unsaid(found), *bound_to_router(firelens), *_nowhere(found)]
     proof = Proof(())
     if settled.specs.routes and not settled.left:
-        lost = {one.place for one in settled.remarks if one.lost}
+        lost = {*found.told, *(one.place for one in settled.remarks if one.lost)}
         proof = prove(settled.specs.routes[0], plain, firelens.router, found, names, lost)
     yaml = write(settled.documents, HEAD).text
     shown = _shown([*remarks, *proof.differences], names)

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from controller.fluentbit.classic import Entry, SectionKind, SourceSection
-from controller.fluentbit.flow import emitted, emits_anew, sees_all
+from controller.fluentbit.flow import emits_anew, emitted, sees_all
 from controller.fluentbit.tags import check_name, regex_trouble
 from controller.importing.values import expansions, with_sets
 

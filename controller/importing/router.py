@@ -41,6 +41,7 @@ class _Class:
     firelens: FireLens
     names: Names
     remarks: list[Remark]
+    told: set[Place]
     service: dict[str, Entry] = field(default_factory=dict)
     """By name in lower case, in the order of first mention."""
 
@@ -53,7 +54,7 @@ def router_class(
     name: str, firelens: FireLens, image: Image, gathered: Gathered, found: Sorted, names: Names
 ) -> tuple[Map, list[Remark]]:
     """The document, after the route's own: which names its values use is known then."""
-    work = _Class(firelens, names, [*image.remarks])
+    work = _Class(firelens, names, [*image.remarks], found.told)
     work.service = _service(found.service, gathered.image_parsers, work)
     buffer = _buffer(found, image, work)
     health = _health(work)
@@ -184,6 +185,7 @@ def _is_inside(work: _Class) -> bool:
     why = f"the check's server listens on 127.0.0.1 instead of {said}: the router maps no port"
     advice = "if something outside the task asks it, take health out and say http_server and healthCheck by hand"
     work.remarks.append(Remark(place, "http_listen", why, advice))
+    work.told.add(place)
     return True
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from controller.fluentbit.classic import Entry, SectionKind, SourceSection
+from controller.fluentbit.classic import Entry, Place, SectionKind, SourceSection
 from controller.importing.matching import MATCHES, matched, named, with_emitted
 from controller.importing.remarks import Remark
 from controller.importing.values import Names, builds_variable, resolved, without_repeats
@@ -35,6 +35,8 @@ class Sorted:
     remarks: list[Remark] = field(default_factory=list)
     inputs: int = 0
     """How many inputs the engine has up to here."""
+    told: set[Place] = field(default_factory=set)
+    """Entries of [SERVICE] that are not what they were, as was said."""
     unsaid: list[tuple[SourceSection, str]] = field(default_factory=list)
     """What no spec can say, each with the reason."""
 

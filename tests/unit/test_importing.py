@@ -145,24 +145,38 @@ def test_odd_matches_are_said_as_a_route_can(lines: list[str], match: dict[str, 
 REWRITE = "[FILTER]\n    Name rewrite_tag\n    Match app-firelens*\n    Rule $log ^AUDIT {tag} false\n"
 
 
-def test_what_matched_everything_still_gets_records_with_made_up_tags() -> None:
-    found = from_config(REWRITE.format(tag="audit.$log") + S3.replace("    Name s3", "    Name s3\n    Alias a"))
-    assert [(one.get("alias"), one.get("match")) for one in pipeline(found)["outputs"]] == [
-        ("a", None),
-        (None, "audit.*"),
-    ]
-    assert "/extra.conf:5: note: Match * of s3: a route's * does not reach audit.*" in said(found)
+@pytest.mark.parametrize("tag", ["audit.$log", "x.$TAG", "x.$TAG[0].y", "$log"])
+def test_what_matched_everything_says_no_match_and_still_gets_records_with_made_up_tags(tag: str) -> None:
+    found = from_config(REWRITE.format(tag=tag) + S3)
+    assert pipeline(found)["outputs"] == [{"name": "s3", "bucket": "b", "region": "eu-west-1"}]
     assert lost(found) == []
 
 
-@pytest.mark.parametrize("tag", ["x.$TAG", "x.$TAG[0].y"])
-def test_tags_that_hold_the_old_one_are_reached_as_they_are(tag: str) -> None:
-    assert len(pipeline(from_config(REWRITE.format(tag=tag) + S3))["outputs"]) == 1
+MULTILINE = "[FILTER]\n    Name multiline\n    multiline.key_content log\n    multiline.parser go\n"
+SECOND = "[FILTER]\n    Name rewrite_tag\n    Rule $log ^AUDIT.*disk alarms.$TAG false\n"
 
 
-def test_a_tag_that_may_be_anything_is_told_as_missing() -> None:
-    [told] = lost(from_config(REWRITE.format(tag="$log") + S3))
-    assert "/extra.conf:5: not imported: Match * of s3: a route's * does not reach *" in told
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        (MULTILINE, [{}]),
+        (SECOND, [{}]),
+        (REWRITE.format(tag="audit.x") + MULTILINE, [{"match": "app-firelens*"}, {"match_regex": "^."}]),
+        (
+            REWRITE.format(tag="audit.x") + SECOND,
+            [{"match": "app-firelens*"}, {"match_regex": r"^(?!(?:alarms\..*)$)."}],
+        ),
+        (SECOND + MULTILINE, [{}, {"match_regex": "^."}]),
+        (SECOND + SECOND.replace("alarms", "errors"), [{}, {}]),
+    ],
+)
+def test_a_filter_that_emits_anew_takes_what_the_others_made_where_it_did(
+    text: str, matches: list[dict[str, str]]
+) -> None:
+    found = from_config(text + S3)
+    filters = pipeline(found)["filters"]
+    assert [{key: one[key] for key in ("match", "match_regex") if key in one} for one in filters] == matches
+    assert lost(found) == []
 
 
 def test_what_matches_nothing_does_not_come_to_match_everything() -> None:
@@ -288,7 +302,7 @@ SERVER = "[SERVICE]\n    HTTP_Server On\n    HTTP_Listen {listen}\n    HTTP_Port
     ("check", "listen", "health"),
     [
         ({**CHECK, **TIMES}, "127.0.0.1", {"mode": "uptime", "port": "2020"}),
-        ({**CHECK, **TIMES}, "0.0.0.0", {"mode": "off"}),  # noqa: S104 - a config to read
+        ({**CHECK, **TIMES}, "0.0.0.0", {"mode": "uptime", "port": "2020"}),  # noqa: S104 - a config to read
         ({**CHECK, **TIMES, "retries": 3}, "127.0.0.1", {"mode": "off"}),
         (None, "127.0.0.1", {"mode": "off"}),
     ],
@@ -299,6 +313,25 @@ def test_only_the_class_s_own_health_check_becomes_one(check: Any, listen: str, 
     assert class_of(found)["health"] == health
     assert ("healthCheck" in class_of(found)["container"]) is (check is not None and health["mode"] == "off")
     assert lost(found) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "body"),
+    [({"portMappings": [{"containerPort": 2020}]}, {}), ({}, {"networkMode": "host"})],
+)
+def test_a_server_that_others_may_ask_stays_as_it_is_written(fields: dict[str, Any], body: dict[str, Any]) -> None:
+    everybody = SERVER.format(listen="0.0.0.0")  # noqa: S104 - a config to read
+    found = from_config(everybody + S3, fields={"healthCheck": {**CHECK, **TIMES}, **fields}, **body)
+    assert class_of(found)["health"] == {"mode": "off"}
+    assert class_of(found)["service"]["http_listen"] == "0.0.0.0"  # noqa: S104 - as it was read
+    assert class_of(found)["container"]["healthCheck"]["command"] == CHECK["command"]
+    assert lost(found) == []
+
+
+def test_a_server_that_listens_to_fewer_after_the_import_is_said() -> None:
+    everybody = SERVER.format(listen="0.0.0.0")  # noqa: S104 - a config to read
+    found = from_config(everybody + S3, fields={"healthCheck": {**CHECK, **TIMES}})
+    assert "/extra.conf:3: note: http_listen: the check's server listens on 127.0.0.1 instead of 0.0.0.0" in said(found)
 
 
 def test_modify_keeps_the_order_of_its_lines() -> None:
@@ -356,12 +389,6 @@ def test_a_list_of_which_nothing_is_left_goes_and_its_comments_stay() -> None:
 def test_white_space_around_a_log_option_is_cut_off_as_the_engine_does() -> None:
     found = imported(task(app(options={"Name": " stdout ", "format": " json "})))
     assert pipeline(found)["outputs"] == [{"name": "stdout", "match": "app-firelens*", "format": "json"}]
-
-
-def test_a_lua_script_is_pointed_out() -> None:
-    found = from_config(f"[FILTER]\n    Name lua\n    script /x.lua\n    call f\n{S3}")
-    assert "/extra.conf:3: note: the Lua script /x.lua" in said(found)
-    assert "# LogRoute delivers no files" in found.yaml
 
 
 def test_a_command_of_the_router_is_told_and_stays_as_a_comment() -> None:

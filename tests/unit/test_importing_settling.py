@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import pytest
-
-from controller.api.problems import Problem, Severity
 from controller.fluentbit.classic import Place
 from controller.importing import settling
-from controller.importing.tree import Map, at, from_plain
-from controller.specs.load import load
-from controller.specs.model import SpecSet
+from controller.importing.tree import Map, at, from_plain, to_plain
 from tests.support.routes import route_document
 
 CLASS = {"apiVersion": "logroute.dev/v1alpha1", "kind": "LogRouterClass", "metadata": {"name": "default"}, "spec": {}}
@@ -27,21 +20,28 @@ def route(**pipeline: object) -> Map:
     return tree({"apiVersion": "logroute.dev/v1alpha1", **route_document(pipeline=pipeline)})
 
 
-def test_lints_that_are_errors_are_accepted_by_annotation(monkeypatch: pytest.MonkeyPatch) -> None:
-    def strict(revision: str, files: Mapping[str, bytes]) -> SpecSet:
-        """As if there were a lint of this severity: an error unless its code is allowed."""
-        found = load(revision, files)
-        if any(b"logroute.dev/allow: LOOPS" in text for text in files.values()):
-            return found
-        problem = Problem("import.yaml", 10, 1, "LOOPS", Severity.ERROR, "it loops", "do not")
-        return SpecSet(revision, (), (problem,), frozenset(), frozenset())
+LOOP = {"name": "rewrite_tag", "match": "*-firelens-*", "rule": "$log . $TAG.x false"}
+LATE = {"container": {"stopTimeout": "10"}, "service": {"grace": "20"}}
 
-    monkeypatch.setattr(settling, "load", strict)
-    settled = settling.settle((route(), tree(CLASS)), ())
-    assert settled.left == ()
+
+def test_lints_that_are_errors_are_accepted_by_annotation_where_they_stand_and_said() -> None:
+    made, router = settling.settle((route(filters=[LOOP]), tree({**CLASS, "spec": LATE})), ()).documents
+    assert to_plain(made)["metadata"]["annotations"] == {"logroute.dev/allow": "REWRITE_LOOP"}
+    assert to_plain(router)["metadata"]["annotations"] == {"logroute.dev/allow": "STOP_TIMEOUT"}
+    settled = settling.settle((route(filters=[LOOP]), tree(CLASS)), ())
+    assert (settled.left, at(settled.documents[1], ("metadata", "annotations"))) == ((), None)
     assert [one.key for one in settled.specs.routes] == ["web/httpd"]
-    for document in settled.documents:
-        assert at(document, ("metadata", "annotations", "logroute.dev/allow"))
+    [said] = settled.remarks
+    assert (said.what, said.lost) == ("REWRITE_LOOP", False)
+
+
+def test_lints_that_only_show_when_something_is_taken_out_are_accepted_too() -> None:
+    outputs = [{"name": "stdout", "match": "other.*"}, {"name": "nosuch"}, {"name": "null"}]
+    settled = settling.settle((route(outputs=outputs), tree(CLASS)), ())
+    assert settled.left == ()
+    allowed = to_plain(settled.documents[0])["metadata"]["annotations"]
+    assert allowed == {"logroute.dev/allow": "OUTPUT_UNREACHABLE"}
+    assert [one.what for one in settled.remarks if one.lost] == ["nosuch"]
 
 
 def test_an_error_that_is_no_lint_gets_no_annotation() -> None:
