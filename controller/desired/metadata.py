@@ -8,6 +8,7 @@ the multiline filters. The init image exports the variables; the instance's id i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from controller.desired.scope import Scope, shared_originals
 from controller.desired.sections import Options
@@ -37,9 +38,12 @@ def of_shared(scopes: Iterable[Scope]) -> list[Section]:
     return [_section(Scope("", containers, (), (), (), alone=False, odd_names=some[0].odd_names))] if containers else []
 
 
-def of_route(scope: Scope, neighbours: Iterable[Scope]) -> list[Section]:
-    """For the records that only this route sees."""
-    own = scope.before_rewriting(shared_originals(neighbours))
+def of_route(scope: Scope, neighbours: Iterable[Scope], early: tuple[str, ...] = ()) -> list[Section]:
+    """For the records that only this route sees. `early`: what its filters before these fields make of tags. Those
+    records have not come by here yet; what later filters make has.
+    """
+    before = scope.before_rewriting(shared_originals(neighbours))
+    own = replace(before, emitted=early, apart=tuple(tag for tag in before.apart if tag not in early))
     return [] if own.empty else [_section(own)]
 
 

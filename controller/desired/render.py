@@ -99,7 +99,7 @@ def _filters(route: Route, scope: Scope, names: Names, neighbours: Iterable[Scop
     if neighbours is None:
         return rendered
     at = metadata.place_among(route.filters)
-    return [*rendered[:at], *metadata.of_route(scope, neighbours), *rendered[at:]]
+    return [*rendered[:at], *metadata.of_route(scope, neighbours, emitted(route.filters[:at])), *rendered[at:]]
 
 
 def _seen_by(options: Options, scope: Scope) -> Scope:

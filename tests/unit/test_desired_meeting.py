@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -102,6 +103,15 @@ def test_with_multiline_the_ecs_fields_are_added_behind_it_and_not_by_the_agent(
     desired = made(route_document(pipeline={"filters": filters}))
     assert router(desired)["firelensConfiguration"]["options"]["enable-ecs-log-metadata"] == "false"
     assert [one["name"] for one in sections(desired, "FILTER")] == ["multiline", "record_modifier", "modify"]
+
+
+def test_records_that_were_rewritten_before_the_ecs_fields_get_them_too() -> None:
+    early = {"name": "rewrite_tag", "match": "app-firelens-*", "rule": "$log ^AUDIT audit false"}
+    late = {**early, "rule": "$log ^WARN warn false"}
+    filters = sections(made(route_document(pipeline={"filters": [early, MULTILINE, late]})), "FILTER")
+    [match] = [one["match_regex"] for one in filters if one["name"] == "record_modifier"]
+    tags = ("app-firelens-1", "audit", "warn", "firelens-healthcheck")
+    assert [re.match(match, tag) is not None for tag in tags] == [True, True, False, False]
 
 
 def test_without_ecs_metadata_nobody_adds_it() -> None:
