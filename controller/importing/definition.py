@@ -93,6 +93,8 @@ def _check_shapes(body: Body) -> None:
             _check(some, dict, f"{key} of container {name}", isinstance(some, dict))
             options = some.get("options") or {}
             _check(options, dict, f"options in {key} of container {name}", isinstance(options, dict))
+        links = container.get("links") or []
+        _check(links, list, f"links of container {name}", isinstance(links, list))
         secrets = (container.get("logConfiguration") or {}).get("secretOptions") or []
         named = _all_are_maps(secrets) and all(isinstance(one.get("name"), str) for one in secrets)
         _check(secrets, list, f"secretOptions of container {name}", named)

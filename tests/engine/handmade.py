@@ -26,11 +26,19 @@ METADATA = {
 }
 IMAGE_PARSERS = "[PARSER]\n    Name json\n    Format json\n    Time_Key time\n    Time_Format %d/%b/%Y:%H:%M:%S %z\n"
 """Stands for /fluent-bit/parsers/parsers.conf."""
-OF_TASK = {
-    "AWS_REGION": "us-west-2",
-    "ECS_CLUSTER": "mycluster",
+IMAGE_CONFIGS = {
+    "/fluent-bit/configs/output-metrics-healthcheck.conf": "[SERVICE]\n    HTTP_Server On\n    HTTP_Listen 127.0.0.1\n"
+    "    HTTP_Port 2020\n    Health_Check On\n    HC_Errors_Count 5\n    HC_Retry_Failure_Count 5\n    HC_Period 5\n",
+    "/fluent-bit/configs/parse-json.conf": "[SERVICE]\n    Parsers_File /fluent-bit/parsers/parsers.conf\n"
+    "[FILTER]\n    Name parser\n    Match *\n    Key_Name log\n    Parser json\n    Reserve_Data True\n",
+}
+"""What AWS's image has there does this."""
+OF_TASK = {"AWS_REGION": "us-west-2", "HOSTNAME": "ip-10-0-0-1"}
+BY_INIT = {
+    "ECS_CLUSTER": METADATA["ecs_cluster"],
+    "ECS_TASK_ARN": METADATA["ecs_task_arn"],
+    "ECS_TASK_DEFINITION": METADATA["ecs_task_definition"],
     "ECS_TASK_ID": "3de392df6bfa470b97edaa6f482cd7a0",
-    "HOSTNAME": "ip-10-0-0-1",
 }
 AGENT_OPTIONS = {"include-pattern", "exclude-pattern", "log-driver-buffer-limit"}
 
@@ -49,8 +57,12 @@ class Task:
     files: Path
     instead: Path | None = None
     """The config that an entrypoint of the image's own runs, instead of all that FireLens and init make."""
+    image: Path | None = None
+    """Where files of the image are, if not below `files`."""
     outputs: int = 0
     port: int = 0
+    listening: dict[str, int] = field(default_factory=dict)
+    """Ports of the config's own inputs → where they are."""
     process: subprocess.Popen[bytes] | None = None
     _copies: dict[str, Path] = field(default_factory=dict)
 
@@ -77,6 +89,11 @@ class Task:
         with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as wire:
             for record in records:
                 wire.sendall(b"\x93" + packed(tag) + packed(1_750_000_000) + packed(dict(record)))
+
+    def send_lines(self, port: str, lines: Iterable[str]) -> None:
+        """To an input tcp of the config's own."""
+        with socket.create_connection(("127.0.0.1", self.listening[port]), PATIENCE) as wire:
+            wire.sendall("".join(f"{line}\n" for line in lines).encode())
 
     def delivered(self) -> list[list[str]]:
         """The records of each output with their tags, by its place in the config; order across tags means nothing."""
@@ -155,10 +172,15 @@ class Task:
     def _find(self, value: str) -> Path:
         if value == "/fluent-bit/parsers/parsers.conf":
             return self.folder / "image-parsers.conf"
+        if value in IMAGE_CONFIGS and not (self.files / Path(value).name).exists():
+            path = self.folder / f"image-{Path(value).name}"
+            path.write_text(IMAGE_CONFIGS[value])
+            return path
         relative = value.rsplit(":::", maxsplit=1)[-1].lstrip("/")
-        for path in (self.files / relative, self.files / Path(relative).name):
-            if path.exists():
-                return path
+        for folder in (self.files, self.image or self.files):
+            for path in (folder / relative, folder / Path(relative).name):
+                if path.exists():
+                    return path
         raise AssertionError(f"{value} is not below {self.files}")
 
     def _copy(self, path: Path) -> Path:
@@ -171,13 +193,19 @@ class Task:
 
     def _rewritten(self, text: str) -> str:
         text = re.sub(r"(?im)^(\s+parsers_file\s+)(\S+)", lambda one: one[1] + self._parsers(one[2]), text)
+        text = re.sub(r"(?im)^(\s+script\s+)(\S+)", lambda one: f"{one[1]}{self._find(one[2])}", text)
         text = re.sub(r"(?im)^@include (.+)$", lambda one: self._included(one[1].strip()), text)
         text = re.sub(r"(?im)^(\s+http_port\s+)\d+", lambda one: one[1] + str(free_port()), text)
         text = re.sub(r"(?im)^(\s+flush\s+)\S+", r"\g<1>0.2", text)
-        text = re.sub(r"(?im)^(\s+port\s+)24224", rf"\g<1>{self.port}", text)
-        text = re.sub(r"(?im)^(\s+port\s+)(8877|5170)", lambda one: one[1] + str(free_port()), text)
+        text = re.sub(r"(?im)^(\s+port\s+)(\d+)$", lambda one: one[1] + self._listening(one[2]), text)
         text = text.replace("/var/run/fluent.sock", f"{self.folder}/fluent.sock")
         return text.replace("/var/log/", f"{self.folder}/").replace("/logs/app.log", f"{self.folder}/app.log")
+
+    def _listening(self, port: str) -> str:
+        """Of outputs, too, which are files here."""
+        if port == "24224":
+            return str(self.port)
+        return str(self.listening.setdefault(port, free_port()))
 
     def _parsers(self, value: str) -> str:
         return str(self._copy(self._find(value)))
@@ -210,7 +238,8 @@ class Task:
         pairs = self._router().get("environment") or ()
         own = {pair["name"]: pair["value"] for pair in pairs if "aws_fluent_bit_init_" not in pair["name"]}
         secrets = {one["name"]: "a-secret" for one in self._router().get("secrets") or ()}
-        return {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), **OF_TASK, **own, **secrets}
+        by_init = BY_INIT if len(own) < len(pairs) or ":init-" in self._router()["image"] else {}
+        return {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), **OF_TASK, **by_init, **own, **secrets}
 
     def _wait_until_listening(self) -> None:
         until = time.monotonic() + PATIENCE
