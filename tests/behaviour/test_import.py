@@ -98,7 +98,11 @@ def test_importing_twice_writes_the_same_bytes(imports: Imports) -> None:
     assert imports.out.read_bytes() == once
 
 
-@pytest.mark.parametrize("case", ["log-options", "custom-file", "init-files"])
+@pytest.mark.parametrize(
+    "case",
+    ["log-options", "custom-file", "init-files", "splunk", "vendors", "emf", "two-parsers", "levels", "java", "shaping",
+     "five-files", "parse-json", "by-agent"],
+)  # fmt: skip
 def test_an_import_is_valid_and_injects_into_the_plain_definition(imports: Imports, case: str) -> None:
     assert imports.file(CASES / case / "task-definition.json") == 0
     assert imports.validate() == 0
@@ -122,6 +126,20 @@ def drivers(body: dict[str, Any]) -> dict[str, str]:
         for one in body["containerDefinitions"]
         if one.get("logConfiguration") and not one.get("firelensConfiguration")
     }
+
+
+def test_a_lua_script_is_looked_for_beside_the_config_and_needs_the_settings_leave(
+    imports: Imports, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = CASES / "lua"
+    assert imports.file(case / "task-definition.json", "--engine", "5.0.9") == 0
+    assert f"{case / 'badges.conf'}:1: note: the filter lua: it runs a program" in capsys.readouterr().err
+    script, coded = imports.documents()[0]["spec"]["pipeline"]["filters"]
+    assert script["code"].startswith("local names = { ERROR = 'high'")
+    assert coded["code"].startswith("function seen(")
+    assert imports.validate() == 1
+    monkeypatch.setenv("LOGROUTE_LUA", "allow")
+    assert imports.validate() == 0
 
 
 def test_comments_of_the_config_stand_above_what_they_stood_above(imports: Imports) -> None:

@@ -255,8 +255,12 @@ class Task:
 
 
 def _untimed(line: str) -> str:
-    """`tag: [time, record]`: what an input of the engine's own makes has the time of its making."""
-    return re.sub(r": \[[0-9.]+, ", ": [", line, count=1)
+    """`tag: [time, record]` without the time, which for what the engine makes itself is that of its making; the keys
+    sorted, for Lua has no order, and a key that is there twice twice.
+    """
+    tag, _, rest = line.partition(": [")
+    _, record = json.loads(f"[{rest}", object_pairs_hook=sorted)
+    return f"{tag}: {json.dumps(record)}"
 
 
 def definition(path: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from controller.fluentbit.reader import from_classic
 from controller.fluentbit.safety import value_trouble
 from controller.fluentbit.tree import Config, Section
 from controller.fluentbit.writer import to_classic
+from controller.importing.lua import one_line
 from controller.importing.proof import compose_alone
 from controller.importing.remarks import Unimportable
 from controller.importing.settling import settle
@@ -201,6 +202,25 @@ def test_an_odd_definition_is_imported_or_told_what_is_wrong_with_it(place: str,
     except Unimportable:
         return
     assert result.problems or specs(result).routes
+
+
+TOKENS = st.lists(
+    st.sampled_from(["local", "x", "=", "#t", "'a  \\\\' ", '"\\"--"', "..", "2", "-", "[", "]", "(", ")", "end"]).map(str.strip),
+    min_size=1,
+)  # fmt: skip
+GAPS = st.text(" \t\r\n", min_size=1, max_size=3)
+
+
+@given(TOKENS, st.data())
+def test_a_script_is_the_same_on_one_line_however_its_words_stand(tokens: list[str], data: st.DataObject) -> None:
+    spread = "".join(f"{token}{data.draw(GAPS)}" for token in tokens)
+    assert one_line(spread.encode()) == (" ".join(tokens), "")
+
+
+@given(st.one_of(st.binary(max_size=40), st.text("'\"\\\\[]=-# \n\ta", max_size=20).map(str.encode)))
+def test_any_script_is_one_line_that_a_config_can_hold_or_told_why_not(script: bytes) -> None:
+    code, trouble = one_line(script)
+    assert trouble or (value_trouble(code) is None and code == one_line(code.encode())[0])
 
 
 def test_settling_ends() -> None:
