@@ -85,7 +85,7 @@ def check_parsers_used(
 
     `inputs` and `filters` are the pipeline's, with option names in lower case; paths start at the pipeline.
     """
-    using = [("filters", at, one) for at, one in enumerate(filters) if one.get("name") not in _USE_NONE]
+    using = [("filters", at, one) for at, one in enumerate(filters) if str(one.get("name")) not in _USE_NONE]
     using += [("inputs", at, one) for at, one in enumerate(inputs)]
     if has_file or not (using or pipeline.multiline_parsers):
         return

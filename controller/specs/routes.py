@@ -155,8 +155,8 @@ def _simple(sections: _Lowered, outputs: Sequence[Output]) -> bool:
     """Whether the sections of a route have nothing to do with each other: so it is with nearly all."""
     return (
         not sections.inputs
-        and all(one.get("name") in _ALONE and "alias" not in one for one in sections.filters)
-        and all(one.section.get("name") not in EXPORTERS for one in outputs)
+        and all(str(one.get("name")) in _ALONE and "alias" not in one for one in sections.filters)
+        and all(str(one.section.get("name")) not in EXPORTERS for one in outputs)
     )
 
 
