@@ -104,7 +104,7 @@ def _of_word(kind: str, token: str) -> str:
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     """Kind and text of each; the last is `odd` where the rest is not followed."""
     position = 0
-    if text.startswith("#"):
+    if text.lstrip().startswith("#"):
         yield "odd", "#"
         return
     while position < len(text):
