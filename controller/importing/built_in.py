@@ -10,6 +10,7 @@ from controller.fluentbit.classic import Entry, Place, SourceSection
 FOLDER = "/fluent-bit/configs/"
 Options = tuple[tuple[str, str], ...]
 _SETS: dict[str, tuple[tuple[str, Options], ...]] = {
+    "minimize-log-loss.conf": (("SERVICE", (("flush", "1"), ("grace", "30"))),),
     "output-metrics-healthcheck.conf": (
         (
             "SERVICE",

@@ -47,6 +47,10 @@ def test_aws_s_parse_json_needs_no_file() -> None:
     assert lost(found) == []
 
 
+def test_aws_s_minimize_log_loss_needs_no_file() -> None:
+    assert class_of(of_aws("/fluent-bit/configs/minimize-log-loss.conf"))["service"] == {"flush": "1", "grace": "30"}
+
+
 def test_a_file_that_is_given_goes_before_what_is_known_of_aws_s() -> None:
     options = {"config-file-type": "file", "config-file-value": HEALTH}
     found = imported(task(options=options), {HEALTH: OUT})
@@ -54,7 +58,7 @@ def test_a_file_that_is_given_goes_before_what_is_known_of_aws_s() -> None:
     assert "is known" not in said(found)
 
 
-@pytest.mark.parametrize("name", ["minimize-log-loss", "plugin-metrics-to-cloudwatch", "own"])
+@pytest.mark.parametrize("name", ["plugin-metrics-to-cloudwatch", "own"])
 def test_a_file_of_the_image_that_is_not_known_is_asked_for(name: str) -> None:
     with pytest.raises(Unimportable, match=f"/fluent-bit/configs/{name}.conf, which is not here: copy it out"):
         of_aws(f"/fluent-bit/configs/{name}.conf")
