@@ -84,9 +84,10 @@ def _tag(route: Route, options: Options) -> str:
 
 
 def _inputs(route: Route, scope: Scope, names: Names, bounds: Limits) -> list[Section]:
+    written = route.inputs if scope.alone else [in_company(one, scope.route) for one in route.inputs]
     return [
         section("INPUT", {**bounds.input_options(names.put_into(options)), "tag": tag})
-        for options, tag in zip(route.inputs, scope.inputs, strict=True)
+        for options, tag in zip(written, scope.inputs, strict=True)
     ]
 
 

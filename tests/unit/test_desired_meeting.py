@@ -63,6 +63,20 @@ def test_a_plugins_own_port_counts_where_none_is_said() -> None:
         made(route_document(pipeline={"inputs": [{"name": "http", "tag": "h"}]}), on=container(9880))
 
 
+def test_names_of_inputs_and_filters_are_told_apart_among_routes() -> None:
+    def one(name: str, port: str) -> dict[str, Any]:
+        inputs = [{**TCP, "port": port, "alias": "own"}]
+        return route_document(
+            name, pipeline={"inputs": inputs, "filters": [{"name": "grep", "regex": "a b", "alias": "g"}]}
+        )
+
+    alone = made(one("a", "1"))
+    assert [section["alias"] for section in sections(alone, "INPUT")] == ["own"]
+    both = made(one("a", "1"), one("b", "2"))
+    assert [section["alias"] for section in sections(both, "INPUT")] == ["own.web.a", "own.web.b"]
+    assert [section["alias"] for section in sections(both, "FILTER") if "alias" in section] == ["g.web.a", "g.web.b"]
+
+
 def test_tcp_and_udp_are_ports_apart() -> None:
     assert made(route_document(pipeline={"inputs": [TCP]}), on=container(25888, protocol="udp")).routes
 
