@@ -47,7 +47,7 @@ ExcludableGlob = Annotated[str, StringConstraints(pattern=EXCLUDABLE_GLOB)]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]
 SecretArn = Annotated[str, StringConstraints(pattern=ARN)]
 _STEERING = re.compile(
-    r".*aws_fluent_bit_init_.*|ecs_.*|aws_container_.*|aws_execution_env|ld_.*|bash.*|shellopts|path|ifs|env|ps4",
+    r".*aws_fluent_bit_init_.*|ecs_.*|aws_container_.*|aws_execution_env|ld_.*|flb_.*|bash.*|shellopts|path|ifs|env|ps4",
     re.IGNORECASE,
 )
 

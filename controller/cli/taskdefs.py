@@ -15,10 +15,11 @@ from controller.cli.console import say
 from controller.cli.failures import CommandError
 from controller.desired.compose import Installation, compose
 from controller.desired.matching import Home, RouteIndex, Undecidable
-from controller.desired.model import ConfigObject, ConfigStore, Desired
+from controller.desired.model import ConfigObject, ConfigStore
 from controller.desired.store import StoreUrlError, config_store
 from controller.desired.subject import Refusal, Subject
-from controller.specs.model import SpecSet
+from controller.fluentbit.words import shown
+from controller.specs.model import Route, SpecSet
 from controller.taskdef.body import Body, NotATaskDefinition, account_of, register_form
 from controller.taskdef.mark import Originals
 from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, put, strip
@@ -50,7 +51,8 @@ def inject(options: InjectOptions) -> None:
     try:
         app = strip(body, Ownership(install.owner, install.store.arn if install.store.bucket else None)).app
         subject = Subject(None, region, options.cluster, options.service or body["family"], body["family"], app)
-        desired = _desired(read_specs(options.specs), subject, install)
+        routes = _routes(read_specs(options.specs), subject)
+        desired = compose(routes, subject, install)
     except ForeignRouter as error:
         raise CommandError(f"{options.task_definition}: ForeignRouter: {error}; take it out first") from error
     except Refusal as error:
@@ -58,11 +60,17 @@ def inject(options: InjectOptions) -> None:
     except Undecidable as error:
         raise CommandError(f"route {error.route}: {error.needs}") from error
     if desired.overlay is None:
-        raise CommandError(f"no route selects {subject.name} in {options.specs}; check target.services and --cluster")
+        raise CommandError(
+            f"no route selects {shown(subject.name)} in {options.specs}; check target.services and --cluster"
+        )
     if desired.configs:
         _deliver(desired.configs, install.store, options)
     for group in sorted(desired.made_groups):
         say(f"note: log group {group} (the router's own logs) must exist before a task starts")
+    for route in routes:
+        if route.document.spec.suspend or route.document.spec.mode == "warn":
+            why = "suspended" if route.document.spec.suspend else "in mode: warn"
+            say(f"note: {route.key} is {why}: the controller would write nothing here, inject does")
     for note in desired.notes:
         say(f"note: {note.route}: {note.message}")
     write_definition(put(app, desired.overlay), options.out)
@@ -123,9 +131,8 @@ def read_specs(path: Path) -> SpecSet:
     return specs
 
 
-def _desired(specs: SpecSet, subject: Subject, install: Installation) -> Desired:
-    index = RouteIndex(specs.routes, Home(None, subject.region))
-    return compose(index.routes_for(subject), subject, install)
+def _routes(specs: SpecSet, subject: Subject) -> list[Route]:
+    return RouteIndex(specs.routes, Home(None, subject.region)).routes_for(subject)
 
 
 def _installation(options: InjectOptions, body: Body, region: str | None) -> Installation:

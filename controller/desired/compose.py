@@ -48,7 +48,8 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
     first = (selecting or routes)[0]
     router = first.router
     routers.check_fits(subject, router, first.engine, selection)
-    taking, refused = ports.settle(selecting, subject, router, health=routers.health_on(subject, router))
+    listening, refused = ports.settle(selecting, subject, router, health=routers.health_on(subject, router))
+    taking, clashing = _without_secret_clashes(listening)
     if not taking:
         raise Refusal(refused[0].reason, refused[0].message)
     overlay, configs = _make(_Task(taking, selection, router, subject, install))
@@ -61,7 +62,7 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
         own,
         tuple(route.key for route in taking),
         {route.key: route.digest for route in taking},
-        (*refused, *notes, *_router_notes(taking)),
+        (*refused, *clashing, *notes, *_router_notes(taking), *_waiting_note(taking, overlay)),
         first.engine,
     )
 
@@ -118,13 +119,14 @@ def _overlay(task: _Task, configs: Sequence[ConfigObject], driver: dict[str, str
     volumes = tuple(volume.model_dump(mode="json", by_alias=True, exclude_none=True) for volume in router.volumes)
     config = {"logDriver": "awsfirelens", "options": driver}
     routed = {name: config for route in task.routes for name in task.selection[route.key]}
+    wait_for = router.wait_for_router if "healthCheck" in body else "START"
     return Overlay(
         body,
         routed,
-        router.wait_for_router,
+        wait_for,
         volumes,
         task.install.owner,
-        _digest(body, routed, router.wait_for_router, volumes),
+        _digest(body, routed, wait_for, volumes),
         tuple(route.key for route in task.routes),
     )
 
@@ -135,18 +137,25 @@ def _digest(router: Body, routed: dict[str, Body], wait_for: str, volumes: Seque
     return hashlib.sha256(canonical.text(parts)).hexdigest()
 
 
-def _secrets(routes: Sequence[Route]) -> dict[str, str]:
-    """Environment name → ARN. Two routes that mean different secrets by one name cannot share a router."""
+def _without_secret_clashes(routes: Sequence[Route]) -> tuple[list[Route], list[Note]]:
+    """One environment holds one secret by a name. A route that means another by it is left out as a whole."""
     found: dict[str, tuple[str, str]] = {}
+    kept: list[Route] = []
+    notes: list[Note] = []
     for route in routes:
-        for name, arn in route.secrets.items():
-            if found.setdefault(name, (arn, route.key))[0] != arn:
-                other = found[name][1]
-                raise Refusal(
-                    Reason.UNSUPPORTED,
-                    f"{route.key} and {other} mean different secrets by {name}; rename one",
-                )
-    return {name: arn for name, (arn, _) in found.items()}
+        clash = next((name for name, arn in route.secrets.items() if found.get(name, (arn, ""))[0] != arn), None)
+        if clash is None:
+            found |= {name: (arn, route.key) for name, arn in route.secrets.items()}
+            kept.append(route)
+            continue
+        message = f"{route.key} and {found[clash][1]} mean different secrets by {clash}; rename one"
+        notes.append(Note(route.key, Reason.UNSUPPORTED, message, left_out=True))
+    return kept, notes
+
+
+def _secrets(routes: Sequence[Route]) -> dict[str, str]:
+    """Environment name → ARN."""
+    return {name: arn for route in routes for name, arn in route.secrets.items()}
 
 
 def _log_groups(routes: Sequence[Route]) -> tuple[tuple[LogGroupSpec, ...], list[Note]]:
@@ -167,6 +176,14 @@ def _log_groups(routes: Sequence[Route]) -> tuple[tuple[LogGroupSpec, ...], list
 
 def _days(group: LogGroupSpec) -> float:
     return float("inf") if group.retention_days is None else group.retention_days
+
+
+def _waiting_note(routes: Sequence[Route], overlay: Overlay) -> list[Note]:
+    """ECS takes HEALTHY only of a container with a health check."""
+    if routes[0].router.wait_for_router == overlay.wait_for:
+        return []
+    message = "the router has no health check here, so its containers wait for its START, not for HEALTHY"
+    return [Note(routes[0].key, Reason.IN_SYNC, message)]
 
 
 def _router_notes(routes: Sequence[Route]) -> list[Note]:

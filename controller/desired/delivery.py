@@ -70,6 +70,8 @@ def inline_options(routes: Sequence[Route], subject: Subject, router: ClassSpec)
     if len(routes) != 1:
         keys = ", ".join(route.key for route in routes)
         raise _not_inline(f"more than one route selects the service: {keys}")
+    if router.buffer.type != "memory" or router.service:
+        raise _not_inline("the LogRouterClass sets service or a buffer on the filesystem")
     route = routes[0]
     pipeline = route.document.spec.pipeline
     beside = [

@@ -58,6 +58,8 @@ class Note:
     route: str
     reason: Reason
     message: str
+    left_out: bool = False
+    """The route has no part in the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,9 @@ class Desired:
     """The Fluent Bit that the configs are for: one of fluentbit.engines.ENGINES."""
 
     @property
-    def left_out(self) -> dict[str, str]:
-        """Routes that select the service and have no part in it → why."""
-        return {note.route: note.message for note in self.notes if note.reason is Reason.PORT_TAKEN}
+    def left_out(self) -> dict[str, tuple[str, str]]:
+        """Routes that select the service and have no part in it → reason and message."""
+        return {note.route: (note.reason.value, note.message) for note in self.notes if note.left_out}
 
     @property
     def digest(self) -> str:

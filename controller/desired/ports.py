@@ -34,7 +34,7 @@ def settle(
             kept.append(route)
             continue
         message = f"port {clash} is {taken[clash]}'s on {subject.name}; give the input of {route.key} another port"
-        notes.append(Note(route.key, Reason.PORT_TAKEN, message))
+        notes.append(Note(route.key, Reason.PORT_TAKEN, message, left_out=True))
     return kept, notes
 
 

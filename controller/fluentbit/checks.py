@@ -14,6 +14,7 @@ from controller.fluentbit.catalogue import Kind, Option, Plugin
 from controller.fluentbit.contents import readers
 from controller.fluentbit.engines import UNCHECKED
 from controller.fluentbit.findings import Finding, error
+from controller.fluentbit.paths import check_path, names_a_path
 from controller.fluentbit.refusals import refused_option
 from controller.fluentbit.relations import RELATIONS
 from controller.fluentbit.safety import KEY, MAX_LINE, all_harmless, value_trouble
@@ -54,7 +55,8 @@ def _free(plugin: Plugin) -> frozenset[str]:
     return frozenset(
         name
         for name, option in plugin.options.items()
-        if option.type.fits is None and not option.guarded and not option.named and name not in read
+        if option.type.fits is None
+        and not (option.guarded or option.named or name in read or names_a_path(plugin.name, name))
     )
 
 
@@ -63,6 +65,8 @@ def _is_fine(plugin: Plugin, key: str, value: str, engine: str) -> bool:
     """Whether nothing speaks against a harmless value. Remembered: thousands of routes say `gzip` and `250M`."""
     option = plugin.options.get(key)
     if option is None or option.guarded or (option.named and check_name(key, value)):
+        return False
+    if names_a_path(plugin.name, key) and check_path(key, value):
         return False
     fits, reader = option.type.fits, readers(plugin.kind, plugin.name).get(key)
     return (fits is None or fits(value)) and not (reader and reader(key, value, engine))
@@ -175,6 +179,8 @@ def _value(plugin: Plugin, option: Option | None, key: str, value: Any, engine: 
     fits = option.type.fits if option else None
     if option and fits and "${" not in value and not fits(value):
         findings.append(_misfit(plugin, option, key, value))
+    if names_a_path(plugin.name, key):
+        findings += check_path(key, value)
     reader = None if findings else readers(plugin.kind, plugin.name).get(key)
     return reader(key, value, engine) if reader else findings
 

@@ -5,12 +5,14 @@ A value that such a plugin cannot read stops the router, or becomes another rule
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from controller.fluentbit import splitting
 from controller.fluentbit.accessors import accessor_error
 from controller.fluentbit.findings import Finding, error
+from controller.fluentbit.ports import LISTENING
 from controller.fluentbit.regexes import check_regex
 from controller.fluentbit.types import is_bool
 from controller.fluentbit.variables import as_words
@@ -134,7 +136,23 @@ def _words(key: str, text: str, expected: str, hint: str = _QUOTES) -> Finding:
     return error((), "INVALID_VALUE", f"{key} takes {expected}, which {shown(text)} is not", hint)
 
 
+def _like(pattern: str, example: str) -> Reader:
+    """Text that the plugin takes apart when it starts."""
+    compiled = re.compile(pattern)
+
+    def read(key: str, text: str, _: str) -> list[Finding]:
+        if compiled.fullmatch(as_words(text, "0")):
+            return []
+        return [error((), "INVALID_VALUE", f"{key} cannot be {shown(text)}", f"write it like {example}")]
+
+    return read
+
+
+_LISTEN = {"listen": _like(r"[A-Za-z0-9][A-Za-z0-9.:_-]*|::[0-9a-fA-F:.]*", "127.0.0.1")}
 _READERS: Mapping[tuple[str, str], Mapping[str, Reader]] = {
+    **{("inputs", name): _LISTEN for name in LISTENING},
+    ("outputs", "es"): {"cloud_id": _like(r"[^:]+:[A-Za-z0-9+/]+=*", "name:dXMtZWFzdC0xLi4u")},
+    ("outputs", "http"): {"proxy": _like(r"https?://[^/\s]+/?", "http://proxy.internal:3128")},
     ("filters", "grep"): {"regex": _grep, "exclude": _grep},
     ("filters", "log_to_metrics"): {"regex": _grep, "exclude": _grep},
     ("filters", "rewrite_tag"): {"rule": _rewrite},
@@ -163,5 +181,10 @@ _READERS: Mapping[tuple[str, str], Mapping[str, Reader]] = {
         "systemd_exclude_pattern": _regex,
     },
     ("outputs", "stackdriver"): {"custom_k8s_regex": _regex},
-    ("parsers", "parsers"): {"regex": _regex, "decode_field": _decoder, "decode_field_as": _decoder},
+    ("parsers", "parsers"): {
+        "regex": _regex,
+        "decode_field": _decoder,
+        "decode_field_as": _decoder,
+        "time_offset": _like(r"Z|[+-][0-9]{2}:?[0-9]{2}", "+0200"),
+    },
 }

@@ -48,8 +48,8 @@ def emitted(filters: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def in_company(filter_: Mapping[str, Any], route: str) -> Mapping[str, Any]:
-    """The filter or input, its option names in lower case, with `.<route>` after each tag that it makes, which no neighbour's
-    pattern matches, and after its names, of which Fluent Bit takes each once.
+    """The filter or input, its option names in lower case, with `.<route>` after each tag that it makes, which no
+    neighbour's pattern matches, and after its names, of which Fluent Bit takes each once.
     """
     own: dict[str, Any] = {key: f"{filter_[key]}.{route}" for key in ("alias", "emitter_name") if key in filter_}
     if rules := rules_of(filter_):

@@ -16,6 +16,7 @@ import orjson
 
 from controller.api.kinds import Pipeline
 from controller.fluentbit.findings import Finding, Path, error
+from controller.fluentbit.tags import PARSER_NAME
 from controller.fluentbit.words import listed, lowered, nearest, shown
 
 _SINGLE = re.compile(r"parser(?:_firstline|_\d+)?|docker_mode_parser|merge_parser")
@@ -105,8 +106,10 @@ def _unknown(used: Iterator[tuple[Path, str]], known: Collection[str], what: str
     for path, name in used:
         if name in known or "${" in name:
             continue
-        near = nearest(name, known)
+        near = nearest(name, filter(PARSER_NAME.fullmatch, known))
         hint = (
-            f'did you mean "{near}"?' if near else f"define it in the pipeline, or use one of {listed(sorted(known))}"
+            f'did you mean "{near}"?'
+            if near
+            else f"define it in the pipeline, or use one of {listed(sorted(filter(PARSER_NAME.fullmatch, known)))}"
         )
         yield error(path, "UNKNOWN_PARSER", f"nobody defines the {what} {shown(name)}: Fluent Bit would stop", hint)

@@ -42,6 +42,14 @@ def _search(lowered: Section) -> list[Finding]:
     return [error(("write_operation",), "MISSING_OPTION", message, "add id_key, or generate_id: On")]
 
 
+def _grep(lowered: Section) -> list[Finding]:
+    """grep.c: with AND and OR the rules must be of one kind."""
+    if str(lowered.get("logical_op", "legacy")).lower() == "legacy" or not {"regex", "exclude"} <= lowered.keys():
+        return []
+    message = "with logical_op AND or OR, regex and exclude cannot stand together"
+    return [error(("logical_op",), "EXCLUSIVE_OPTIONS", message, "write two filters, or leave logical_op out")]
+
+
 def _multiline(lowered: Section) -> list[Finding]:
     """ml.c, cb_ml_init."""
     mode = str(lowered.get("mode", "parser")).lower()
@@ -63,6 +71,7 @@ RELATIONS: Mapping[tuple[Kind, str], Callable[[Section], list[Finding]]] = {
     ("outputs", "es"): _search,
     ("outputs", "opensearch"): _search,
     ("outputs", "s3"): _s3,
+    ("filters", "grep"): _grep,
     ("filters", "multiline"): _multiline,
 }
 """By kind and plugin: what takes a section, its option names in lower case."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -53,8 +53,8 @@ class ServiceMemory:
     held: Mapping[str, Held] = field(default_factory=dict)
     app: str = ""
     """Digest of the application's part that `revision` was made for."""
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    """Routes that select the service and have no part in it → why."""
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Routes that select the service and have no part in it → reason and message."""
     why: str = ""
     """The first reason for `revision`, kept while it is not settled."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -73,8 +73,8 @@ class ServicePlan:
     running: Running = Running()
     fingerprint: str = ""
     policy: str = "restore"
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    """Routes that select the service and have no part in it → why."""
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Routes that select the service and have no part in it → reason and message."""
 
     @property
     def changes(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -32,8 +32,8 @@ class ServiceState:
     message: str
     held: bool
     changes: bool
-    left_out: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Routes without a part in it → why."""
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
+    """Routes without a part in it → reason and message."""
 
     @property
     def ready(self) -> bool:
@@ -42,7 +42,8 @@ class ServiceState:
     def for_route(self, route: str) -> ServiceState:
         """How the service stands as this route sees it."""
         if why := self.left_out.get(route):
-            return ServiceState(Reason.PORT_TAKEN, why, held=True, changes=False)
+            reason, message = why
+            return ServiceState(Reason(reason), message, held=True, changes=False)
         return self
 
 

@@ -53,6 +53,6 @@ def _class(model: LogRouterClass) -> Iterator[Finding]:
     from controller.fluentbit.lints.router import lint_router
 
     names = Names({one.name for one in spec.container.secrets}, {one.name for one in spec.container.environment})
-    lints = (*lint_image(spec.image, engine), *lint_router(spec))
+    lints = (*lint_image(spec.image, engine, needs_init=spec.delivery in ("auto", "init-s3")), *lint_router(spec))
     for one in (*lints, *check_service(spec.service, engine, names)):
         yield one.below("spec")

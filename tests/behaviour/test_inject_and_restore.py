@@ -169,6 +169,15 @@ def test_a_foreign_router_is_refused_by_name(files: Files, capsys: pytest.Captur
     assert "'log_router' is a FireLens router that LogRoute did not put there" in capsys.readouterr().err
 
 
+def test_a_route_that_the_controller_would_leave_is_injected_and_said(
+    files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = files.spec / "httpd.yaml"
+    spec.write_text(spec.read_text().replace("spec:\n", "spec:\n  suspend: true\n", 1))
+    assert files.inject(seed()) == 0
+    assert "is suspended: the controller would write nothing here" in capsys.readouterr().err
+
+
 def test_restore_of_a_definition_without_our_router_is_the_definition(files: Files) -> None:
     for kind in ("plain", "firelens"):
         assert canon(files.restore(seed(kind))) == canon(json.loads(seed(kind).read_text()))

@@ -243,7 +243,7 @@ spec:
     filters:
       - {{name: modify, add: a b}}
     outputs:
-      - {{name: es, host: es.internal, tls: On, cloud_id: banana}}
+      - {{name: loki, host: loki.internal, tls: On, labels: 'a=$b[c'}}
 """
 
 
@@ -258,5 +258,5 @@ def test_the_command_points_at_the_line_of_the_spec(
     said = capsys.readouterr().out
     assert ended.value.code == 1
     assert f"web/httpd: Fluent Bit {line}: rejected: " in said
-    assert "cannot extract cloud_host" in said
+    assert "[output:loki:web.httpd.loki]" in said
     assert f"({specs}:15:9)" in said

@@ -74,13 +74,27 @@ def test_a_routes_secrets_are_the_routers_and_nobody_elses() -> None:
     assert "apikey ${DD_API_KEY}" in pipeline(documents)
 
 
-def test_two_routes_that_mean_different_secrets_by_one_name_are_refused() -> None:
+def test_of_two_routes_that_mean_different_secrets_by_one_name_the_lower_is_left_out() -> None:
     output = [{"name": "datadog", "apikey": "${KEY}", "tls": "on", "host": "x.example.com"}]
-    with pytest.raises(Refusal, match="different secrets by KEY"):
-        desired(
-            route_document("a", secrets={"KEY": SECRET}, pipeline={"outputs": output}),
-            route_document("b", secrets={"KEY": SECRET + "x"}, pipeline={"outputs": output}),
-        )
+    found = desired(
+        route_document("a", secrets={"KEY": SECRET}, pipeline={"outputs": output}),
+        route_document("b", secrets={"KEY": SECRET + "x"}, pipeline={"outputs": output}),
+    )
+    assert found.routes == ("web/a",)
+    assert found.overlay is not None
+    assert found.overlay.router["secrets"] == [{"name": "KEY", "valueFrom": SECRET}]
+    assert found.left_out["web/b"][1] == "web/b and web/a mean different secrets by KEY; rename one"
+
+
+@pytest.mark.parametrize(
+    ("spec", "network"), [({"health": {"mode": "off"}}, "awsvpc"), ({}, "host"), ({"delivery": "inline"}, "awsvpc")]
+)
+def test_nobody_waits_for_the_health_of_a_router_that_has_no_check(spec: dict[str, Any], network: str) -> None:
+    on = subject(networkMode=network)
+    found = desired(route_document(), class_document(waitForRouter="HEALTHY", **spec), on=on)
+    assert found.overlay is not None
+    assert found.overlay.wait_for == "START"
+    assert "no health check" in found.notes[0].message
 
 
 def test_the_log_level_is_left_out_where_the_container_sets_it() -> None:

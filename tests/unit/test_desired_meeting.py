@@ -229,6 +229,12 @@ def test_a_line_that_the_old_engine_cannot_read_is_refused() -> None:
         made(*some, class_document(engine="1.9.10"), on=on)
 
 
+@pytest.mark.parametrize("spec", [{"buffer": {"type": "filesystem"}}, {"service": {"flush": "9"}}])
+def test_what_a_class_says_of_the_service_is_not_dropped_inline(spec: dict[str, Any]) -> None:
+    with pytest.raises(Refusal, match="service or a buffer"):
+        made(route_document(), class_document(delivery="inline", **spec))
+
+
 def test_two_routes_are_not_delivered_inline() -> None:
     with pytest.raises(Refusal, match="more than one route"):
         made(route_document("a"), route_document("b"), class_document(delivery="inline"))

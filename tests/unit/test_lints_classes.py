@@ -49,7 +49,7 @@ OLD = "public.ecr.aws/aws-observability/aws-for-fluent-bit"
         (f"image: 'x/y@sha256:{'0' * 64}', engine: 5.0.9", []),
         (f"image: '{OLD}:init-3.5', engine: '5.1'", ["IMAGE_FLOATING"]),
         (f"image: '{OLD}:init-3.5.8'", []),
-        (f"image: '{OLD}:3.4.15.20260101'", []),
+        (f"image: '{OLD}:init-3.4.15.20260101'", []),
         ("image: 'x/y:1.2', engine: 1.9.10", ["IMAGE_END_OF_LIFE"]),
         (f"image: '{OLD}:init-3.4.15', engine: unchecked", []),
     ],

@@ -34,18 +34,30 @@ ENGINE_MISMATCH = Lint(
     "leave engine out",
 )
 
+IMAGE_WITHOUT_INIT = Lint(
+    "IMAGE_WITHOUT_INIT",
+    Severity.WARNING,
+    "AWS's image without `init-` in its tag, where the init process has to fetch the config.",
+    "The router starts without a pipeline: nothing reads the variables that name the config, every log is dropped, and "
+    "the health check finds no server.",
+    "write init- before the version, such as init-3.4.15; on EC2, delivery: firelens-s3 does without it",
+)
+
 _OLD = VERSIONS[0]
 _MOVING = frozenset({"", "latest", "stable", "init-latest", "init-stable"})
 _AWS = re.compile(r"(?:.*/)?aws-for-fluent-bit")
+_AWS_TAG = re.compile(r"(?:.*/)?aws-for-fluent-bit:[^@]+(?:@.*)?")
 _RELEASE = re.compile(r"(?:[a-z0-9]+-)*\d+\.\d+\.\d+(?:[.-].*)?")
 
 
-def lint_image(image: str, engine: str) -> Iterator[Finding]:
-    """`engine` is the one that counts. Raises EngineError for the release that AWS took back. Paths start at the
-    spec of the class.
+def lint_image(image: str, engine: str, *, needs_init: bool = True) -> Iterator[Finding]:
+    """`engine` is the one that counts; `needs_init`: the config comes through the init process. Raises EngineError for
+    the release that AWS took back. Paths start at the spec of the class.
     """
     if _floats(image):
         yield IMAGE_FLOATING.at(("image",), f"the image {shown(image)} is not the same every day")
+    if needs_init and _AWS_TAG.fullmatch(image) and "init-" not in image.rpartition(":")[2]:
+        yield IMAGE_WITHOUT_INIT.at(("image",), f"nothing in the image {shown(image)} fetches the config")
     known = known_engine(image)
     if _OLD in (known, engine):
         at = "image" if known == _OLD else "engine"
