@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -13,7 +12,7 @@ from controller.desired.compose import Installation, compose
 from controller.desired.model import ConfigStore
 from controller.desired.subject import Subject
 from controller.specs.load import load
-from controller.specs.model import SpecSet
+from controller.specs.model import Route, SpecSet
 from tests.bench import bodies, specs
 from tests.bench.figures import Figure, at_most, told
 from tests.bench.measuring import side_by_side
@@ -34,26 +33,26 @@ def validate() -> Iterator[Figure]:
 
 def rendering() -> Iterator[Figure]:
     """From a route and a service's definition to its config objects and the owned part of its definition."""
-    routes = _read().routes
     install = Installation("logroute", ConfigStore("configs", "prod"))
     app = bodies.application("example")
+    for count, rounds in ((FEW, ROUNDS), (MANY, 3)):
+        routes = _read(count).routes
 
-    def render() -> None:
-        for route in routes:
-            name = route.document.metadata.name
-            desired = compose([route], Subject("main", specs.REGION, "main", name, name, app, {}), install)
-            assert len({config.path for config in desired.configs}) == 1
+        def render(routes: Sequence[Route] = routes) -> None:
+            for route in routes:
+                name = route.document.metadata.name
+                desired = compose([route], Subject("main", specs.REGION, "main", name, name, app, {}), install)
+                assert len({config.path for config in desired.configs}) == 1
 
-    ours, bare = side_by_side(ROUNDS, render, _bare(dict(specs.files(FEW))))
-    yield told(f"render.{FEW}.cpu", ours, "s")
-    yield at_most(f"render.{FEW}.to_libyaml_and_pydantic", ours / bare, RENDERING)
+        ours, bare = side_by_side(rounds, render, _bare(dict(specs.files(count))))
+        yield told(f"render.{count}.cpu", ours, "s")
+        yield at_most(f"render.{count}.to_libyaml_and_pydantic", ours / bare, RENDERING)
 
 
-@cache
-def _read() -> SpecSet:
-    read = load("bench", dict(specs.files(FEW)))
+def _read(count: int) -> SpecSet:
+    read = load("bench", dict(specs.files(count)))
     assert not read.problems, read.problems[:5]
-    assert len(read.routes) == FEW
+    assert len(read.routes) == count
     return read
 
 
