@@ -13,7 +13,7 @@ Section = Mapping[str, Any]
 _MAX_PUT = 1_000_000_000
 """Bytes of one PutObject: MAX_FILE_SIZE_PUT_OBJECT in s3.h, whose message speaks of 50M."""
 _MIN_CHUNK = 5_242_880
-"""Bytes: MIN_CHUNKED_UPLOAD_SIZE. Files under two of them are put whole, whatever else is said."""
+"""Bytes: MIN_CHUNKED_UPLOAD_SIZE, the default, which any file may have."""
 _MAX_PLAIN_CHUNK = 50_000_000
 """Bytes of a part that is not compressed: MAX_CHUNKED_UPLOAD_SIZE in s3.h."""
 
@@ -23,8 +23,6 @@ def _s3(lowered: Section) -> list[Finding]:
     total, chunk = _size(lowered, "total_file_size"), _size(lowered, "upload_chunk_size")
     if is_true(str(lowered.get("use_put_object", ""))):
         return [_too_big("total_file_size", "use_put_object", "1G")] if total and total > _MAX_PUT else []
-    if total and total < 2 * _MIN_CHUNK:
-        return []
     if chunk and chunk > _MAX_PLAIN_CHUNK and "compression" not in lowered:
         return [_too_big("upload_chunk_size", "no compression", "50M")]
     if chunk and chunk != _MIN_CHUNK and total and total < 2 * chunk:

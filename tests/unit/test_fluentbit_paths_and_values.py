@@ -67,3 +67,14 @@ def test_values_that_stop_the_engine_at_its_start_are_refused(
     kind: Kind, section: dict[str, str], found: str | None
 ) -> None:
     assert codes(kind, **section) == ([found] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("total", "chunk", "fits"),
+    [("10M", "8M", False), ("5M", "6M", False), ("12M", "6M", True), ("5M", "5242880", True)],
+)
+def test_a_file_of_s3_takes_two_parts_at_least(total: str, chunk: str, fits: bool) -> None:
+    """Seen on 1.9.10, 5.0.9 and 5.1.1: "total_file_size is less than 2x upload_chunk_size"."""
+    sizes = {"total_file_size": total, "upload_chunk_size": chunk}
+    found = codes("outputs", name="s3", bucket="b", region="eu-west-1", **sizes)
+    assert found == ([] if fits else ["INVALID_VALUE"])
