@@ -61,9 +61,12 @@ def test_a_tag_meets_exactly_the_globs_that_match_it(tag: str, glob: str) -> Non
     assert can_meet(tag, glob) == fnmatch.fnmatchcase(tag, glob)
 
 
-@given(GLOBS, GLOBS)
+SHORT = st.text("ab*", max_size=4)
+
+
+@given(SHORT, SHORT)
 def test_globs_that_meet_share_a_tag(one: str, other: str) -> None:
-    """Seen by trying: whatever two globs of at most six characters share, they share in ten."""
+    """Seen by trying: what two globs of at most four characters share at all, they share in eight."""
     tags = ("".join(tag) for size in range(9) for tag in itertools.product("ab", repeat=size))
     shared = any(fnmatch.fnmatchcase(tag, one) and fnmatch.fnmatchcase(tag, other) for tag in tags)
     assert can_meet(one, other) == shared
