@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from controller.checking import rules
 from controller.fluentbit import catalogue
+from controller.fluentbit.paths import names_a_path
 from controller.fluentbit.ports import EXPORTERS, HTTP_SERVER, LISTENING
 from controller.fluentbit.tree import Config, Section
 
@@ -133,11 +134,16 @@ def _service(entries: tuple[Entry, ...], moved: Moved) -> tuple[Entry, ...]:
     )
 
 
+def _is_file(key: str) -> bool:
+    """Of a lua filter: its program, and whatever else would name a file."""
+    return key == "code" or names_a_path("lua", key) or key.endswith(".dir")
+
+
 def _lua(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """The same function by name, and nothing in it. Code runs when an engine starts."""
     call = next((value for key, value in entries if key == "call"), "")
     name = call if _LUA_NAME.fullmatch(call) and not _LUA_WORDS.fullmatch(call) else "cb"
-    kept = [(key, name if key == "call" else value) for key, value in entries if key not in ("code", "script")]
+    kept = [(key, name if key == "call" else value) for key, value in entries if not _is_file(key)]
     if any(key in ("code", "script") for key, _ in entries):
         kept.append(("code", f"function {name}(tag, timestamp, record) return 0, timestamp, record end"))
     return tuple(kept)
