@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.api.conditions import Reason
 from controller.api.kinds import ClassSpec, LogGroupSpec
@@ -52,6 +52,9 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
     taking, clashing = _without_secret_clashes(listening)
     if not taking:
         raise Refusal(refused[0].reason, refused[0].message)
+    if taking[0] is not first:  # what is left out has no say in the router either
+        without = compose(taking, subject, install)
+        return replace(without, notes=(*refused, *clashing, *without.notes))
     overlay, configs = _make(_Task(taking, selection, router, subject, install))
     groups, notes = _log_groups(taking)
     own = frozenset() if router.container.log_configuration else frozenset({routers.own_log_group(subject)})

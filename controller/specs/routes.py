@@ -156,7 +156,7 @@ def _simple(sections: _Lowered, outputs: Sequence[Output]) -> bool:
     return (
         not sections.inputs
         and all(str(one.get("name")) in _ALONE and "alias" not in one for one in sections.filters)
-        and all(str(one.section.get("name")) not in EXPORTERS for one in outputs)
+        and all(str(one.section.get("name")).lower() not in EXPORTERS for one in outputs)
     )
 
 

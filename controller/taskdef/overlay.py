@@ -222,12 +222,3 @@ def _tags(overlay: Overlay) -> list[dict[str, str]]:
         mark.ROUTES: " ".join(overlay.routes)[:256],
     }
     return [{"key": key, "value": value} for key, value in said.items()]
-
-
-def routed_containers(body: Body) -> list[str]:
-    """Containers whose logs go to the task's router."""
-    return [
-        one["name"]
-        for one in body["containerDefinitions"]
-        if (one.get("logConfiguration") or {}).get("logDriver") == "awsfirelens" and one.get("name")
-    ]

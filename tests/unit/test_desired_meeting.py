@@ -51,6 +51,16 @@ def test_a_port_taken_twice_leaves_the_lower_route_out_as_a_whole() -> None:
     assert [one["name"] for one in sections(desired, "OUTPUT")] == ["null"]
 
 
+def test_a_route_that_is_left_out_has_no_say_in_the_router() -> None:
+    own = {"kind": "LogRouterClass", "metadata": {"name": "big"}, "spec": {"container": {"memoryReservation": 512}}}
+    high = route_document("high", priority=1, routerClass="big", pipeline={"inputs": [TCP]})
+    desired = made(own, high, route_document("low"), on=container(25888))
+    assert desired.routes == ("web/low",)
+    assert router(desired)["memoryReservation"] == 128
+    assert list(desired.left_out) == ["web/high"]
+    assert [note.route for note in desired.notes] == ["web/high"]
+
+
 @pytest.mark.parametrize("port", ["8080", "2020", "24224", "8877"])
 def test_a_port_of_the_task_is_no_routes(port: str) -> None:
     with pytest.raises(Refusal, match=port) as refused:
