@@ -37,7 +37,6 @@ class App:
 def build(
     settings: Settings,
     *,
-    now: Callable[[], float],
     observer: Observer = NOBODY,
     waited: Callable[[str, float], None] = lambda _family, _seconds: None,
     told: Callable[[str, str], None] = lambda _result, _text: None,
@@ -59,7 +58,7 @@ def build(
     checker = Checker(settings.fluent_bit, told)
     own = own_service() if settings.guards.self_ == "refuse" else ""
     world = World(
-        {place: _site(settings, place, account, now, own, checker) for place, account in accounts.items()},
+        {place: _site(settings, place, account, own, checker) for place, account in accounts.items()},
         home,
         _routes(settings, accounts[Place(home.account or "", home.region or "")]),
         Guard(settings.guards.max_share, settings.guards.max_count, settings.guards.first_run == "plan"),
@@ -115,13 +114,11 @@ def _places(settings: Settings, home: Home) -> list[tuple[Place, Role]]:
     return found
 
 
-def _site(
-    settings: Settings, place: Place, account: AwsAccount, now: Callable[[], float], own: str, checker: Checker
-) -> Site:
+def _site(settings: Settings, place: Place, account: AwsAccount, own: str, checker: Checker) -> Site:
     store = _store(settings, account)
     limits: AccountSettings = settings.accounts[place.account]
     install = Installation(settings.owner, store)
-    return site(place, account, install, now, clusters=limits.clusters, self_arn=own, checker=checker)
+    return site(place, account, install, clusters=limits.clusters, self_arn=own, checker=checker)
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:

@@ -75,6 +75,8 @@ class Teller:
         elif plan.kind is Kind.HOLD_DIGEST:
             self._metrics.rollout_ended("rolled_back")
             self._log.error("rolled back", **said)
+        elif plan.kind is Kind.CONTEST:
+            self._log.error("contested", **said)
         elif plan.hold:
             self._log.info("held", hold=plan.hold.reason.value, why=plan.hold.message, **said)
         for one in step.outcome.said:

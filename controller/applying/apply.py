@@ -4,10 +4,9 @@ the next pass finishes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
@@ -16,10 +15,14 @@ from controller.applying.configs import ConfigShelf, Found
 from controller.applying.groups import GroupKeeper
 from controller.aws.ports import AccessDenied, Account, AwsError, Throttled, Unreachable
 from controller.observed.model import observe
-from controller.planning.memory import Held, ServiceMemory, Stage
+from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
+from controller.planning.remember import applied
 from controller.taskdef.body import Body, register_form
 from controller.taskdef.overlay import interchangeable
+
+READ_LAG = 15.0
+"""Seconds after which ECS shows what it wrote: its API is eventually consistent (Amazon ECS API reference)."""
 
 
 class Done(StrEnum):
@@ -27,6 +30,8 @@ class Done(StrEnum):
     WROTE = "wrote"
     MOVED_ON = "moved-on"
     """Somebody changed the service since it was looked at: look again."""
+    UNCLEAR = "unclear"
+    """An earlier register may have happened and not show yet: look again before another is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,11 @@ class Outcome:
     done: Done
     revision: str = ""
     said: tuple[Because, ...] = ()
+    again: float | None = None
+    """Seconds until the next look."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Applier:
     """Carries plans out in one account and region. `remember` must not return before the record is safe."""
 
@@ -45,55 +52,85 @@ class Applier:
     groups: GroupKeeper
     recall: Callable[[ServiceKey], ServiceMemory | None]
     remember: Callable[[ServiceKey, ServiceMemory | None], None]
-    now: Callable[[], float]
+    unclear: dict[str, float] = field(default_factory=dict)
+    """Family → until when a register that had no answer may still turn up."""
+    started: float | None = None
+    """When this process came to its first register."""
 
     def carry_out(self, plan: ServicePlan) -> Outcome:
         """Raises AwsError; whatever was done until then stays, and is found by the next pass."""
         if plan.hold:
             return Outcome(Done.NOTHING)
-        if plan.kind is Kind.FORGET:
-            self.remember(plan.key, None)
-        elif plan.kind is Kind.ADOPT:
-            return self._adopt(plan)
-        elif plan.kind is Kind.WATCH:
-            self._watch(plan)
-        elif plan.kind is Kind.HOLD_DIGEST:
-            self._hold_digest(plan)
-        elif plan.changes and plan.after is not None:
-            return self._change(plan)
+        match plan.kind:
+            case Kind.FORGET:
+                self.remember(plan.key, None)
+            case Kind.ADOPT:
+                return self._adopt(plan)
+            case Kind.WATCH | Kind.HOLD_DIGEST | Kind.CONTEST:
+                self._remember_if_new(plan)
+            case Kind.ROLL_BACK:
+                return self._roll_back(plan)
+            case Kind.ROUTE | Kind.RESTORE if plan.after is not None:
+                return self._change(plan)
         return Outcome(Done.NOTHING)
 
     def _change(self, plan: ServicePlan) -> Outcome:
         said = self._prepare(plan)
         if not self._still_so(plan):
-            return Outcome(Done.MOVED_ON, said=tuple(said))
+            return Outcome(Done.MOVED_ON, said=tuple(said), again=1.0)
         revision = self._revision(plan)
-        memory = self._memory(plan, revision, Stage.ASKED)
+        if not revision:
+            return Outcome(Done.UNCLEAR, said=tuple(said), again=READ_LAG)
+        memory = applied(plan, self.recall(plan.key), revision, Stage.ASKED, self.account.ecs.now())
+        return self._roll_out(plan, revision, memory, said)
+
+    def _roll_back(self, plan: ServicePlan) -> Outcome:
+        """Remembered first: killed in between, the next process goes back all the same."""
+        old = plan.memory
+        if old is None or not self._still_so(plan):
+            return Outcome(Done.MOVED_ON, again=1.0)
+        target = self._startable(old.base, plan)
+        if not target:
+            return Outcome(Done.UNCLEAR, again=READ_LAG)
+        return self._roll_out(plan, target, replace(old, base=target), ())
+
+    def _roll_out(self, plan: ServicePlan, revision: str, memory: ServiceMemory, said: Iterable[Because]) -> Outcome:
         self.remember(plan.key, memory)
         if self.recall(plan.key) != memory or not self._still_so(plan):
             # Its state was lost just now, or somebody deployed while we registered: theirs counts.
-            return Outcome(Done.MOVED_ON, revision, tuple(said))
+            return Outcome(Done.MOVED_ON, revision, tuple(said), 1.0)
         answer = self.account.ecs.update_service(plan.key.cluster, plan.key.service, revision)
-        self._rolling(plan.key, memory, answer)
+        primary = observe(plan.key, answer).primary
+        number = primary.id.rsplit("/", 1)[-1] if primary and primary.task_definition == revision else ""
+        stage = Stage.ROLLING if memory.stage is Stage.ASKED else memory.stage
+        self.remember(plan.key, replace(memory, stage=stage, deployment=number))
         return Outcome(Done.WROTE, revision, tuple(said))
 
-    def _rolling(self, key: ServiceKey, memory: ServiceMemory, service: Mapping[str, Any]) -> None:
-        primary = observe(key, service).primary
-        number = primary.id.rsplit("/", 1)[-1] if primary and primary.task_definition == memory.revision else ""
-        self.remember(key, replace(memory, stage=Stage.ROLLING, deployment=number))
+    def _startable(self, revision: str, plan: ServicePlan) -> str:
+        """That revision, or an ACTIVE copy of it: nothing new starts from an INACTIVE one. Where even its body is
+        gone, the application without the router.
+        """
+        try:
+            there = self.account.ecs.describe_task_definition(revision, cached=False)
+        except (Unreachable, Throttled, AccessDenied):
+            raise
+        except AwsError:
+            body = plan.after
+        else:
+            if there["taskDefinition"].get("status") == "ACTIVE":
+                return revision
+            body = register_form(there)
+        assert body is not None  # noqa: S101
+        return self._registered(body, ())
 
-    def _watch(self, plan: ServicePlan) -> None:
-        """Where UpdateService's answer was lost, what it started is found now: a roll-back must be seen as ours."""
-        memory = self.recall(plan.key)
-        if memory is None or memory.stage is not Stage.ASKED or memory.revision != plan.base:
-            return
-        for service in self.account.ecs.describe_services(plan.key.cluster, [plan.key.service]).found:
-            self._rolling(plan.key, memory, service)
+    def _remember_if_new(self, plan: ServicePlan) -> None:
+        if plan.memory is not None and plan.memory != self.recall(plan.key):
+            self.remember(plan.key, plan.memory)
 
     def _adopt(self, plan: ServicePlan) -> Outcome:
         """Nothing to write in ECS: look after what hangs on it, and remember."""
         said = self._prepare(plan)
-        self.remember(plan.key, self._memory(plan, plan.base, Stage.SETTLED))
+        self.remember(plan.key, applied(plan, self.recall(plan.key), plan.base, Stage.SETTLED, self.account.ecs.now()))
         return Outcome(Done.NOTHING, plan.base, tuple(said))
 
     def _prepare(self, plan: ServicePlan) -> list[Because]:
@@ -117,15 +154,32 @@ class Applier:
         return (service.task_definition, primary) == (plan.base, plan.primary)
 
     def _revision(self, plan: ServicePlan) -> str:
-        """An equal revision that is there already, or a new one. After an ambiguous time-out, look first."""
+        """What is registered follows its config, so a config that this process was the first to put up tells that
+        no process before it came as far as to register.
+        """
         assert plan.after is not None  # noqa: S101
         old = self.recall(plan.key)
-        if found := self._equal(plan.after, plan.after["family"], *((old.revision, old.base) if old else ())):
+        configs = plan.desired.configs if plan.desired else ()
+        first = any(config.path in self.shelf.made for config in configs)
+        return self._registered(plan.after, (old.revision, old.base) if old else (), first=first)
+
+    def _registered(self, body: Body, known: Iterable[str], *, first: bool = False) -> str:
+        """An equal revision that is there already, or a new one; "" where one may be there and not show yet.
+
+        `first`: nobody can have registered it before this process.
+        """
+        family = body["family"]
+        if found := self._equal(body, family, *known):
             return found
+        now = self.account.ecs.now()
+        self.started = now if self.started is None else self.started
+        if now < self.unclear.get(family, 0.0 if first else self.started + READ_LAG):
+            return ""
         try:
-            return self.account.ecs.register_task_definition(plan.after)
+            return self.account.ecs.register_task_definition(body)
         except Unreachable:
-            if found := self._equal(plan.after, plan.after["family"]):
+            self.unclear[family] = self.account.ecs.now() + READ_LAG
+            if found := self._equal(body, family):
                 return found
             raise
 
@@ -144,47 +198,3 @@ class Applier:
             if described.get("status") == "ACTIVE" and interchangeable(register_form(there), body):
                 return str(described["taskDefinitionArn"])
         return ""
-
-    def _memory(self, plan: ServicePlan, revision: str, stage: Stage) -> ServiceMemory:
-        old, desired = self.recall(plan.key), plan.desired
-        settled = stage is Stage.SETTLED and old is not None and old.revision == revision
-        routed = desired if desired is not None and desired.overlay is not None else None
-        configs = [config.path for config in routed.configs] if routed else []
-        if stage is not Stage.SETTLED:
-            configs += plan.running.configs  # the revision that drains, and that a roll-back goes to, needs its own
-        return ServiceMemory(
-            revision,
-            old.base if settled and old else plan.base,
-            plan.digest,
-            plan.fingerprint,
-            stage,
-            dict(routed.route_digests) if routed else dict(old.routes) if old else {},
-            tuple(dict.fromkeys(configs)),
-            tuple(group.name for group in routed.log_groups) if routed else (),
-            plan.originals,
-            plan.policy,
-            old.deployment if settled and old else "",
-            old.held if old else {},
-            plan.app,
-            plan.left_out,
-            "" if stage is Stage.SETTLED or not plan.reasons else plan.reasons[0].reason.value,
-        )
-
-    def _hold_digest(self, plan: ServicePlan) -> None:
-        old = self.recall(plan.key)
-        if old is None:
-            return
-        why = plan.reasons[0].message if plan.reasons else "it was rolled back"
-        held = {**old.held, old.digest: Held(why, old.app or plan.app, self.now())}
-        back = replace(
-            old,
-            revision=plan.base,
-            digest=plan.running.digest,
-            configs=plan.running.configs,
-            fingerprint="",
-            stage=Stage.SETTLED,
-            held=held,
-            app=plan.app,
-            why="",
-        )
-        self.remember(plan.key, back)

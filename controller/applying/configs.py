@@ -42,11 +42,16 @@ class ConfigShelf:
     objects: ObjectStore
     store: ConfigStore
     verified: set[tuple[str, str]] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
+    """Paths of the objects that were not there before this process put them up."""
 
     def put(self, config: ConfigObject) -> Found:
         """Make sure that both copies are there, byte for byte. Says how the first was found."""
         self._ensure(self._copy_key(config.sha256), config.body)
-        return self._ensure(self.store.key(config.path), config.body)
+        found = self._ensure(self.store.key(config.path), config.body)
+        if found is Found.MISSING:
+            self.made.add(config.path)
+        return found
 
     def missing(self, paths: Iterable[str], listing: Mapping[str, ObjectInfo]) -> dict[str, Found]:
         """Which of `paths` are not as they should be, by a listing of the store: no request where all is well.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
 
@@ -15,8 +18,9 @@ from controller.aws.calls import Caller
 from controller.aws.ports import AwsError, SdkTooOld, Services
 
 DESCRIBE_SERVICES = 10
+DESCRIBE_REVISIONS = 20
 LIST_PAGE = 100
-"""Most names in a DescribeServices, most rows in a list page (Amazon ECS API reference)."""
+"""Most names in one call, most rows in a list page (Amazon ECS API reference)."""
 NO_SUCH_OPERATION = frozenset(
     {"UnknownOperationException", "InvalidAction", "NotImplemented", "501", "500", "ResponseParserError"}
 )
@@ -60,10 +64,18 @@ class BotoEcs:
     def __init__(self, call: Caller, cache: RevisionCache | None = None) -> None:
         self._call, self._cache = call, cache or RevisionCache()
         self._raw = threading.local()
+        self._heard: tuple[float, float] | None = None
         self._stands_in = "amazonaws.com" not in call.client.meta.endpoint_url
         events = call.client.meta.events
         events.register("before-parse.ecs.DescribeTaskDefinition", self._keep_raw)
+        events.register("before-parse.ecs", self._keep_time)
         self._shape = call.client.meta.service_model.operation_model("DescribeTaskDefinition").output_shape
+
+    def now(self) -> float:
+        if self._heard is None:
+            return time.time()
+        said, at = self._heard
+        return said + time.monotonic() - at
 
     def list_clusters(self) -> list[str]:
         arns = self._pages("ListClusters", "clusters", "clusterArns")
@@ -138,7 +150,38 @@ class BotoEcs:
             if error.code in NO_SUCH_OPERATION:
                 return None if self._stands_in else []
             raise
-        return sorted(answer["serviceDeployments"], key=lambda row: _moment(row.get("createdAt")), reverse=True)
+        return sorted(answer["serviceDeployments"], key=lambda row: _seconds(row.get("createdAt")), reverse=True)
+
+    def revisions_of_services(self, arns: Iterable[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        left = iter(dict.fromkeys(arns))
+        while some := list(islice(left, DESCRIBE_REVISIONS)):
+            answer = self._call(
+                "DescribeServiceRevisions",
+                f"service revision {some[0]}",
+                expects="serviceRevisions",
+                serviceRevisionArns=some,
+            )
+            found |= {row["serviceRevisionArn"]: row["taskDefinition"] for row in answer["serviceRevisions"]}
+        return found
+
+    def tasks(self, cluster: str, service: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for status in ("RUNNING", "STOPPED"):
+            listed = self._call(
+                "ListTasks",
+                f"service {cluster}/{service}",
+                expects="taskArns",
+                cluster=cluster,
+                serviceName=service,
+                desiredStatus=status,
+            )
+            if arns := listed["taskArns"]:
+                described = self._call(
+                    "DescribeTasks", f"service {cluster}/{service}", expects="tasks", cluster=cluster, tasks=arns
+                )
+                found += described["tasks"]
+        return found
 
     def _pages(self, operation: str, resource: str, field: str, **arguments: Any) -> Iterator[str]:
         token: dict[str, Any] = {}
@@ -148,6 +191,11 @@ class BotoEcs:
             if not answer.get("nextToken"):
                 return
             token = {"nextToken": answer["nextToken"]}
+
+    def _keep_time(self, response_dict: dict[str, Any], **_: Any) -> None:
+        with suppress(KeyError, TypeError, ValueError):
+            said = parsedate_to_datetime(response_dict["headers"]["Date"]).timestamp()
+            self._heard = said, time.monotonic()
 
     def _keep_raw(self, response_dict: dict[str, Any], **_: Any) -> None:
         self._raw.body = response_dict.get("body", b"")
@@ -185,6 +233,6 @@ def unknown_members(value: Any, shape: Any, path: str = "") -> Iterator[str]:
             yield from unknown_members(item, shape.value, f"{path}.{name}")
 
 
-def _moment(at: Any) -> float:
-    """Seconds since the epoch: a number where timestamps are left as they came, else botocore's datetime."""
+def _seconds(at: Any) -> float:
+    """Since the epoch: a number where timestamps are left as they came, else botocore's datetime."""
     return float(at.timestamp() if hasattr(at, "timestamp") else at or 0)

@@ -40,7 +40,10 @@ OPERATIONS = {
     "ListServices": "ecs:service-read",
     "ListServiceDeployments": "ecs:service-deployment",
     "DescribeServiceDeployments": "ecs:service-deployment",
+    "DescribeServiceRevisions": "ecs:service-revision",
     "ListClusters": "ecs:cluster-read",
+    "ListTasks": "ecs:cluster-resource-read",
+    "DescribeTasks": "ecs:cluster-resource-read",
 }
 RECOVERY_SECONDS = 60.0
 """After so long without a throttle a halved bucket doubles again, up to its share."""

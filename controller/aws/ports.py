@@ -111,6 +111,9 @@ class Services:
 class Ecs(Protocol):
     """ECS in one account and region. Bodies are botocore's own dicts; every method may raise AwsError."""
 
+    def now(self) -> float:
+        """Seconds since the epoch by ECS's own clock, as its last answer told: what its times are compared with."""
+
     def list_clusters(self) -> list[str]:
         """All cluster names."""
 
@@ -135,6 +138,12 @@ class Ecs(Protocol):
 
     def service_deployments(self, cluster: str, service: str) -> list[dict[str, Any]] | None:
         """The newest service deployments, newest first; None where what stands in for ECS has no such thing."""
+
+    def revisions_of_services(self, arns: Iterable[str]) -> dict[str, str]:
+        """Service revision ARN → task definition ARN, 20 a request; those that are gone are left out."""
+
+    def tasks(self, cluster: str, service: str) -> list[dict[str, Any]]:
+        """At most a hundred running tasks of a service and a hundred that stopped within the last hour."""
 
 
 class SdkTooOld(AwsError):

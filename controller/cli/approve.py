@@ -39,7 +39,7 @@ def _approve(approvals: Approvals, digest: str, settings: Settings) -> dict[str,
     except ApprovalError:
         if not settings.source:
             raise
-    app = composition.build(settings, now=time.time, remembers=False)
+    app = composition.build(settings, remembers=False)
     app.world.routes.ensure_loaded()
     app.keeper.poll()
     if app.keeper.specs is not None:

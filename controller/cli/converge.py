@@ -59,7 +59,7 @@ def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
 
 
 def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[composition.App, Specs]:
-    app = composition.build(load(config, source=source), now=time.time, remembers=remembers)
+    app = composition.build(load(config, source=source), remembers=remembers)
     app.world.routes.ensure_loaded()
     app.keeper.poll()
     assert app.keeper.specs is not None  # noqa: S101 - a poll that returns has read something
@@ -109,13 +109,16 @@ class _Deadline:
 
 
 def _moving(step: Step) -> bool:
-    return step.outcome.done in (Done.WROTE, Done.MOVED_ON) or (step.plan is not None and step.plan.kind is Kind.WATCH)
+    watched = step.plan is not None and step.plan.kind is Kind.WATCH and step.plan.again is not None
+    return watched or step.outcome.done in (Done.WROTE, Done.MOVED_ON, Done.UNCLEAR)
 
 
 def _converged(step: Step) -> bool:
     """Nothing is held, on its way, or left to do."""
     plan: ServicePlan | None = step.plan
-    return plan is None or (plan.hold is None and not _moving(step) and plan.kind is not Kind.HOLD_DIGEST)
+    if plan is None:
+        return True
+    return plan.hold is None and not _moving(step) and plan.kind not in (Kind.HOLD_DIGEST, Kind.CONTEST)
 
 
 def _unread(seen: Survey) -> bool:

@@ -47,9 +47,7 @@ def run(config: Path | None) -> int:
     clock, stopper = SystemClock(), Stopper()
     metrics = _metrics()
     observer, teller = Observer(metrics), Teller(metrics)
-    app = composition.build(
-        settings, now=time.time, observer=teller, waited=metrics.aws_limiter_waited, told=teller.config_checked
-    )
+    app = composition.build(settings, observer=teller, waited=metrics.aws_limiter_waited, told=teller.config_checked)
     queue: WorkQueue[ServiceKey] = WorkQueue(clock=clock, observer=observer)
     metrics.watch_queue(queue)
     controller = Controller(app.world, app.keeper, queue, teller, clock.monotonic, time.time)

@@ -23,6 +23,8 @@ VERBS = {
     Kind.WATCH: "rolling out",
     Kind.FORGET: "restored",
     Kind.HOLD_DIGEST: "rolled back",
+    Kind.ROLL_BACK: "will roll back",
+    Kind.CONTEST: "contested",
     Kind.NOTHING: "in sync",
 }
 MARKDOWN_LIMIT = 60_000
@@ -86,7 +88,7 @@ def in_a_word(step: Step) -> str:
         return f"{'restoring with' if step.plan.kind is Kind.RESTORE else 'rolling out'} {revision}"
     if step.outcome.done is Done.MOVED_ON:
         return "changed by somebody else meanwhile: looking again"
-    if step.plan.kind in (Kind.WATCH, Kind.HOLD_DIGEST) and step.plan.reasons:
+    if step.plan.kind in (Kind.WATCH, Kind.HOLD_DIGEST, Kind.CONTEST) and step.plan.reasons:
         return f"{VERBS[step.plan.kind]}: {step.plan.reasons[0].message}"
     return VERBS[step.plan.kind]
 
@@ -98,7 +100,7 @@ def summary(steps: Mapping[ServiceKey, Step | None]) -> list[str]:
 
 
 def _told(seen: Survey) -> list[ServicePlan]:
-    return [plan for plan in seen.pending if plan.changes or plan.hold or plan.kind is Kind.HOLD_DIGEST]
+    return [plan for plan in seen.pending if plan.changes or plan.hold or plan.kind in (Kind.HOLD_DIGEST, Kind.CONTEST)]
 
 
 def _verb(plan: ServicePlan) -> str:

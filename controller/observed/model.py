@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from controller.api.keys import ServiceKey
 
 COMPLETED, IN_PROGRESS, FAILED = "COMPLETED", "IN_PROGRESS", "FAILED"
+RUNNING, STOPPED = "RUNNING", "STOPPED"
 ONGOING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 ROLLED_BACK = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 """Statuses of a service deployment (Amazon ECS API reference, ServiceDeployment)."""
@@ -31,12 +32,47 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class ServiceDeployment:
-    """One service deployment: `number` joins it to `Deployment.id` (`ecs-svc/<number>`)."""
+    """One service deployment: `number` joins it to `Deployment.id` (`ecs-svc/<number>`). Times in seconds since the
+    epoch; `finished_at` None while it runs.
+    """
 
     arn: str
     status: str
     number: str
     reason: str
+    revision_arn: str = ""
+    """Of the service revision that it brings out."""
+    created_at: float = 0.0
+    finished_at: float | None = None
+    task_definition: str = ""
+    """The task definition of that service revision, where somebody asked for it."""
+
+    @property
+    def ongoing(self) -> bool:
+        return self.status in ONGOING
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a task. `exit_code` None: it has not ended, or never began."""
+
+    name: str
+    status: str
+    exit_code: int | None
+    reason: str
+    health: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task of a service, running or of those that stopped within the last hour."""
+
+    task_definition: str
+    stopped: bool
+    started_at: float | None
+    stopped_at: float | None
+    stopped_reason: str
+    containers: tuple[Container, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +86,9 @@ class ObservedService:
     desired_count: int
     deployments: tuple[Deployment, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
+    strategy: str = "ROLLING"
+    breaker: bool = False
+    """ECS's deployment circuit breaker is on, and rolls back."""
 
     @property
     def family(self) -> str:
@@ -69,6 +108,8 @@ class ObservedService:
 def observe(key: ServiceKey, raw: Mapping[str, Any]) -> ObservedService:
     """From one service of DescribeServices. A pass holds ten thousand, so what they share is interned."""
     deployments = tuple(_deployment(one) for one in raw.get("deployments") or ())
+    configuration = raw.get("deploymentConfiguration") or {}
+    breaker = configuration.get("deploymentCircuitBreaker") or {}
     return ObservedService(
         key,
         str(raw.get("serviceArn", "")),
@@ -78,6 +119,8 @@ def observe(key: ServiceKey, raw: Mapping[str, Any]) -> ObservedService:
         int(raw.get("desiredCount") or 0),
         deployments,
         {intern(tag["key"]): intern(tag.get("value", "")) for tag in raw.get("tags") or ()},
+        intern(str(configuration.get("strategy") or "ROLLING")),
+        bool(breaker.get("enable") and breaker.get("rollback")),
     )
 
 
@@ -94,16 +137,56 @@ def _deployment(raw: Mapping[str, Any]) -> Deployment:
     )
 
 
-def observe_deployments(raw: list[dict[str, Any]] | None) -> tuple[ServiceDeployment, ...] | None:
-    """Newest first; None where the endpoint lists no service deployments."""
+def observe_deployments(
+    raw: list[dict[str, Any]] | None, task_definitions: Mapping[str, str]
+) -> tuple[ServiceDeployment, ...] | None:
+    """Newest first; None where the endpoint lists no service deployments. `task_definitions`: service revision ARN →
+    task definition, as far as it was asked for.
+    """
     if raw is None:
         return None
+    return tuple(_service_deployment(one, task_definitions) for one in raw)
+
+
+def _service_deployment(raw: Mapping[str, Any], task_definitions: Mapping[str, str]) -> ServiceDeployment:
+    revision, finished = str(raw.get("targetServiceRevisionArn", "")), raw.get("finishedAt")
+    return ServiceDeployment(
+        str(raw.get("serviceDeploymentArn", "")),
+        str(raw.get("status", "")),
+        revision.rsplit("/", 1)[-1],
+        str(raw.get("statusReason") or (raw.get("rollback") or {}).get("reason") or ""),
+        revision,
+        moment(raw.get("createdAt")) or 0.0,
+        moment(finished),
+        task_definitions.get(revision, ""),
+    )
+
+
+def observe_tasks(raw: Iterable[Mapping[str, Any]]) -> tuple[Task, ...]:
     return tuple(
-        ServiceDeployment(
-            str(one.get("serviceDeploymentArn", "")),
-            str(one.get("status", "")),
-            str(one.get("targetServiceRevisionArn", "")).rsplit("/", 1)[-1],
-            str(one.get("statusReason") or (one.get("rollback") or {}).get("reason") or ""),
+        Task(
+            str(one.get("taskDefinitionArn", "")),
+            one.get("lastStatus") == STOPPED,
+            moment(one.get("startedAt")),
+            moment(one.get("stoppedAt")),
+            str(one.get("stoppedReason") or ""),
+            tuple(_container(container) for container in one.get("containers") or ()),
         )
         for one in raw
     )
+
+
+def _container(raw: Mapping[str, Any]) -> Container:
+    code = raw.get("exitCode")
+    return Container(
+        str(raw.get("name", "")),
+        str(raw.get("lastStatus", "")),
+        None if code is None else int(code),
+        str(raw.get("reason") or ""),
+        str(raw.get("healthStatus") or ""),
+    )
+
+
+def moment(at: Any) -> float | None:
+    """Seconds since the epoch: a number where timestamps are left as they came, else botocore's datetime."""
+    return None if at is None else float(at.timestamp() if hasattr(at, "timestamp") else at)

@@ -12,14 +12,18 @@ from controller.api.conditions import Reason
 from controller.desired.compose import Installation, compose
 from controller.desired.model import Desired
 from controller.desired.subject import Refusal, Subject
-from controller.observed.model import ObservedService, ServiceDeployment
+from controller.observed.model import ObservedService
+from controller.planning.evidence import Evidence
 from controller.planning.memory import ServiceMemory
 from controller.planning.model import Hold, Running
+from controller.planning.rollout import TIMEOUT, Watched
 from controller.specs.model import Route
 from controller.taskdef import canonical
 from controller.taskdef.body import Body, register_form
 from controller.taskdef.mark import Originals
 from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, configs_named, strip
+
+NO_EVIDENCE = Evidence()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Known:
     frozen: Mapping[str, Hold] = field(default_factory=dict)
     """Routes in force that may not be written: suspended, or in `mode: warn`."""
     self_arn: str = ""
+    now: float = 0.0
+    """Seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,14 @@ class Case:
     stripped: Stripped | None = field(default=None, repr=False)
     desired: Desired | None = field(default=None, repr=False)
     refusal: Hold | None = None
-    history: tuple[ServiceDeployment, ...] | None = None
+    evidence: Evidence = NO_EVIDENCE
+
+    @property
+    def watched(self) -> Watched:
+        router = self.stripped.router if self.stripped else None
+        timeout = self.routes[0].router.rollout.timeout if self.routes else TIMEOUT
+        name = str(router["name"]) if router else ""
+        return Watched(self.service, self.memory, self.evidence, name, self.known.now, timeout)
 
     @property
     def running(self) -> Running:
@@ -80,11 +93,11 @@ def examine(
     routes: Sequence[Route],
     memory: ServiceMemory | None,
     known: Known,
-    history: tuple[ServiceDeployment, ...] | None = None,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Case:
     """Strip what is ours, then work out what should be there."""
     current = register_form(described)
-    case = Case(service, tuple(routes), memory, known, current, history=history)
+    case = Case(service, tuple(routes), memory, known, current, evidence=evidence)
     ownership = Ownership(known.install.owner, known.install.store.arn)
     remembered = _remembered(memory)
     try:

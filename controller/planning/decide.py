@@ -5,17 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controller.api.conditions import Reason
-from controller.observed.model import ObservedService
+from controller.observed.model import COMPLETED, ObservedService
 from controller.planning.case import Case, fingerprint
 from controller.planning.drift import differences
-from controller.planning.memory import Stage
+from controller.planning.evidence import PROOF, last_words
+from controller.planning.memory import Held, ServiceMemory, Stage
 from controller.planning.model import Because, Hold, Kind, ServicePlan
-from controller.planning.rollout import Rollout, Verdict, foreign_deployment, judge
+from controller.planning.others import LOOK_AGAIN, once_too_often, router_is_failing, wait_for
+from controller.planning.remember import going_back, rolled_back, seen
+from controller.planning.rollout import Rollout, Verdict, judge
 from controller.taskdef.body import Body
 from controller.taskdef.overlay import comparable, put
 
-LOOK_AGAIN = 15.0
-"""Seconds until a rollout or somebody's deployment is looked at again."""
+ON_ITS_WAY = {
+    Verdict.ROLLING: Reason.ROLLING_OUT,
+    Verdict.STUCK: Reason.ROLLOUT_STUCK,
+    Verdict.UNPROVEN: Reason.UNPROVEN,
+}
+CONTESTED = (
+    "somebody set the service back three times within an hour; make them use `logroute inject`, then change a spec or "
+    "run: logroute reconcile"
+)
+INJECT = (
+    "what deploys it leaves the router out, so each deploy is rolled out twice: add `logroute inject` to it, before "
+    "register-task-definition"
+)
+HINTED = 7 * 24 * 3600.0
+"""Seconds for which a deploy without the router is worth a hint."""
 
 
 def out_of_reach(service: ObservedService) -> ServicePlan | None:
@@ -36,8 +52,17 @@ def decide(case: Case) -> ServicePlan:
     plan = _wanted(case)
     if not plan.changes or plan.hold:
         return plan
-    hold = _first_hold(case, plan)
-    return plan.held_by(hold) if hold else plan
+    if hold := _first_hold(case, plan):
+        return plan.held_by(hold)
+    return _contested(case, plan) if once_too_often(case.memory, case.known.now) else plan
+
+
+def _contested(case: Case, plan: ServicePlan) -> ServicePlan:
+    if not any(one.reason is Reason.REVERTED for one in plan.reasons):
+        return plan
+    assert case.memory is not None  # noqa: S101
+    memory = replace(case.memory, contested=plan.fingerprint)
+    return _as(plan, Kind.CONTEST, Because(Reason.CONTESTED, CONTESTED), memory=memory)
 
 
 def _wanted(case: Case) -> ServicePlan:
@@ -57,10 +82,12 @@ def _wanted(case: Case) -> ServicePlan:
     )
     if case.refusal or case.stripped is None:
         return plan.held_by(case.refusal or Hold(Reason.UNKNOWN, "the definition could not be read"))
-    rollout = judge(service, memory, case.history)
-    if rollout.verdict is Verdict.ROLLED_BACK and memory is not None:
-        because = (Because(Reason.ROLLED_BACK, rollout.reason),)
-        return _as(plan, Kind.HOLD_DIGEST, *because)
+    rollout = judge(case.watched)
+    if memory is not None and rollout.verdict is Verdict.ROLLED_BACK:
+        because = Because(Reason.ROLLED_BACK, rollout.reason)
+        return _as(plan, Kind.HOLD_DIGEST, because, memory=rolled_back(case, rollout.reason))
+    if memory is not None and rollout.verdict is Verdict.FAILED:
+        return _going_back(case, plan, rollout)
     if memory and (lost := sorted(route for route in memory.routes if route not in case.known.accounted)):
         why = f"{', '.join(lost)} routed it, and is neither readable nor known to be deleted"
         return plan.held_by(Hold(Reason.UNKNOWN, why))
@@ -72,18 +99,61 @@ def _wanted(case: Case) -> ServicePlan:
 def _routed(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
     assert case.stripped is not None and case.desired is not None and case.desired.overlay is not None  # noqa: S101, PT018
     after = put(case.stripped.app, case.desired.overlay)
-    plan = _with(plan, case, after)
+    plan = replace(_with(plan, case, after), hints=hints(case.memory, case.known.now))
     if _is_what_was_applied(case, plan) or comparable(after) == comparable(case.current):
-        if failed := _held_digest(case, plan):
-            return plan.held_by(failed)
-        if rollout.verdict is Verdict.ROLLING:
-            return _as(plan, Kind.WATCH, Because(Reason.ROLLING_OUT, rollout.reason))
-        return _as(plan, Kind.ADOPT, Because(Reason.IN_SYNC, "the service runs what the specs ask for"))
+        return _in_place(case, plan, rollout)
     if case.stripped.originals is None:
         return _as(plan, Kind.ROUTE).held_by(
             Hold(Reason.UNKNOWN, "the router's labels are lost and what was there before is not remembered")
         )
     return _as(plan, Kind.ROUTE, *differences(case, after))
+
+
+def _in_place(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
+    """The service is told to run what the specs ask for; whether it does is another matter."""
+    if rollout.verdict in ON_ITS_WAY:
+        return _watch(case, plan, rollout)
+    if router_is_failing(case.watched):
+        return _failing(case, plan)
+    if case.memory is not None and (failed := held_digest(case.memory, plan)) and not _works(case):
+        return plan.held_by(failed)
+    if waiting := _their_deployment(case, rollout):
+        return plan.held_by(waiting)
+    return _as(plan, Kind.ADOPT, Because(Reason.IN_SYNC, "the service runs what the specs ask for"))
+
+
+def _watch(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
+    because = Because(ON_ITS_WAY[rollout.verdict], rollout.reason)
+    again = None if rollout.verdict is Verdict.UNPROVEN else max(1.0, min(rollout.again or LOOK_AGAIN, PROOF))
+    return replace(_as(plan, Kind.WATCH, because, memory=seen(case, rollout)), again=again)
+
+
+def _failing(case: Case, plan: ServicePlan) -> ServicePlan:
+    """Somebody deployed the very router that the specs ask for, and it keeps stopping: it goes out again, for no
+    deployment of theirs would end. Remembered first, so that it does not come back.
+    """
+    assert case.stripped is not None  # noqa: S101
+    words = last_words(case.evidence.tasks, case.service.task_definition, case.watched.router)
+    because = Because(Reason.ROUTER_FAILING, f"their deployment cannot succeed: {words}")
+    if case.memory is None:
+        return plan.held_by(Hold(because.reason, because.message, LOOK_AGAIN))
+    if held_digest(case.memory, plan) is None:
+        held = case.memory.holding(plan.digest, Held(because.message, plan.app, case.known.now))
+        return replace(_as(plan, Kind.HOLD_DIGEST, because, memory=replace(case.memory, held=held)), again=1.0)
+    return replace(_as(plan, Kind.RESTORE, because), after=case.stripped.app, desired=None)
+
+
+def _their_deployment(case: Case, rollout: Rollout) -> Hold | None:
+    """Their deployment with our router in it is proven by its end, not by its start."""
+    if rollout.verdict is Verdict.COMPLETED or case.memory is None:
+        return None
+    return wait_for(case.watched) if case.service.deploying else None
+
+
+def _works(case: Case) -> bool:
+    """Somebody rolled out by hand what we hold back, and ECS says that it runs."""
+    primary = case.service.primary
+    return primary is not None and primary.rollout_state == COMPLETED and not case.service.deploying
 
 
 def _is_what_was_applied(case: Case, plan: ServicePlan) -> bool:
@@ -98,11 +168,17 @@ def _is_what_was_applied(case: Case, plan: ServicePlan) -> bool:
     )
 
 
-def _held_digest(case: Case, plan: ServicePlan) -> Hold | None:
-    held = case.memory.held.get(plan.digest) if case.memory else None
+def held_digest(memory: ServiceMemory | None, plan: ServicePlan) -> Hold | None:
+    held = memory.held.get(plan.digest) if memory else None
     if held and held.app == plan.app:
         return Hold(Reason.ROLLED_BACK, f"{held.reason}; held until the specs or the application change")
     return None
+
+
+def hints(memory: ServiceMemory | None, now: float) -> tuple[Because, ...]:
+    if memory is None or not memory.bare_at or now - memory.bare_at > HINTED:
+        return ()
+    return (Because(Reason.INJECT_IN_CI, INJECT),)
 
 
 def _restored(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
@@ -110,9 +186,9 @@ def _restored(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
     memory = case.memory
     if memory is None:
         return plan
-    if rollout.verdict is Verdict.ROLLING:
-        return _as(plan, Kind.WATCH, Because(Reason.ROLLING_OUT, rollout.reason))
-    if rollout.verdict is Verdict.COMPLETED or not case.service.deploying:
+    if rollout.verdict in ON_ITS_WAY and rollout.verdict is not Verdict.UNPROVEN:
+        return _watch(case, plan, rollout)
+    if rollout.verdict in (Verdict.COMPLETED, Verdict.UNPROVEN) or not case.service.deploying:
         return _as(plan, Kind.FORGET)
     return plan.held_by(
         Hold(Reason.WAITING_FOR_DEPLOYMENT, "a deployment without the router is in progress", LOOK_AGAIN)
@@ -149,11 +225,13 @@ def _first_hold(case: Case, plan: ServicePlan) -> Hold | None:
         return Hold(Reason.UNKNOWN, "it carries our router, but what was applied is not remembered: left as it is")
     if hold := _asked_to_wait(case):
         return hold
-    if failed := _held_digest(case, plan):
+    if plan.kind is Kind.ROLL_BACK:
+        return None
+    if failed := held_digest(memory, plan):
         return failed
-    if running := foreign_deployment(service, memory, case.history):
-        return Hold(Reason.WAITING_FOR_DEPLOYMENT, running, LOOK_AGAIN)
-    return None
+    if memory is not None and memory.contested and memory.contested == plan.fingerprint:
+        return Hold(Reason.CONTESTED, CONTESTED)
+    return None if router_is_failing(case.watched) else wait_for(case.watched)
 
 
 def _asked_to_wait(case: Case) -> Hold | None:
@@ -165,5 +243,13 @@ def _with(plan: ServicePlan, case: Case, after: Body) -> ServicePlan:
     return replace(plan, after=after, desired=case.desired, originals=originals)
 
 
-def _as(plan: ServicePlan, kind: Kind, *reasons: Because) -> ServicePlan:
-    return replace(plan, kind=kind, reasons=reasons)
+def _as(plan: ServicePlan, kind: Kind, *reasons: Because, memory: ServiceMemory | None = None) -> ServicePlan:
+    return replace(plan, kind=kind, reasons=reasons, memory=memory)
+
+
+def _going_back(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
+    """To the revision that ours was derived from; `after` is what to register where even its body is lost."""
+    assert case.stripped is not None  # noqa: S101
+    plan = replace(plan, after=case.stripped.app)
+    because = Because(Reason.ROLLED_BACK, rollout.reason)
+    return _as(plan, Kind.ROLL_BACK, because, memory=going_back(case, rollout.reason))

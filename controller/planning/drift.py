@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from controller.api.conditions import Reason
 from controller.planning.case import Case
+from controller.planning.memory import Stage
 from controller.planning.model import Because
 from controller.taskdef import canonical
 from controller.taskdef.body import Body
@@ -15,24 +16,28 @@ def differences(case: Case, after: Body) -> tuple[Because, ...]:
     stripped, memory, desired = case.stripped, case.memory, case.desired
     assert stripped is not None and desired is not None  # noqa: S101, PT018
     routes = ", ".join(desired.routes)
-    if memory and memory.why and memory.digest == desired.digest and case.service.task_definition == memory.base:
+    asked = memory is not None and memory.stage is Stage.ASKED and memory.digest == desired.digest
+    if memory and asked and memory.why and case.service.task_definition == memory.base:
         return (Because(Reason(memory.why), "asked for, and not made yet"),)
     if stripped.router is None and (memory is None or not memory.digest):
         return (Because(Reason.NEW_ROUTE, f"{routes} selects the service"),)
     if memory is not None and dict(memory.routes) != dict(desired.route_digests):
         return (Because(Reason.SPEC_CHANGED, f"{routes} asks for something else now"),)
     if stripped.router is None:
-        return (
-            Because(
-                Reason.ROUTER_MISSING,
-                f"{case.service.task_definition.rsplit('/', 1)[-1]} came without the router",
-            ),
-        )
+        return (_without_router(case),)
     if memory is not None and memory.digest != desired.digest:
         return (
             Because(Reason.ROUTER_CHANGED, "the same routes give another config: the application or LogRoute changed"),
         )
     return _drift(case, after) or (Because(Reason.ROUTER_CHANGED, "the definition differs from what was applied"),)
+
+
+def _without_router(case: Case) -> Because:
+    """The same application as before is somebody going back; another one is a deploy that leaves the router out."""
+    name = case.service.task_definition.rsplit("/", 1)[-1]
+    if case.memory is not None and case.app == case.memory.app:
+        return Because(Reason.REVERTED, f"somebody set the service back to {name}, which has no router")
+    return Because(Reason.ROUTER_MISSING, f"{name} came without the router")
 
 
 def _drift(case: Case, after: Body) -> tuple[Because, ...]:

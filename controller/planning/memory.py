@@ -15,8 +15,14 @@ class Stage(StrEnum):
     """Registered; UpdateService may or may not have been called."""
     ROLLING = "rolling"
     """UpdateService answered."""
+    BACK = "back"
+    """It failed, and nobody but us goes back: UpdateService to `base` may or may not have been called."""
     SETTLED = "settled"
-    """The service runs it, COMPLETED, or was found in sync."""
+    """The service runs it and it has proven itself, or it was found in sync."""
+
+
+ASLEEP = -1
+"""As `progress`: the service wanted no task when it was looked at last, so nothing was to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,21 @@ class ServiceMemory:
     """Routes that select the service and have no part in it → reason and message."""
     why: str = ""
     """The first reason for `revision`, kept while it is not settled."""
+    asked_at: float = 0.0
+    """When `revision` was asked for. This and the times below in seconds since the epoch."""
+    progress: int = 0
+    """The most tasks of `revision` that were seen running at once."""
+    progress_at: float = 0.0
+    """When that was first so: the deadline of a rollout is one of progress."""
+    reverts: tuple[float, ...] = ()
+    """When somebody set the service back, of the last hour; each was repaired."""
+    contested: str = ""
+    """The fingerprint for which it was set back once too often: left alone until that changes."""
+    bare_at: float = 0.0
+    """When the application was last deployed without the router."""
+
+    def holding(self, digest: str, held: Held) -> Mapping[str, Held]:
+        return {**self.held, digest: held}
 
     def as_plain(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,4 +87,5 @@ class ServiceMemory:
         """TypeError, ValueError or KeyError where `plain` is not a memory."""
         held = {digest: Held(**one) for digest, one in plain["held"].items()}
         tuples = {name: tuple(plain[name]) for name in ("configs", "groups")}
+        tuples |= {"reverts": tuple(float(at) for at in plain.get("reverts", ()))}
         return cls(**{**plain, **tuples, "stage": Stage(plain["stage"]), "held": held})

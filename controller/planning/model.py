@@ -9,6 +9,7 @@ from enum import StrEnum
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.desired.model import Desired
+from controller.planning.memory import ServiceMemory
 from controller.taskdef.body import Body
 
 
@@ -28,6 +29,10 @@ class Kind(StrEnum):
     """The originals are back for good; nothing is left to remember."""
     HOLD_DIGEST = "hold-digest"
     """Our revision was rolled back: remember, and leave it."""
+    ROLL_BACK = "roll-back"
+    """Our revision failed, and ECS does not go back: we do, to the revision that it was derived from."""
+    CONTEST = "contest"
+    """Somebody set the service back once too often: remember, and leave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +80,16 @@ class ServicePlan:
     policy: str = "restore"
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Routes that select the service and have no part in it → reason and message."""
+    memory: ServiceMemory | None = field(default=None, repr=False)
+    """What is to be remembered, where the kind is about nothing else; for ROLL_BACK, before it is written."""
+    again: float | None = None
+    """Seconds until it is worth another look."""
+    hints: tuple[Because, ...] = ()
 
     @property
     def changes(self) -> bool:
         """It would write to ECS, if nothing held it."""
-        return self.kind in (Kind.ROUTE, Kind.RESTORE)
+        return self.kind in (Kind.ROUTE, Kind.RESTORE, Kind.ROLL_BACK)
 
     @property
     def digest(self) -> str:

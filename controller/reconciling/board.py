@@ -21,6 +21,7 @@ from controller.reconciling.survey import Survey
 
 OBJECT = "status.json"
 FORMAT = 1
+TOLD_AS_HELD = (Kind.HOLD_DIGEST, Kind.ROLL_BACK, Kind.CONTEST)
 MOVING = (Reason.ROLLING_OUT, Reason.WAITING_FOR_DEPLOYMENT)
 
 
@@ -34,6 +35,7 @@ class ServiceState:
     changes: bool
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     """Routes without a part in it → reason and message."""
+    hints: tuple[Because, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -52,17 +54,19 @@ IN_SYNC = ServiceState(Reason.IN_SYNC, "", held=False, changes=False)
 
 def state_of(plan: ServicePlan, done: Done = Done.NOTHING) -> ServiceState:
     state = _state_of(plan, done)
-    return replace(state, left_out=plan.left_out) if plan.left_out else state
+    return replace(state, left_out=plan.left_out, hints=plan.hints) if plan.left_out or plan.hints else state
 
 
 def _state_of(plan: ServicePlan, done: Done) -> ServiceState:
     if plan.hold:
         return ServiceState(plan.hold.reason, plan.hold.message, held=True, changes=plan.changes)
     why = plan.reasons[0] if plan.reasons else None
-    if done is Done.WROTE or plan.kind is Kind.WATCH:
+    if done is Done.WROTE and plan.kind is not Kind.ROLL_BACK:
         return ServiceState(Reason.ROLLING_OUT, why.message if why else "", held=False, changes=False)
-    if plan.kind is Kind.HOLD_DIGEST and why:
-        return ServiceState(Reason.ROLLED_BACK, why.message, held=True, changes=False)
+    if why and plan.kind in TOLD_AS_HELD:
+        return ServiceState(why.reason, why.message, held=True, changes=False)
+    if why and not plan.changes and why.reason in (Reason.ROLLING_OUT, Reason.UNPROVEN, Reason.ROLLOUT_STUCK):
+        return ServiceState(why.reason, why.message, held=why.reason is Reason.ROLLOUT_STUCK, changes=False)
     if plan.changes and why:
         return ServiceState(why.reason, why.message, held=False, changes=True)
     return IN_SYNC
@@ -209,4 +213,7 @@ def _status(status: Status) -> dict[str, Any]:
 
 
 def _service(state: ServiceState) -> dict[str, Any]:
-    return {"ready": state.ready, "reason": state.reason.value, "message": state.message}
+    plain: dict[str, Any] = {"ready": state.ready, "reason": state.reason.value, "message": state.message}
+    if state.hints:
+        plain["hints"] = [{"reason": one.reason.value, "message": one.message} for one in state.hints]
+    return plain

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
-from controller.observed.model import ObservedService, observe, observe_deployments
-from controller.planning.case import Known, examine, fingerprint
-from controller.planning.decide import decide, out_of_reach
-from controller.planning.memory import ServiceMemory, Stage
-from controller.planning.model import Kind, ServicePlan
+from controller.observed.model import ObservedService, observe
+from controller.planning.case import Case, Known, examine, fingerprint
+from controller.planning.decide import decide, hints, out_of_reach
+from controller.planning.evidence import Evidence
+from controller.planning.memory import ASLEEP, ServiceMemory, Stage
+from controller.planning.model import Because, Kind, ServicePlan
+from controller.planning.rollout import UNPROVEN, needs_tasks
 from controller.reconciling.checked import checked
+from controller.reconciling.evidence import closer, gather, with_tasks
 from controller.reconciling.keeper import Specs
 from controller.reconciling.world import Site
 from controller.specs.model import Route
@@ -22,10 +28,9 @@ def look(
     With `writes` the plan is carried out next. A revision's tags may change, and a new one takes them along: so
     what is to be registered is made from the definition as it is now, not as it was kept.
     """
-    memory = site.memories.get(str(service.key))
+    memory, now = site.memories.get(str(service.key)), site.account.ecs.now()
     if unchanged(site, service, routes, memory):
-        left_out = memory.left_out if memory else {}
-        return ServicePlan(service.key, Kind.NOTHING, base=service.task_definition, left_out=left_out)
+        return _as_before(service, memory, now)
     if plan := out_of_reach(service):
         return plan
     known = Known(
@@ -34,26 +39,39 @@ def look(
         frozen=specs.frozen,
         unknown=site.memories.unknown(str(service.key)),
         self_arn=site.self_arn,
+        now=now,
     )
-    history = None
-    if service.deploying or (memory is not None and memory.stage is not Stage.SETTLED):
-        rows = site.account.ecs.service_deployments(service.key.cluster, service.key.service)
-        history = observe_deployments(rows)
 
-    def judged(*, cached: bool) -> ServicePlan:
+    def examined(evidence: Evidence, *, cached: bool = True) -> Case:
         described = site.account.ecs.describe_task_definition(service.task_definition, cached=cached)
-        return decide(examine(service, described, routes, memory, known, history))
+        return examine(service, described, routes, memory, known, evidence)
 
-    plan = judged(cached=True)
-    return judged(cached=False) if writes and plan.changes and plan.hold is None else plan
+    case = examined(gather(site.account.ecs, service, memory))
+    if needs_tasks(case.watched):
+        case = examined(with_tasks(site.account.ecs, service, case.evidence))
+    plan = decide(case)
+    waiting = plan.hold is not None and plan.hold.reason is Reason.WAITING_FOR_DEPLOYMENT
+    if not writes or not (waiting or (plan.changes and plan.hold is None)):
+        return plan
+    evidence = closer(site.account.ecs, case)
+    return plan if waiting and evidence == case.evidence else decide(examined(evidence, cached=False))
+
+
+def _as_before(service: ObservedService, memory: ServiceMemory | None, now: float) -> ServicePlan:
+    plan = ServicePlan(service.key, Kind.NOTHING, base=service.task_definition, hints=hints(memory, now))
+    if memory is None:
+        return plan
+    reasons = (Because(Reason.UNPROVEN, UNPROVEN),) if memory.progress == ASLEEP else ()
+    return replace(plan, reasons=reasons, left_out=memory.left_out)
 
 
 def unchanged(site: Site, service: ObservedService, routes: tuple[Route, ...], memory: ServiceMemory | None) -> bool:
     if memory is None:
         return not routes
+    asleep = memory.progress == ASLEEP and service.desired_count == 0 and not service.deploying
     return (
         bool(routes)
-        and memory.stage is Stage.SETTLED
+        and (memory.stage is Stage.SETTLED or asleep)
         and memory.revision == service.task_definition
         and service.status == "ACTIVE"
         and memory.fingerprint == fingerprint(routes, site.install)

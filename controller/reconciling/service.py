@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from controller.api.keys import ServiceKey
 from controller.applying.apply import Done, Outcome
-from controller.planning.decide import LOOK_AGAIN
 from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
+from controller.planning.others import LOOK_AGAIN
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import look_afresh
 from controller.reconciling.world import Site
@@ -34,8 +34,8 @@ def reconcile(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step
 
 
 def _again(plan: ServicePlan, outcome: Outcome) -> float | None:
-    if outcome.done is Done.MOVED_ON:
-        return 1.0
-    if outcome.done is Done.WROTE or plan.kind is Kind.WATCH:
+    if outcome.again is not None:
+        return outcome.again
+    if outcome.done is Done.WROTE or plan.kind is Kind.HOLD_DIGEST:
         return LOOK_AGAIN
-    return plan.hold.seconds if plan.hold else None
+    return plan.hold.seconds if plan.hold else plan.again

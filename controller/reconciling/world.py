@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from controller.api.globs import selected
@@ -103,7 +103,6 @@ def site(
     place: Place,
     account: Account,
     install: Installation,
-    now: Callable[[], float],
     *,
     clusters: tuple[str, ...] = (),
     self_arn: str = "",
@@ -120,8 +119,16 @@ def site(
         groups,
         lambda key: memories.get(str(key)),
         lambda key, memory: memories.put(str(key), memory),
-        now,
     )
     return Site(
-        place, account, install, shelf, groups, applier, memories, self_arn=self_arn, checker=checker, clusters=clusters
+        place,
+        account,
+        install,
+        shelf,
+        groups,
+        applier,
+        memories,
+        self_arn=self_arn,
+        checker=checker,
+        clusters=clusters,
     )

@@ -84,7 +84,7 @@ class Sandbox:
         require_moto()
         reset_moto()
         application = Application(self._api, self._outside, self, self._counts, moto_application())
-        self._server = Server(application, self._port)
+        self._server = Server(application, self._port, self.clock.now)
         self._server.start()
         return self
 

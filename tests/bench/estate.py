@@ -53,7 +53,7 @@ class Estate:
         """A new one, as after a restart; it knows what the config store knows."""
         clock, teller = SystemClock(), Teller(Metrics("bench"))
         queue: WorkQueue[ServiceKey] = WorkQueue(clock)
-        app = composition.build(self._settings(), now=time.time, observer=teller)
+        app = composition.build(self._settings(), observer=teller)
         self.app, self.queue = app, queue
         return Controller(app.world, app.keeper, queue, teller, clock.monotonic, time.time)
 

@@ -73,9 +73,7 @@ class Playground:
         self.metrics = Metrics("test")
         self.queue: WorkQueue[ServiceKey] = WorkQueue(self.clock)
         teller = Teller(self.metrics)
-        self.app = composition.build(
-            self.settings, now=self.sandbox.clock.now, observer=teller, told=teller.config_checked
-        )
+        self.app = composition.build(self.settings, observer=teller, told=teller.config_checked)
         self.controller = Controller(
             self.app.world, self.app.keeper, self.queue, teller, self.clock.monotonic, self.sandbox.clock.now
         )

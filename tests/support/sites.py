@@ -77,7 +77,6 @@ class Bench:
     name: str = field(default_factory=lambda: f"svc{next(_numbers)}")
     site: Site = field(init=False)
     gone: frozenset[str] = frozenset()
-    now: float = 1000.0
 
     def __post_init__(self) -> None:
         ecs = self.ecs
@@ -124,7 +123,7 @@ class Bench:
 
     def start(self) -> None:
         """A new process: it knows what the last one had written."""
-        self.site = site(PLACE, self.account, Installation("prod", self.store), lambda: self.now)
+        self.site = site(PLACE, self.account, Installation("prod", self.store))
         self.site.memories.load()
 
     def route(self, output: str = "stdout", **spec: Any) -> Route:

@@ -276,7 +276,7 @@ def test_a_rollout_is_seen_with_timestamps_left_as_they_came(ecs: BotoEcs, raw: 
     rows = ecs.service_deployments("rolling", "web")
     assert rows is not None
     assert [isinstance(row["createdAt"], float | int) for row in rows] == [True, True]
-    newest = (observe_deployments(rows) or ())[0]
+    newest = (observe_deployments(rows, {}) or ())[0]
     assert (newest.number, newest.status) == (number, "IN_PROGRESS")
 
 
