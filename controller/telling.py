@@ -55,25 +55,28 @@ class Teller:
         self._metrics.unreadable_state(len(seen.unreadable))
         for part, why in seen.unreadable.items():
             self._log.error("state could not be read", part=part, error=why)
+        for key, failed in seen.failures.items():
+            self._log.error("service could not be planned", service=str(key), exc_info=failed)
         for lost in seen.lost_configs:
             self._log.error("config object lost for good", error=lost)
         for place, error in seen.errors.items():
             self._log.error("place could not be read", place=str(place), error=error)
         for place, read in seen.seen.items():
-            for cluster, failed in read.errors.items():
-                self._log.error("cluster could not be read", place=str(place), cluster=cluster, error=failed)
+            for cluster, denied in read.errors.items():
+                self._log.error("cluster could not be read", place=str(place), cluster=cluster, error=denied)
 
     def stepped(self, key: ServiceKey, step: Step, board: StatusBoard) -> None:
         plan = step.plan
         if plan is None:
             return
         self._drift(key, step)
+        if plan.ended:
+            self._metrics.rollout_ended(plan.ended)
         said = {"service": str(key), "reasons": [f"{one.reason}: {one.message}" for one in plan.reasons]}
         if step.outcome.done is Done.WROTE:
             revision = step.outcome.revision
             self._log.info("rolled out", revision=revision, digest=plan.digest, action=plan.kind.value, **said)
         elif plan.kind is Kind.HOLD_DIGEST:
-            self._metrics.rollout_ended("rolled_back")
             self._log.error("rolled back", **said)
         elif plan.kind is Kind.CONTEST:
             self._log.error("contested", **said)

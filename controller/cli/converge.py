@@ -73,6 +73,9 @@ def _step(app: composition.App, specs: Specs, key: ServiceKey, permit: Permit, p
     except AwsError as error:
         progress.failed(key, str(error))
         return None
+    except Exception as error:  # noqa: BLE001 - a bug that one service shows must not stop the others
+        progress.failed(key, f"LogRoute failed on it, please report: {type(error).__name__}: {error}")
+        return None
     progress.moved(key, plans.in_a_word(step))
     return step
 
@@ -124,7 +127,7 @@ def _converged(step: Step) -> bool:
 def _unread(seen: Survey) -> bool:
     """Services of which no plan could be made. `apply` tries these again, and tells by how that ends."""
     unread = {key: plan.hold for key, plan in sorted(seen.plans.items()) if plan.hold}
-    errors = {key: hold for key, hold in unread.items() if hold.reason is Reason.AWS_ERROR}
+    errors = {key: hold for key, hold in unread.items() if hold.reason in (Reason.AWS_ERROR, Reason.INTERNAL_ERROR)}
     for key, hold in errors.items():
         fail(f"{key}: {hold.message}")
     return bool(errors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from controller.api.conditions import Reason
 from controller.observed.model import COMPLETED, ObservedService
@@ -85,6 +86,7 @@ def _wanted(case: Case) -> ServicePlan:
     rollout = judge(case.watched)
     if memory is not None and rollout.verdict is Verdict.ROLLED_BACK:
         because = Because(Reason.ROLLED_BACK, rollout.reason)
+        plan = replace(plan, ended="failed" if memory.stage is Stage.BACK else "rolled_back")
         return _as(plan, Kind.HOLD_DIGEST, because, memory=rolled_back(case, rollout.reason))
     if memory is not None and rollout.verdict is Verdict.FAILED:
         return _going_back(case, plan, rollout)
@@ -115,11 +117,16 @@ def _in_place(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
         return _watch(case, plan, rollout)
     if router_is_failing(case.watched):
         return _failing(case, plan)
-    if case.memory is not None and (failed := held_digest(case.memory, plan)) and not _works(case):
-        return plan.held_by(failed)
     if waiting := _their_deployment(case, rollout):
         return plan.held_by(waiting)
+    if (failed := held_digest(case.memory, plan)) and not _works(case):
+        return plan.held_by(failed)
+    plan = replace(plan, ended=_ended(rollout))
     return _as(plan, Kind.ADOPT, Because(Reason.IN_SYNC, "the service runs what the specs ask for"))
+
+
+def _ended(rollout: Rollout) -> Literal["", "succeeded"]:
+    return "succeeded" if rollout.verdict is Verdict.COMPLETED else ""
 
 
 def _watch(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
@@ -189,7 +196,7 @@ def _restored(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
     if rollout.verdict in ON_ITS_WAY and rollout.verdict is not Verdict.UNPROVEN:
         return _watch(case, plan, rollout)
     if rollout.verdict in (Verdict.COMPLETED, Verdict.UNPROVEN) or not case.service.deploying:
-        return _as(plan, Kind.FORGET)
+        return _as(replace(plan, ended=_ended(rollout)), Kind.FORGET)
     return plan.held_by(
         Hold(Reason.WAITING_FOR_DEPLOYMENT, "a deployment without the router is in progress", LOOK_AGAIN)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Literal
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
@@ -85,6 +86,8 @@ class ServicePlan:
     again: float | None = None
     """Seconds until it is worth another look."""
     hints: tuple[Because, ...] = ()
+    ended: Literal["", "succeeded", "rolled_back", "failed"] = ""
+    """How our rollout ended, told once. `failed`: it was us who went back."""
 
     @property
     def changes(self) -> bool:

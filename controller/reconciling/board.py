@@ -104,9 +104,9 @@ class StatusBoard:
             else:
                 self._services[key] = state_of(step.plan, step.outcome.done)
 
-    def failed(self, key: ServiceKey, error: str) -> None:
+    def failed(self, key: ServiceKey, reason: Reason, error: str) -> None:
         with self._lock:
-            self._services[key] = ServiceState(Reason.AWS_ERROR, error, held=True, changes=True)
+            self._services[key] = ServiceState(reason, error, held=True, changes=True)
 
     def source(self, error: str) -> None:
         """Why the source could not be read; empty where it could."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.aws.ports import AwsError
 from controller.planning.guards import Permit
@@ -100,7 +101,10 @@ class Controller:
         try:
             step = reconcile(self._world.site_of(key), specs, key, permit)
         except AwsError as error:
-            self.board.failed(key, str(error))
+            self.board.failed(key, Reason.AWS_ERROR, str(error))
+            raise
+        except Exception as error:
+            self.board.failed(key, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
             raise
         self.board.stepped(key, step)
         self._telling.stepped(key, step, self.board)

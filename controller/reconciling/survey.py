@@ -35,6 +35,8 @@ class Survey:
     errors: Mapping[Place, AwsError] = field(default_factory=dict)
     lost_configs: tuple[str, ...] = ()
     """Config objects that live revisions name and that could not be put back."""
+    failures: Mapping[ServiceKey, Exception] = field(default_factory=dict)
+    """Services on which LogRoute itself failed: each is left as it is, and harms no other."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """Parts of the state that cannot be read, and why: what they tell of, LogRoute leaves as it is, unseen."""
 
@@ -91,6 +93,7 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
         {place: part.wrong for place, part in zip(places, parts, strict=True) if part.wrong},
         {place: part.error for place, part in zip(places, parts, strict=True) if part.error},
         tuple(str(one) for part in parts for one in part.lost_configs),
+        {key: error for part in parts for key, error in part.failures.items()},
         _unreadable(world),
     )
 
@@ -102,6 +105,7 @@ class _Part:
     selected: dict[str, list[ServiceKey]] = field(default_factory=dict)
     wrong: dict[str, Found] = field(default_factory=dict)
     lost_configs: list[LostForGood] = field(default_factory=list)
+    failures: dict[ServiceKey, Exception] = field(default_factory=dict)
     error: AwsError | None = None
 
 
@@ -148,7 +152,7 @@ def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: 
         for route in routes:
             part.selected.setdefault(route.key, []).append(key)
         if routes or site.memories.get(str(key)) is not None:
-            part.plans[key] = checked(plan_of(site, specs, service, routes), site.checker, start=not repair)
+            part.plans[key] = _planned(site, specs, service, routes, part, start=not repair)
     return part
 
 
@@ -166,13 +170,21 @@ def _look_at_configs(site: Site, part: _Part, *, repair: bool) -> None:
             part.lost_configs.append(lost)
 
 
-def plan_of(site: Site, specs: Specs, service: ObservedService, routes: Iterable[Route]) -> ServicePlan:
-    """The plan of one service; an AWS error on the way is its own hold, and nobody else's."""
+def _planned(
+    site: Site, specs: Specs, service: ObservedService, routes: Iterable[Route], part: _Part, *, start: bool
+) -> ServicePlan:
+    """The plan of one service; an error on the way is its own hold, and nobody else's."""
     try:
-        return look(site, specs, service, tuple(routes))
+        return checked(look(site, specs, service, tuple(routes)), site.checker, start=start)
     except AwsError as error:
-        because = (Because(Reason.AWS_ERROR, str(error)),)
-        return ServicePlan(service.key, Kind.NOTHING, because, Hold(Reason.AWS_ERROR, str(error)))
+        return _left(service.key, Hold(Reason.AWS_ERROR, str(error)))
+    except Exception as error:  # noqa: BLE001 - a bug that one service shows must not stop the others
+        part.failures[service.key] = error
+        return _left(service.key, Hold(Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}"))
+
+
+def _left(key: ServiceKey, hold: Hold) -> ServicePlan:
+    return ServicePlan(key, Kind.NOTHING, (Because(hold.reason, hold.message),), hold)
 
 
 def wrong_configs(site: Site, listing: Mapping[str, ObjectInfo]) -> dict[str, Found]:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from typing import Any
 
+import pytest
+
+from controller.planning import decide
+from controller.taskdef import overlay
 from tests.support.playground import CLUSTER, PREFIX, STORE, Playground, plain_definition, route_yaml
 
 NOT_YAML = "apiVersion: [logroute.dev\n"
@@ -220,3 +225,20 @@ def test_a_service_that_goes_away_is_forgotten(play: Playground) -> None:
     play.settle()
     entries = [json.loads(body)["entries"] for key, body in play.objects().items() if key.startswith("_state/services")]
     assert not any(entries)
+
+
+def test_a_bug_that_one_service_shows_stops_no_other(play: Playground, monkeypatch: pytest.MonkeyPatch) -> None:
+    play.service("bad")
+    play.service("good")
+    play.write("all.yaml", route_yaml("all", services='["*"]'))
+    real = overlay.put
+
+    def fail(app: dict[str, Any], wanted: overlay.Overlay) -> dict[str, Any]:
+        if app["family"] == "bad":
+            raise ZeroDivisionError("oh")
+        return real(app, wanted)
+
+    monkeypatch.setattr(decide, "put", fail)
+    play.settle()
+    assert play.is_routed("good")
+    assert play.reason("bad") == "InternalError"
