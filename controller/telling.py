@@ -113,4 +113,5 @@ class Teller:
 
     def _board(self, board: StatusBoard) -> None:
         self._metrics.services(board.by_reason())
+        self._metrics.hints(board.by_hint())
         self._metrics.routes(board.routes())

@@ -55,6 +55,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     services = [("SERVICE", "READY", "REASON", "MESSAGE")]
     for service, state in found["services"].items():
         services.append((service, str(state["ready"]), state["reason"], state["message"]))
+        services += [("", "", hint["reason"], hint["message"]) for hint in state.get("hints", ())]
     lines += ["", *_table(services)]
     for problem in found["problems"]:
         place = f"{problem['file']}:{problem['line']}:{problem['column']}"

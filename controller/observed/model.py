@@ -12,6 +12,8 @@ from controller.api.keys import ServiceKey
 COMPLETED, IN_PROGRESS, FAILED = "COMPLETED", "IN_PROGRESS", "FAILED"
 RUNNING, STOPPED = "RUNNING", "STOPPED"
 ONGOING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+TROUBLE = ("unable to", "unhealthy", "failed")
+"""What service events that tell of trouble say (Amazon ECS developer guide, "Service event messages")."""
 ROLLED_BACK = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 """Statuses of a service deployment (Amazon ECS API reference, ServiceDeployment)."""
 
@@ -89,6 +91,8 @@ class ObservedService:
     strategy: str = "ROLLING"
     breaker: bool = False
     """ECS's deployment circuit breaker is on, and rolls back."""
+    troubles: tuple[tuple[float, str], ...] = ()
+    """(when, message) of those of its last events that tell of trouble, newest first; only where asked for."""
 
     @property
     def family(self) -> str:
@@ -105,8 +109,10 @@ class ObservedService:
         return len(self.deployments) > 1 or (primary is not None and primary.rollout_state == IN_PROGRESS)
 
 
-def observe(key: ServiceKey, raw: Mapping[str, Any]) -> ObservedService:
-    """From one service of DescribeServices. A pass holds ten thousand, so what they share is interned."""
+def observe(key: ServiceKey, raw: Mapping[str, Any], *, troubles: bool = False) -> ObservedService:
+    """From one service of DescribeServices. A pass holds ten thousand, so what they share is interned, and their
+    events are left out.
+    """
     deployments = tuple(_deployment(one) for one in raw.get("deployments") or ())
     configuration = raw.get("deploymentConfiguration") or {}
     breaker = configuration.get("deploymentCircuitBreaker") or {}
@@ -121,7 +127,13 @@ def observe(key: ServiceKey, raw: Mapping[str, Any]) -> ObservedService:
         {intern(tag["key"]): intern(tag.get("value", "")) for tag in raw.get("tags") or ()},
         intern(str(configuration.get("strategy") or "ROLLING")),
         bool(breaker.get("enable") and breaker.get("rollback")),
+        _troubles(raw.get("events") or ()) if troubles else (),
     )
+
+
+def _troubles(events: Iterable[Mapping[str, Any]]) -> tuple[tuple[float, str], ...]:
+    told = ((moment(one.get("createdAt")) or 0.0, str(one.get("message", ""))) for one in events)
+    return tuple((at, text) for at, text in told if any(word in text for word in TROUBLE))
 
 
 def _deployment(raw: Mapping[str, Any]) -> Deployment:

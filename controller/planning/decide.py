@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Literal
 
 from controller.api.conditions import Reason
+from controller.api.keys import ServiceKey
 from controller.observed.model import COMPLETED, ObservedService
 from controller.planning.case import Case, fingerprint
 from controller.planning.drift import differences
@@ -26,10 +27,6 @@ ON_ITS_WAY = {
 CONTESTED = (
     "somebody set the service back three times within an hour; make them use `logroute inject`, then change a spec or "
     "run: logroute reconcile"
-)
-INJECT = (
-    "what deploys it leaves the router out, so each deploy is rolled out twice: add `logroute inject` to it, before "
-    "register-task-definition"
 )
 HINTED = 7 * 24 * 3600.0
 """Seconds for which a deploy without the router is worth a hint."""
@@ -101,7 +98,7 @@ def _wanted(case: Case) -> ServicePlan:
 def _routed(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
     assert case.stripped is not None and case.desired is not None and case.desired.overlay is not None  # noqa: S101, PT018
     after = put(case.stripped.app, case.desired.overlay)
-    plan = replace(_with(plan, case, after), hints=hints(case.memory, case.known.now))
+    plan = replace(_with(plan, case, after), hints=hints(case.service.key, case.memory, case.known.now))
     if _is_what_was_applied(case, plan) or comparable(after) == comparable(case.current):
         return _in_place(case, plan, rollout)
     if case.stripped.originals is None:
@@ -182,10 +179,12 @@ def held_digest(memory: ServiceMemory | None, plan: ServicePlan) -> Hold | None:
     return None
 
 
-def hints(memory: ServiceMemory | None, now: float) -> tuple[Because, ...]:
+def hints(key: ServiceKey, memory: ServiceMemory | None, now: float) -> tuple[Because, ...]:
     if memory is None or not memory.bare_at or now - memory.bare_at > HINTED:
         return ()
-    return (Because(Reason.INJECT_IN_CI, INJECT),)
+    add = f"logroute inject --task-definition FILE --specs PATH --cluster {key.cluster} --service {key.service} -o FILE"
+    why = f"what deploys it leaves the router out, so each deploy is rolled out twice; before it registers, add: {add}"
+    return (Because(Reason.INJECT_IN_CI, why),)
 
 
 def _restored(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:

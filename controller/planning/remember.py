@@ -62,7 +62,7 @@ def seen(case: Case, rollout: Rollout) -> ServiceMemory | None:
         memory = replace(memory, stage=Stage.ROLLING, deployment=primary.id.rsplit("/", 1)[-1])
     progress = ASLEEP if rollout.verdict is Verdict.UNPROVEN else rollout.running
     woke_up = (progress == ASLEEP) != (memory.progress == ASLEEP)
-    if progress > memory.progress or woke_up or not memory.progress_at:
+    if progress > memory.progress or woke_up or not (memory.asked_at or memory.progress_at):
         memory = replace(memory, progress=progress, progress_at=now)
     return memory
 

@@ -58,8 +58,12 @@ class Watched:
 
     @property
     def words(self) -> str:
-        revision = self.memory.revision if self.memory else ""
-        return last_words(self.evidence.tasks, revision, self.router)
+        """Of a task that ended; of the service, where no task did: one that found no place leaves none."""
+        if self.memory is None:
+            return ""
+        since = self.memory.asked_at
+        event = next((text for at, text in self.service.troubles if at >= since > 0), "")
+        return last_words(self.evidence.tasks, self.memory.revision, self.router) or event
 
     @property
     def overdue(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -143,6 +144,10 @@ class StatusBoard:
             for state in self._services.values():
                 counts[state.reason.value] += 1
         return counts
+
+    def by_hint(self) -> dict[str, int]:
+        with self._lock:
+            return Counter(hint.reason.value for state in self._services.values() for hint in state.hints)
 
     def plain(self) -> dict[str, Any]:
         routes = self.routes()

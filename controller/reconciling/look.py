@@ -58,7 +58,7 @@ def look(
 
 
 def _as_before(service: ObservedService, memory: ServiceMemory | None, now: float) -> ServicePlan:
-    plan = ServicePlan(service.key, Kind.NOTHING, base=service.task_definition, hints=hints(memory, now))
+    plan = ServicePlan(service.key, Kind.NOTHING, base=service.task_definition, hints=hints(service.key, memory, now))
     if memory is None:
         return plan
     reasons = (Because(Reason.UNPROVEN, UNPROVEN),) if memory.progress == ASLEEP else ()
@@ -83,6 +83,6 @@ def look_afresh(site: Site, specs: Specs, key: ServiceKey) -> ServicePlan | None
     found = site.account.ecs.describe_services(key.cluster, [key.service]).found
     if not found:
         return None
-    service = observe(key, found[0])
+    service = observe(key, found[0], troubles=True)
     routes = tuple(specs.index.routes_for_service(key, service.tags, service.family))
     return checked(look(site, specs, service, routes, writes=True), site.checker, start=True)

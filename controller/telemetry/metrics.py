@@ -94,6 +94,9 @@ class Metrics:
         """All the services that routes select or that carry our mark."""
         self._board.gauge(table.SERVICES).replace({(reason,): count for reason, count in by_reason.items()})
 
+    def hints(self, by_kind: Mapping[str, int]) -> None:
+        self._board.gauge(table.HINTS).replace({(kind,): count for kind, count in by_kind.items()})
+
     def unreadable_state(self, number: int) -> None:
         self._board.gauge(table.UNREADABLE_STATE).replace({(): number})
 

@@ -76,6 +76,7 @@ DRIFT_KINDS = tuple(
         Reason.LOG_GROUP_RETENTION,
     )
 )
+HINT_KINDS = (Reason.INJECT_IN_CI.value,)
 CHECK_RESULTS = ("accepted", "rejected", "unchecked")
 ROLLOUT_RESULTS = ("succeeded", "failed", "rolled_back")
 
@@ -138,6 +139,7 @@ ROUTE_CONDITION = _gauge(
     condition=OPEN,
 )
 SERVICES = _gauge("logroute_services", "Services, by the reason of their state.", state=SERVICE_STATES)
+HINTS = _gauge("logroute_services_with_hint", "Services that run as they should, and could with less.", hint=HINT_KINDS)
 UNREADABLE_STATE = _gauge(
     "logroute_unreadable_state", "State objects that cannot be read; what they tell of is left as it is."
 )

@@ -12,8 +12,9 @@ from tests.support.playground import OUTPUT, REGION, Playground
 
 
 @pytest.fixture
-def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Playground]:
-    with Sandbox(region=REGION) as sandbox:
+def play(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Playground]:
+    """Parametrized indirectly: by the sandbox's Settings."""
+    with Sandbox(region=REGION, settings=getattr(request, "param", None)) as sandbox:
         for name, value in sandbox.environment().items():
             monkeypatch.setenv(name, value)
         specs = tmp_path / "specs"

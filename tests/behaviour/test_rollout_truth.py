@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from controller.aws.ports import Unreachable
+from controller.sandbox import Settings
 from controller.taskdef import canonical
 from controller.taskdef.body import register_form
 from tests.support.playground import CLUSTER, ROLLOUT_SECONDS, Playground, plain_definition, route_yaml
@@ -16,6 +17,7 @@ NO_BREAKER: dict[str, Any] = {
     "deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}
 }
 QUARTER = 900
+SLOW = Settings(start_seconds=3 * QUARTER)
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -219,4 +221,63 @@ def test_a_digest_that_somebody_rolls_out_by_hand_and_that_runs_is_held_no_more(
     play.sandbox.advance(ROLLOUT_SECONDS)
     play.settle()
     assert play.is_routed()
+    assert play.status()["Ready"] == ("True", "InSync")
+
+
+@pytest.mark.parametrize("play", [SLOW], indirect=True)
+def test_without_progress_a_rollout_is_taken_back_after_a_quarter_of_an_hour(play: Playground) -> None:
+    play.service(**NO_BREAKER)
+    play.sandbox.advance(4 * QUARTER)
+    play.write("httpd.yaml", route_yaml())
+    play.step()
+    play.sandbox.advance(QUARTER - 60)
+    play.step()
+    assert play.is_routed()
+    assert play.reason() == "RollingOut"
+    play.sandbox.advance(120)
+    play.step()
+    assert not play.is_routed()
+    assert play.reason() == "RolledBack"
+
+
+@pytest.mark.parametrize("play", [SLOW], indirect=True)
+def test_the_deadline_is_the_one_of_the_route(play: Playground) -> None:
+    play.service(**NO_BREAKER)
+    play.sandbox.advance(4 * QUARTER)
+    play.write("httpd.yaml", route_yaml(extra="  rollout: {timeout: 60m}\n"))
+    play.step()
+    play.sandbox.advance(2 * QUARTER)
+    play.step()
+    assert play.reason() == "RollingOut"
+    play.sandbox.advance(3 * QUARTER)
+    play.settle()
+    assert play.status()["Ready"] == ("True", "InSync")
+
+
+@pytest.mark.parametrize("play", [SLOW], indirect=True)
+def test_each_task_that_runs_starts_the_deadline_anew(play: Playground) -> None:
+    """One at a time, each three quarters of an hour: never fifteen minutes without progress is not what is asked."""
+    play.service(deploymentConfiguration={**NO_BREAKER["deploymentConfiguration"], "maximumPercent": 150})
+    play.sandbox.advance(4 * QUARTER)
+    play.write("httpd.yaml", route_yaml(extra="  rollout: {timeout: 50m}\n"))
+    play.step()
+    for _ in range(8):
+        play.sandbox.advance(QUARTER)
+        play.step()
+    assert play.is_routed()
+    assert play.status()["Ready"] == ("True", "InSync")
+
+
+@pytest.mark.parametrize("play", [SLOW], indirect=True)
+def test_with_a_circuit_breaker_no_progress_is_said_and_left_to_it(play: Playground) -> None:
+    play.service()
+    play.sandbox.advance(4 * QUARTER)
+    play.write("httpd.yaml", route_yaml())
+    play.step()
+    play.sandbox.advance(QUARTER + 60)
+    play.step()
+    assert play.is_routed()
+    assert play.status()["Stalled"] == ("True", "RolloutStuck")
+    play.sandbox.advance(4 * QUARTER)
+    play.settle()
     assert play.status()["Ready"] == ("True", "InSync")
