@@ -281,3 +281,16 @@ def test_with_a_circuit_breaker_no_progress_is_said_and_left_to_it(play: Playgro
     play.sandbox.advance(4 * QUARTER)
     play.settle()
     assert play.status()["Ready"] == ("True", "InSync")
+
+
+@pytest.mark.parametrize("play", [SLOW], indirect=True)
+def test_progress_that_was_made_while_the_controller_was_down_counts(play: Playground) -> None:
+    play.service(deploymentConfiguration={**NO_BREAKER["deploymentConfiguration"], "maximumPercent": 150})
+    play.sandbox.advance(4 * QUARTER)
+    play.write("httpd.yaml", route_yaml())
+    play.step()
+    play.sandbox.advance(3 * QUARTER + 60)
+    play.start()
+    play.step()
+    assert play.is_routed()
+    assert play.reason() == "RollingOut"
