@@ -20,10 +20,11 @@ from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
 from controller.planning.guards import Guard
 from controller.reconciling.keeper import SpecKeeper
-from controller.reconciling.world import STATE, Site, World, site
+from controller.reconciling.world import DESK, STATE, Site, World, site
 from controller.settings import AccountSettings, Settings, SettingsError
 from controller.sources import GitOptions, Source, open_source, parse_source
 from controller.specs.carry import RouteMemory
+from controller.state.desk import Desk
 from controller.state.ledger import Ledger
 
 
@@ -57,11 +58,14 @@ def build(
     accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
     checker = Checker(settings.fluent_bit, told)
     own = own_service() if settings.guards.self_ == "refuse" else ""
+    at_home = accounts[Place(home.account or "", home.region or "")]
+    desk = _desk(settings, at_home)
     world = World(
-        {place: _site(settings, place, account, own, checker) for place, account in accounts.items()},
+        {place: _site(settings, place, account, desk, own, checker) for place, account in accounts.items()},
         home,
-        _routes(settings, accounts[Place(home.account or "", home.region or "")]),
+        _routes(settings, at_home),
         Guard(settings.guards.max_share, settings.guards.max_count, settings.guards.first_run == "plan"),
+        desk,
     )
     return App(
         settings,
@@ -114,11 +118,11 @@ def _places(settings: Settings, home: Home) -> list[tuple[Place, Role]]:
     return found
 
 
-def _site(settings: Settings, place: Place, account: AwsAccount, own: str, checker: Checker) -> Site:
+def _site(settings: Settings, place: Place, account: AwsAccount, desk: Desk, own: str, checker: Checker) -> Site:
     store = _store(settings, account)
     limits: AccountSettings = settings.accounts[place.account]
     install = Installation(settings.owner, store)
-    return site(place, account, install, clusters=limits.clusters, self_arn=own, checker=checker)
+    return site(place, account, install, desk, clusters=limits.clusters, self_arn=own, checker=checker)
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
@@ -134,6 +138,11 @@ def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
 def _routes(settings: Settings, home: AwsAccount) -> Ledger[RouteMemory]:
     store = _store(settings, home)
     return Ledger(home.bucket(store.bucket), store.key(STATE, "routes"), RouteMemory.from_plain)
+
+
+def _desk(settings: Settings, home: AwsAccount) -> Desk:
+    store = _store(settings, home)
+    return Desk(home.bucket(store.bucket), store.key(STATE, DESK))
 
 
 def _source(settings: Settings, accounts: dict[Place, AwsAccount], home: Home) -> Source:

@@ -61,6 +61,7 @@ def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
 def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[composition.App, Specs]:
     app = composition.build(load(config, source=source), remembers=remembers)
     app.world.routes.ensure_loaded()
+    app.world.desk.refresh()
     app.keeper.poll()
     assert app.keeper.specs is not None  # noqa: S101 - a poll that returns has read something
     return app, app.keeper.specs

@@ -55,6 +55,11 @@ Source = Annotated[
     typer.Option("--source", help="git+https://…, git+ssh://…, git+file://…, s3://bucket/prefix, or a folder."),
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings in YAML; LOGROUTE_… variables win.")]
+AskedRoute = Annotated[str | None, typer.Argument(metavar="NAMESPACE/NAME", help="A route.")]
+AskedService = Annotated[
+    str | None, typer.Option("--service", help="A service instead: ACCOUNT/REGION/CLUSTER/SERVICE, or its end.")
+]
+AskedWhy = Annotated[str, typer.Option("--reason", help="Why; shown in the status.")]
 Definition = Annotated[str, typer.Option("--task-definition", help="Register input or describe output; - for stdin.")]
 Out = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; stdout when absent.")]
 
@@ -196,6 +201,34 @@ def approve(
     from controller.cli import approve as command
 
     _run(lambda: command.approve(digest, config, source))
+
+
+@app.command()
+def suspend(
+    route: AskedRoute = None, service: AskedService = None, reason: AskedWhy = "", config: ConfigFile = None
+) -> None:
+    """Keeps a route or a service as it is, until `resume`; config objects that are lost still come back."""
+    from controller.cli import asking as command
+
+    _run(lambda: command.suspend(route, service, reason, config))
+
+
+@app.command()
+def resume(route: AskedRoute = None, service: AskedService = None, config: ConfigFile = None) -> None:
+    """Undoes `suspend`."""
+    from controller.cli import asking as command
+
+    _run(lambda: command.resume(route, service, config))
+
+
+@app.command()
+def reconcile(
+    route: AskedRoute = None, service: AskedService = None, reason: AskedWhy = "", config: ConfigFile = None
+) -> None:
+    """Asks for a look now, and for another try of what rolled back or is contested."""
+    from controller.cli import asking as command
+
+    _run(lambda: command.reconcile(route, service, reason, config))
 
 
 @app.command()

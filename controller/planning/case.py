@@ -37,6 +37,8 @@ class Known:
     """Why the memory of this service cannot be read."""
     frozen: Mapping[str, Hold] = field(default_factory=dict)
     """Routes in force that may not be written: suspended, or in `mode: warn`."""
+    paused: Hold | None = None
+    """Somebody suspended this service by command."""
     self_arn: str = ""
     now: float = 0.0
     """Seconds since the epoch."""

@@ -241,7 +241,9 @@ def _first_hold(case: Case, plan: ServicePlan) -> Hold | None:
 
 
 def _asked_to_wait(case: Case) -> Hold | None:
-    return next((case.known.frozen[route.key] for route in case.routes if route.key in case.known.frozen), None)
+    return case.known.paused or next(
+        (case.known.frozen[route.key] for route in case.routes if route.key in case.known.frozen), None
+    )
 
 
 def _with(plan: ServicePlan, case: Case, after: Body) -> ServicePlan:

@@ -15,7 +15,7 @@ from controller.api.conditions import Condition, Reason, Status
 from controller.api.keys import ServiceKey
 from controller.applying.apply import Done
 from controller.aws.ports import ObjectStore
-from controller.planning.model import Because, Kind, ServicePlan
+from controller.planning.model import Because, Hold, Kind, ServicePlan
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
 from controller.reconciling.survey import Survey
@@ -82,6 +82,7 @@ class StatusBoard:
         self._selected: Mapping[str, tuple[ServiceKey, ...]] = {}
         self._lost: Mapping[str, Because] = {}
         self._lost_configs: tuple[str, ...] = ()
+        self._suspended: Mapping[str, Hold] = {}
         self._specs: Specs | None = None
         self._source_error = ""
         self._places: dict[str, str] = {}
@@ -97,6 +98,7 @@ class StatusBoard:
             self._services = {key: state_of(plan) for key, plan in seen.plans.items()}
             self._selected, self._lost, self._specs, self._places = seen.selected, seen.lost, specs, errors
             self._lost_configs = seen.lost_configs
+            self._suspended = {key: hold for key, hold in seen.frozen.items() if hold.reason is Reason.SUSPENDED}
 
     def stepped(self, key: ServiceKey, step: Step) -> None:
         with self._lock:
@@ -117,7 +119,7 @@ class StatusBoard:
     def routes(self) -> dict[tuple[str, str], tuple[Status, ...]]:
         """(namespace, name) → its conditions."""
         with self._lock:
-            specs, lost = self._specs, self._lost
+            specs, lost, suspended = self._specs, self._lost, self._suspended
             if specs is None:
                 return {}
             states = {
@@ -134,7 +136,7 @@ class StatusBoard:
                 states[route.key],
                 lost.get(route.key),
                 broken=broken,
-                suspended=route.document.spec.suspend,
+                suspended=suspended.get(route.key),
             )
         return found
 
@@ -179,7 +181,7 @@ NOBODY = Because(Reason.NO_SERVICE, "no service matches its target")
 
 
 def conditions(
-    states: Iterable[ServiceState], lost: Because | None = None, *, broken: bool, suspended: bool
+    states: Iterable[ServiceState], lost: Because | None = None, *, broken: bool, suspended: Hold | None
 ) -> tuple[Status, ...]:
     """A route's conditions from its services': the worst decides, and is named."""
     some = list(states)
@@ -197,8 +199,12 @@ def conditions(
         _say(Condition.RECONCILING, moving is not None, moving),
         _say(Condition.STALLED, held is not None or broken, held or (invalid if broken else None)),
         _say(Condition.DRIFTED, drifted is not None, drifted),
-        _say(Condition.SUSPENDED, suspended, None),
+        _say(Condition.SUSPENDED, suspended is not None, _as_state(suspended)),
     )
+
+
+def _as_state(hold: Hold | None) -> ServiceState | None:
+    return ServiceState(hold.reason, hold.message, held=True, changes=False) if hold else None
 
 
 @lru_cache(maxsize=1024)

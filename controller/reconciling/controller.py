@@ -71,6 +71,7 @@ class Controller:
         self.board.source("")
         if changed and self._keeper.specs is not None:
             self._telling.source_changed(self._keeper.specs)
+        if self._world.desk.refresh() or changed:
             self.on_change()
 
     def resync(self) -> None:

@@ -14,6 +14,7 @@ from controller.observed import inventory
 from controller.observed.model import ObservedService
 from controller.planning.guards import Permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
+from controller.reconciling.asked import frozen, grant
 from controller.reconciling.checked import checked
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import look
@@ -35,6 +36,8 @@ class Survey:
     errors: Mapping[Place, AwsError] = field(default_factory=dict)
     lost_configs: tuple[str, ...] = ()
     """Config objects that live revisions name and that could not be put back."""
+    frozen: Mapping[str, Hold] = field(default_factory=dict)
+    """Routes that may not be written."""
     failures: Mapping[ServiceKey, Exception] = field(default_factory=dict)
     """Services on which LogRoute itself failed: each is left as it is, and harms no other."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +69,8 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
     starts, so nothing holds that write. Without it, nobody comes after to ask the engines, so they are asked here.
     """
     closed = world.load()
+    if repair:
+        grant(world, specs)
     wanted = world.wanted_clusters(specs.force.routes)
     places = sorted(world.sites)
     with ThreadPoolExecutor(max_workers=max(1, min(8, len(places)))) as pool:
@@ -93,6 +98,7 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
         {place: part.wrong for place, part in zip(places, parts, strict=True) if part.wrong},
         {place: part.error for place, part in zip(places, parts, strict=True) if part.error},
         tuple(str(one) for part in parts for one in part.lost_configs),
+        frozen(specs, world.desk),
         {key: error for part in parts for key, error in part.failures.items()},
         _unreadable(world),
     )

@@ -18,9 +18,10 @@ from controller.planning.guards import Guard
 from controller.planning.memory import ServiceMemory
 from controller.specs.carry import RouteMemory
 from controller.specs.model import Route
+from controller.state.desk import Desk
 from controller.state.ledger import Ledger
 
-STATE = "_state"
+STATE, DESK = "_state", "desk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Site:
     groups: GroupKeeper
     applier: Applier
     memories: Ledger[ServiceMemory]
+    desk: Desk
+    """What people asked for by command; one for all places."""
     self_arn: str = ""
     """The controller's own service, out of reach of specs. "" where `guards.self` allows it, or there is none."""
     checker: Checker | None = None
@@ -51,6 +54,7 @@ class World:
     home: Home
     routes: Ledger[RouteMemory]
     guard: Guard
+    desk: Desk
 
     @property
     def home_site(self) -> Site:
@@ -103,6 +107,7 @@ def site(
     place: Place,
     account: Account,
     install: Installation,
+    desk: Desk,
     *,
     clusters: tuple[str, ...] = (),
     self_arn: str = "",
@@ -128,6 +133,7 @@ def site(
         groups,
         applier,
         memories,
+        desk,
         self_arn=self_arn,
         checker=checker,
         clusters=clusters,

@@ -11,6 +11,7 @@ from typing import Any
 from controller import app as composition
 from controller.api.errors import Explained
 from controller.api.keys import ServiceKey
+from controller.cli.main import main
 from controller.reconciling.controller import Controller
 from controller.runtime.clock import ManualClock
 from controller.runtime.queue import WorkQueue
@@ -145,7 +146,7 @@ class Playground:
         """The definition that the service runs."""
         arn = self.sandbox.service(CLUSTER, service)["taskDefinition"]
         found: dict[str, Any] = self.ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
-        return found
+        return {key: value for key, value in found.items() if key != "ResponseMetadata"}
 
     def containers(self, service: str = "example") -> dict[str, dict[str, Any]]:
         return {one["name"]: one for one in self.running(service)["taskDefinition"]["containerDefinitions"]}
@@ -174,6 +175,15 @@ class Playground:
         """Condition → (status, reason) of a route, as `logroute status` shows it."""
         found = self.controller.board.plain()["routes"].get(route, [])
         return {one["condition"]: (one["status"], one["reason"]) for one in found}
+
+    def command(self, *words: str) -> int:
+        """`logroute …` as somebody else runs it meanwhile, with this world's settings."""
+        settings = self.specs.parent / "settings.yaml"
+        settings.write_text(f"source: {self.specs}\nconfigStore: {self.settings.config_store}\nregion: {REGION}\n")
+        try:
+            main([*words, "--config", str(settings)])
+        except SystemExit as ended:
+            return int(ended.code or 0)
 
     def reason(self, service: str = "example") -> str:
         key = f"main/{REGION}/{CLUSTER}/{service}"

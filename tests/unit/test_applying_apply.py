@@ -301,7 +301,7 @@ def test_state_that_is_lost_in_between_stops_before_the_service(bench: Bench) ->
 
 def test_s3_failing_stops_before_anything_is_registered(bench: Bench) -> None:
     Answers(bench.account._s3.client, *[ReadTimeoutError(endpoint_url="x")] * 6)
-    with pytest.raises(Unreachable, match="s3:GetObject"):
+    with pytest.raises(Unreachable, match="s3:"):
         bench.step(bench.route())
     assert (bench.routed, bench.memory) == ([], None)
 
