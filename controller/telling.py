@@ -7,17 +7,22 @@ from collections import Counter
 import structlog
 
 from controller.api.conditions import Reason
-from controller.api.keys import ServiceKey
+from controller.api.keys import Place, ServiceKey
 from controller.api.problems import Severity
 from controller.applying.apply import Done
-from controller.planning.model import Kind
+from controller.applying.group_watch import GroupNews
+from controller.planning.model import Kind, ServicePlan
 from controller.reconciling.board import StatusBoard
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
+from controller.reconciling.standing import CONFIGS
 from controller.reconciling.survey import Survey
 from controller.sources.errors import SourceError
+from controller.telemetry.drift import DriftTally
 from controller.telemetry.metrics import Metrics
 from controller.telemetry.table import DRIFT_KINDS
+
+SERVICES = "services"
 
 
 class Teller:
@@ -25,7 +30,7 @@ class Teller:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics, self._log = metrics, structlog.get_logger()
-        self._drifting: dict[ServiceKey, Reason] = {}
+        self._drift = DriftTally(metrics)
 
     def source_changed(self, specs: Specs) -> None:
         self._metrics.source_revision(specs.revision)
@@ -46,19 +51,23 @@ class Teller:
     def surveyed(self, seen: Survey, board: StatusBoard) -> None:
         self._metrics.planned(dict(Counter(plan.kind.value for plan in seen.plans.values())))
         self._board(board)
-        for place, wrong in seen.wrong_configs.items():
-            for path, found in wrong.items():
-                kind = Reason.CONFIG_MISSING if found == "missing" else Reason.CONFIG_ALTERED
-                self._metrics.drift_found(kind.value)
-                self._log.warning("config object put back", place=str(place), path=path, found=found.value)
-                self._metrics.drift_repaired(kind.value)
+        for plan in seen.plans.values():
+            self._drifting(plan)
+        for place in seen.seen:
+            if place not in seen.errors:
+                self._configs(place, seen)
+            if news := seen.groups.get(place):
+                self._groups(place, news)
+        self._failures(seen)
+
+    def _failures(self, seen: Survey) -> None:
         self._metrics.unreadable_state(len(seen.unreadable))
         for part, why in seen.unreadable.items():
             self._log.error("state could not be read", part=part, error=why)
         for key, failed in seen.failures.items():
             self._log.error("service could not be planned", service=str(key), exc_info=failed)
-        for lost in seen.lost_configs:
-            self._log.error("config object lost for good", error=lost)
+        for lost in (one for some in seen.lost_configs.values() for one in some):
+            self._log.error("config object lost for good", error=str(lost))
         for place, error in seen.errors.items():
             self._log.error("place could not be read", place=str(place), error=error)
         for place, read in seen.seen.items():
@@ -69,7 +78,9 @@ class Teller:
         plan = step.plan
         if plan is None:
             return
-        self._drift(key, step)
+        self._drifting(plan)
+        if step.outcome.done is Done.WROTE:
+            self._drift.repaired((SERVICES, key))
         if plan.ended:
             self._metrics.rollout_ended(plan.ended)
         said = {"service": str(key), "reasons": [f"{one.reason}: {one.message}" for one in plan.reasons]}
@@ -98,18 +109,37 @@ class Teller:
             if "hrottl" in code or code in {"SlowDown", "RequestLimitExceeded", "TooManyRequestsException"}:
                 self._metrics.aws_throttled(service, operation)
 
-    def _drift(self, key: ServiceKey, step: Step) -> None:
-        """Found once, however often it is looked at; repaired when our revision was taken."""
-        plan = step.plan
-        assert plan is not None  # noqa: S101
-        kinds = [one.reason for one in plan.reasons if one.reason.value in DRIFT_KINDS] if plan.changes else []
-        if kinds and self._drifting.get(key) is not kinds[0]:
-            self._drifting[key] = kinds[0]
-            self._metrics.drift_found(kinds[0].value)
-        if step.outcome.done is Done.WROTE and key in self._drifting:
-            self._metrics.drift_repaired(self._drifting.pop(key).value)
-        if plan.kind is Kind.ADOPT:
-            self._drifting.pop(key, None)
+    def _drifting(self, plan: ServicePlan) -> None:
+        """Drift that is held is drift. Of a service that could not be looked at nothing new is known."""
+        if plan.hold and plan.hold.reason is Reason.AWS_ERROR:
+            return
+        found = {one.reason.value: one.message for one in plan.reasons if plan.changes}
+        for kind in self._drift.stands((SERVICES, plan.key), found.keys() & set(DRIFT_KINDS)):
+            self._log.warning("drift found", service=str(plan.key), kind=kind, why=found[kind])
+
+    def _configs(self, place: Place, seen: Survey) -> None:
+        wrong, scope = seen.wrong_configs.get(place, {}), f"{place}: configs"
+        lost = {one.path for one in seen.lost_configs.get(place, ())}
+        for path, found in wrong.items():
+            self._drift.stands((scope, path), {CONFIGS[found].value})
+            if path not in lost:
+                self._drift.repaired((scope, path))
+                self._log.warning("config object put back", place=str(place), path=path, found=found.value)
+        self._drift.only(scope, lost)
+
+    def _groups(self, place: Place, news: GroupNews) -> None:
+        scope = f"{place}: log groups"
+        for one in news.drifts:
+            new, said = self._drift.stands((scope, one.name), {one.reason.value}), {"kind": one.reason.value}
+            if new or one.repaired:
+                self._log.warning("drift found", place=str(place), why=one.message, repaired=one.repaired, **said)
+            if one.repaired:
+                self._drift.repaired((scope, one.name))
+        self._drift.only(scope, {one.name for one in news.drifts})
+        for remark in news.remarks:
+            self._log.warning("log group cannot be changed", place=str(place), why=remark)
+        if news.error:
+            self._log.error("log groups could not be kept", place=str(place), error=str(news.error))
 
     def _board(self, board: StatusBoard) -> None:
         self._metrics.services(board.by_reason())

@@ -24,7 +24,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "priority": "Higher first, where several routes meet on one service.",
         "mode": "enforce, or warn: report drift and change nothing.",
         "deletionPolicy": "When the last route leaves a service: restore the originals, or orphan the router.",
-        "ignore": "JSON pointers into the owned part that are not repaired, such as /container/memoryReservation.",
+        "ignore": "JSON pointers into the owned part that are not repaired: /container/memoryReservation, "
+        "/container/environment/FLB_LOG_LEVEL, /containers/app/dependsOn, /volumes/spool.",
         "target": "Which services and task families.",
         "routerClass": "A LogRouterClass.",
         "router": "Overrides of that class.",

@@ -10,11 +10,11 @@ from enum import StrEnum
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
-from controller.api.kinds import LogGroupSpec
 from controller.applying.configs import ConfigShelf, Found
 from controller.applying.groups import GroupKeeper
 from controller.aws.ports import AccessDenied, Account, AwsError, Throttled, Unreachable
 from controller.observed.model import observe
+from controller.planning.groups import groups_of
 from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
 from controller.planning.remember import applied
@@ -141,8 +141,7 @@ class Applier:
         for config in plan.desired.configs:
             if self.shelf.put(config) is Found.ALTERED:
                 said.append(Because(Reason.CONFIG_ALTERED, f"{config.path} was altered and is put right"))
-        made = tuple(LogGroupSpec(name=name) for name in sorted(plan.desired.made_groups))
-        return said + self.groups.keep((*plan.desired.log_groups, *made))
+        return said + self.groups.keep(plan.key, groups_of(plan.desired))
 
     def _still_so(self, plan: ServicePlan) -> bool:
         """ECS has no preconditions: look once more, right before the write, that it is still ours to make."""

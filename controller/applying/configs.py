@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from controller.api.errors import Explained
 from controller.aws.ports import NotFound, ObjectInfo, ObjectStore, PreconditionFailed, StoredObject
-from controller.desired.model import ConfigObject, ConfigStore
+from controller.desired.model import PARSERS, PIPELINE, ConfigObject, ConfigStore
 
 TEXT = "text/plain; charset=utf-8"
 COPIES = "_state/configs"
@@ -27,9 +27,9 @@ class Found(StrEnum):
 class LostForGood(Explained):
     """A live revision names a config whose bytes are nowhere any more."""
 
-    def __init__(self, uri: str) -> None:
-        super().__init__(uri)
-        self.uri = uri
+    def __init__(self, uri: str, path: str) -> None:
+        super().__init__(uri, path)
+        self.uri, self.path = uri, path
 
     def __str__(self) -> str:
         return f"{self.uri} is missing, and so is its second copy: change the route, so that a new config is made"
@@ -47,40 +47,51 @@ class ConfigShelf:
 
     def put(self, config: ConfigObject) -> Found:
         """Make sure that both copies are there, byte for byte. Says how the first was found."""
-        self._ensure(self._copy_key(config.sha256), config.body)
+        self._ensure(self.store.key(copy_of(config.path)), config.body)
         found = self._ensure(self.store.key(config.path), config.body)
         if found is Found.MISSING:
             self.made.add(config.path)
         return found
 
     def missing(self, paths: Iterable[str], listing: Mapping[str, ObjectInfo]) -> dict[str, Found]:
-        """Which of `paths` are not as they should be, by a listing of the store: no request where all is well.
+        """Which of `paths`, and of their second copies, are not as they should be, by a listing of the store: no
+        request where all is well.
 
-        An object whose ETag is its copy's, or was seen before, needs no look inside.
+        Two whose ETags are equal vouch for each other; what was seen before needs no look inside.
         """
         wrong: dict[str, Found] = {}
         for path in paths:
-            info, copy = listing.get(path), listing.get(f"{COPIES}/{path.partition('/')[0]}")
-            if info is None:
-                wrong[path] = Found.MISSING
-            elif (path, info.etag) in self.verified or (copy and (copy.etag, copy.size) == (info.etag, info.size)):
+            copy = copy_of(path)
+            there, second = listing.get(path), listing.get(copy)
+            if there and second and (there.etag, there.size) == (second.etag, second.size):
                 continue
-            elif info.size <= LARGEST and self._is_right(path):
-                self.verified.add((path, info.etag))
-            else:
-                wrong[path] = Found.ALTERED
+            if found := self._wrong(path, there):
+                wrong[path] = found
+            elif found := self._wrong(copy, second):
+                wrong[copy] = found
         return wrong
 
     def put_back(self, path: str) -> Found:
-        """Restore one object from its second copy. Raises LostForGood where that is gone or wrong too."""
-        digest, _, name = path.partition("/")
-        try:
-            body = self.objects.get(self._copy_key(digest), max_bytes=LARGEST).body
-        except NotFound as error:
-            raise LostForGood(self._uri(path)) from error
-        if hashlib.sha256(body).hexdigest() != digest:
-            raise LostForGood(self._uri(path))
-        return self._ensure(self.store.key(digest, name), body)
+        """Restore an object from its second copy, or the copy from the object. Raises LostForGood where that is gone
+        or wrong too.
+        """
+        digest = _digest(path)
+        others = [f"{digest}/{name}" for name in (PIPELINE, PARSERS)] if path.startswith(COPIES) else [copy_of(path)]
+        for other in others:
+            there = self._get(self.store.key(other), LARGEST)
+            if there is not None and hashlib.sha256(there.body).hexdigest() == digest:
+                return self._ensure(self.store.key(path), there.body)
+        raise LostForGood(self._uri(path), path)
+
+    def _wrong(self, path: str, info: ObjectInfo | None) -> Found | None:
+        if info is None:
+            return Found.MISSING
+        if (path, info.etag) in self.verified:
+            return None
+        if info.size <= LARGEST and self._is_right(path):
+            self.verified.add((path, info.etag))
+            return None
+        return Found.ALTERED
 
     def _ensure(self, key: str, body: bytes) -> Found:
         """If-None-Match where it is missing, If-Match where it is wrong: two writers never overwrite each other."""
@@ -108,10 +119,16 @@ class ConfigShelf:
 
     def _is_right(self, path: str) -> bool:
         there = self._get(self.store.key(path), LARGEST)
-        return there is not None and hashlib.sha256(there.body).hexdigest() == path.partition("/")[0]
-
-    def _copy_key(self, digest: str) -> str:
-        return self.store.key(COPIES, digest)
+        return there is not None and hashlib.sha256(there.body).hexdigest() == _digest(path)
 
     def _uri(self, path: str) -> str:
         return f"s3://{self.store.bucket}/{self.store.key(path)}"
+
+
+def copy_of(path: str) -> str:
+    """Where the second copy of an object lies, below the store's prefix."""
+    return f"{COPIES}/{_digest(path)}"
+
+
+def _digest(path: str) -> str:
+    return path.removeprefix(f"{COPIES}/").partition("/")[0]

@@ -11,7 +11,7 @@ AwsError                  an AWS call failed for good; says the operation, the r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -152,21 +152,25 @@ class SdkTooOld(AwsError):
 
 @dataclass(frozen=True, slots=True)
 class LogGroup:
-    """`retention_days` None is for ever."""
+    """`retention_days` None is for ever; `log_class` "" where what stands in for AWS tells none."""
 
     name: str
     retention_days: int | None
     arn: str
+    log_class: str = ""
 
 
 class LogGroups(Protocol):
     def find(self, name: str) -> LogGroup | None: ...
 
+    def describe(self, names: Sequence[str]) -> dict[str, LogGroup]:
+        """Those of `names` that exist, by name; 50 names a request."""
+
     def owner(self, group: LogGroup) -> str | None:
         """The value of its tag `logroute.dev/owner`."""
 
-    def create(self, name: str, log_class: str, owner: str) -> None:
-        """Make the group, tagged as ours; already existing is fine."""
+    def create(self, name: str, log_class: str, owner: str) -> bool:
+        """Make the group, tagged as ours. False where it is there already."""
 
     def set_retention(self, name: str, days: int) -> None: ...
 

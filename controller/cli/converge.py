@@ -34,7 +34,7 @@ def plan(config: Path | None, source: str | None, output: str) -> int:
     print(plans.FORMATS[output](seen, specs), end="")
     if _failed(seen, specs) | _unread(seen):
         return ERROR
-    return CHANGES if seen.changes or seen.wrong_configs else NO_CHANGES
+    return CHANGES if seen.changes or seen.wrong_configs or _groups_to_mend(seen) else NO_CHANGES
 
 
 def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
@@ -51,11 +51,12 @@ def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
         if wait:
             _watch(app, specs, steps, permit, progress)
     app.keeper.forget(app.world.routes_in_use)
-    for line in plans.summary(steps):
+    for line in (*plans.groups(seen), *plans.summary(steps)):
         print(line)
     if _failed(seen, specs) or any(step is None for step in steps.values()):
         return ERROR
-    return NO_CHANGES if all(_converged(step) for step in steps.values() if step) else NOT_CONVERGED
+    converged = all(_converged(step) for step in steps.values() if step) and not _groups_missing(seen)
+    return NO_CHANGES if converged else NOT_CONVERGED
 
 
 def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[composition.App, Specs]:
@@ -125,6 +126,16 @@ def _converged(step: Step) -> bool:
     return plan.hold is None and not _moving(step) and plan.kind not in (Kind.HOLD_DIGEST, Kind.CONTEST)
 
 
+def _groups_to_mend(seen: Survey) -> bool:
+    return any(not one.held for news in seen.groups.values() for one in news.drifts)
+
+
+def _groups_missing(seen: Survey) -> bool:
+    """A retention that may not be put right harms no log, and would never converge."""
+    found = (one for news in seen.groups.values() for one in news.drifts if not one.repaired)
+    return any(one.reason is Reason.LOG_GROUP_MISSING for one in found)
+
+
 def _unread(seen: Survey) -> bool:
     """Services of which no plan could be made. `apply` tries these again, and tells by how that ends."""
     unread = {key: plan.hold for key, plan in sorted(seen.plans.items()) if plan.hold}
@@ -137,12 +148,15 @@ def _unread(seen: Survey) -> bool:
 def _failed(seen: Survey, specs: Specs) -> bool:
     for shard, why in seen.unreadable.items():
         fail(f"{shard}: {why}")
-    for lost in seen.lost_configs:
-        fail(lost)
+    for lost in (one for some in seen.lost_configs.values() for one in some):
+        fail(str(lost))
+    for place, news in seen.groups.items():
+        if news.error:
+            fail(f"{place}: {news.error}")
     for place, error in seen.errors.items():
         fail(f"{place}: {error}")
     for place, read in seen.seen.items():
         for cluster, error in read.errors.items():
             fail(f"{place}/{cluster}: {error}" if cluster else f"{place}: {error}")
-    unread = any(read.errors for read in seen.seen.values())
+    unread = any(read.errors for read in seen.seen.values()) or any(news.error for news in seen.groups.values())
     return bool(seen.errors or seen.lost_configs or seen.unreadable) or unread or has_errors(specs.problems)

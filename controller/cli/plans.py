@@ -35,6 +35,7 @@ def text(seen: Survey, specs: Specs) -> str:
     lines = [str(problem) for problem in specs.problems]
     for place, wrong in seen.wrong_configs.items():
         lines += [f"{place}: config {path} is {found}: will be put back" for path, found in wrong.items()]
+    lines += groups(seen)
     for plan in _told(seen):
         lines += ["", paint(f"{plan.key}: {_verb(plan)}", BOLD), *_why(plan), *map(_coloured, unified(plan))]
     return "\n".join([*lines, "", _counts(seen, specs), ""]).lstrip("\n")
@@ -51,6 +52,11 @@ def as_json(seen: Survey, specs: Specs) -> str:
             for place, wrong in seen.wrong_configs.items()
             for path, found in wrong.items()
         ],
+        "logGroups": [
+            {"place": str(place), "name": one.name, "reason": one.reason.value, "message": one.message}
+            for place, news in seen.groups.items()
+            for one in news.drifts
+        ],
         "unmatched": _unmatched(seen),
         "problems": [problem.as_json() for problem in specs.problems],
     }
@@ -63,6 +69,8 @@ def markdown(seen: Survey, specs: Specs) -> str:
     if specs.problems:
         rows = "\n".join(f"- {_escaped(str(problem))}" for problem in specs.problems)
         parts.append(f"**Problems**\n\n{rows}\n")
+    if rows := "\n".join(f"- {_escaped(line)}" for line in groups(seen)):
+        parts.append(f"**Log groups**\n\n{rows}\n")
     for plan in _told(seen):
         reasons = "; ".join(line.strip() for line in _why(plan))
         head = f"<summary><code>{plan.key}</code> {_verb(plan)}: {_escaped(reasons)}</summary>"
@@ -75,6 +83,11 @@ def markdown(seen: Survey, specs: Specs) -> str:
 
 
 FORMATS: dict[str, Callable[[Survey, Specs], str]] = {"text": text, "json": as_json, "markdown": markdown}
+
+
+def groups(seen: Survey) -> list[str]:
+    """Log groups that are not as they should be, or were not until now."""
+    return [f"{place}: {one.message}" for place, news in seen.groups.items() for one in news.drifts]
 
 
 def in_a_word(step: Step) -> str:

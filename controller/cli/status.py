@@ -54,7 +54,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines += ["", *_table(rows)]
     services = [("SERVICE", "READY", "REASON", "MESSAGE")]
     for service, state in found["services"].items():
-        services.append((service, str(state["ready"]), state["reason"], state["message"]))
+        drift = [one["message"] for one in state.get("drift", ()) if one["message"] != state["message"]]
+        services.append((service, str(state["ready"]), state["reason"], "; ".join([state["message"], *drift])))
         services += [("", "", hint["reason"], hint["message"]) for hint in state.get("hints", ())]
     lines += ["", *_table(services)]
     for problem in found["problems"]:

@@ -21,8 +21,9 @@ from controller.desired.subject import Refusal, Subject
 from controller.fluentbit.words import shown
 from controller.specs.model import Route, SpecSet
 from controller.taskdef.body import Body, NotATaskDefinition, account_of, register_form
+from controller.taskdef.ignoring import put_but
 from controller.taskdef.mark import Originals
-from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, put, strip
+from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, strip
 
 NO_STORE = ConfigStore("", "")
 """Where none was given: enough for what is delivered inline."""
@@ -49,8 +50,9 @@ def inject(options: InjectOptions) -> None:
     region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     install = _installation(options, body, region)
     try:
-        app = strip(body, Ownership(install.owner, install.store.arn if install.store.bucket else None)).app
-        subject = Subject(None, region, options.cluster, options.service or body["family"], body["family"], app)
+        stripped = strip(body, Ownership(install.owner, install.store.arn if install.store.bucket else None))
+        service = options.service or body["family"]
+        subject = Subject(None, region, options.cluster, service, body["family"], stripped.app)
         routes = _routes(read_specs(options.specs), subject)
         desired = compose(routes, subject, install)
     except ForeignRouter as error:
@@ -73,7 +75,8 @@ def inject(options: InjectOptions) -> None:
             say(f"note: {route.key} is {why}: the controller would write nothing here, inject does")
     for note in desired.notes:
         say(f"note: {note.route}: {note.message}")
-    write_definition(put(app, desired.overlay), options.out)
+    ignored = [pointer for route in routes for pointer in route.document.spec.ignore]
+    write_definition(put_but(stripped.app, desired.overlay, ignored, body, stripped.router), options.out)
 
 
 def restore(task_definition: str, out: Path | None) -> None:

@@ -17,7 +17,8 @@ from controller.planning.others import LOOK_AGAIN, once_too_often, router_is_fai
 from controller.planning.remember import going_back, rolled_back, seen
 from controller.planning.rollout import Rollout, Verdict, judge
 from controller.taskdef.body import Body
-from controller.taskdef.overlay import comparable, put
+from controller.taskdef.ignoring import put_but
+from controller.taskdef.overlay import comparable
 
 ON_ITS_WAY = {
     Verdict.ROLLING: Reason.ROLLING_OUT,
@@ -77,6 +78,7 @@ def _wanted(case: Case) -> ServicePlan:
         fingerprint=fingerprint(case.routes, case.known.install),
         policy=case.routes[0].document.spec.deletion_policy if case.routes else "restore",
         left_out=case.desired.left_out if case.desired else {},
+        ignored=tuple(sorted({pointer for route in case.routes for pointer in route.document.spec.ignore})),
     )
     if case.refusal or case.stripped is None:
         return plan.held_by(case.refusal or Hold(Reason.UNKNOWN, "the definition could not be read"))
@@ -97,7 +99,7 @@ def _wanted(case: Case) -> ServicePlan:
 
 def _routed(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
     assert case.stripped is not None and case.desired is not None and case.desired.overlay is not None  # noqa: S101, PT018
-    after = put(case.stripped.app, case.desired.overlay)
+    after = put_but(case.stripped.app, case.desired.overlay, plan.ignored, case.current, case.stripped.router)
     plan = replace(_with(plan, case, after), hints=hints(case.service.key, case.memory, case.known.now))
     if _is_what_was_applied(case, plan) or comparable(after) == comparable(case.current):
         return _in_place(case, plan, rollout)
@@ -169,6 +171,7 @@ def _is_what_was_applied(case: Case, plan: ServicePlan) -> bool:
         and memory.revision == case.service.task_definition
         and memory.digest == plan.digest
         and memory.app == plan.app
+        and set(memory.ignored) <= set(plan.ignored)
     )
 
 

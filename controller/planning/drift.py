@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from controller.api.conditions import Reason
 from controller.planning.case import Case
 from controller.planning.memory import Stage
@@ -54,6 +56,7 @@ def _drift(case: Case, after: Body) -> tuple[Because, ...]:
                 f"of the router {', '.join(fields)} differ{'s' if len(fields) == 1 else ''}",
             )
         )
+    found += _lost_with_it(case, after)
     for name in case.desired.overlay.log_configurations:
         changed = [
             field
@@ -63,6 +66,26 @@ def _drift(case: Case, after: Body) -> tuple[Because, ...]:
         if changed:
             found.append(Because(Reason.LOG_DRIVER_CHANGED, f"{' and '.join(changed)} of container {name} was changed"))
     return tuple(found)
+
+
+def _lost_with_it(case: Case, after: Body) -> Iterator[Because]:
+    """What came with the router: its mark, and volumes."""
+    assert case.desired is not None and case.desired.overlay is not None and case.stripped is not None  # noqa: S101, PT018
+    mark = case.stripped.mark
+    if mark is None:
+        yield Because(Reason.ROUTER_CHANGED, "the labels of LogRoute on the router are lost")
+    elif mark.digest != case.desired.digest:
+        yield Because(Reason.ROUTER_CHANGED, "the labels of LogRoute on the router were changed")
+    wanted, there = _volumes(after), _volumes(case.current)
+    for volume in case.desired.overlay.volumes:
+        name = volume["name"]
+        if wanted.get(name) != there.get(name):
+            how = "changed" if name in there else "taken out"
+            yield Because(Reason.ROUTER_CHANGED, f"the volume {name} was {how}")
+
+
+def _volumes(body: Body) -> dict[str, Body]:
+    return {volume["name"]: volume for volume in canonical.canonical(body).get("volumes", ())}
 
 
 def _changed(wanted: Body, there: Body) -> list[str]:

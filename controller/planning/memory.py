@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from controller.planning.groups import Group
+
 
 class Stage(StrEnum):
     """How far an applied revision is."""
@@ -50,7 +52,8 @@ class ServiceMemory:
     """Route key → its digest when applied."""
     configs: tuple[str, ...] = ()
     """Config objects by path below the store's prefix; during a rollout those of both revisions."""
-    groups: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    """Log groups that the router, or an output of it, writes to."""
     originals: Mapping[str, Any] = field(default_factory=dict)
     policy: str = "restore"
     """The deletion policy that counts when the last route leaves."""
@@ -75,6 +78,8 @@ class ServiceMemory:
     """The fingerprint for which it was set back once too often: left alone until that changes."""
     bare_at: float = 0.0
     """When the application was last deployed without the router."""
+    ignored: tuple[str, ...] = ()
+    """The pointers of `spec.ignore` that held for `revision`: what they left out was not put right in it."""
 
     def holding(self, digest: str, held: Held) -> Mapping[str, Held]:
         return {**self.held, digest: held}
@@ -86,6 +91,6 @@ class ServiceMemory:
     def from_plain(cls, plain: Mapping[str, Any]) -> ServiceMemory:
         """TypeError, ValueError or KeyError where `plain` is not a memory."""
         held = {digest: Held(**one) for digest, one in plain["held"].items()}
-        tuples = {name: tuple(plain[name]) for name in ("configs", "groups")}
-        tuples |= {"reverts": tuple(float(at) for at in plain.get("reverts", ()))}
+        tuples = {"configs": tuple(plain["configs"]), "groups": tuple(map(Group.from_plain, plain["groups"]))}
+        tuples |= {"ignored": tuple(plain.get("ignored", ())), "reverts": tuple(map(float, plain.get("reverts", ())))}
         return cls(**{**plain, **tuples, "stage": Stage(plain["stage"]), "held": held})

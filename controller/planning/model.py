@@ -88,6 +88,8 @@ class ServicePlan:
     hints: tuple[Because, ...] = ()
     ended: Literal["", "succeeded", "rolled_back", "failed"] = ""
     """How our rollout ended, told once. `failed`: it was us who went back."""
+    ignored: tuple[str, ...] = ()
+    """The pointers of `spec.ignore`, of all routes together."""
 
     @property
     def changes(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from controller.api.conditions import Reason
 from controller.planning.case import Case
+from controller.planning.groups import groups_of
 from controller.planning.memory import ASLEEP, Held, ServiceMemory, Stage
 from controller.planning.model import ServicePlan
 from controller.planning.others import recent
@@ -30,7 +31,7 @@ def applied(plan: ServicePlan, old: ServiceMemory | None, revision: str, stage: 
         stage,
         dict(routed.route_digests) if routed else dict(old.routes) if old else {},
         tuple(dict.fromkeys(configs)),
-        tuple(group.name for group in routed.log_groups) if routed else (),
+        groups_of(routed) if routed else (),
         plan.originals,
         plan.policy,
         old.deployment if same and old else "",
@@ -41,6 +42,7 @@ def applied(plan: ServicePlan, old: ServiceMemory | None, revision: str, stage: 
         asked_at=old.asked_at if found and old else now,
         reverts=(*reverts, now) if Reason.REVERTED in because else reverts,
         bare_at=_bare_at(plan, old, now, theirs=found and not same),
+        ignored=plan.ignored,
     )
 
 

@@ -37,10 +37,31 @@ class ServiceState:
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
     """Routes without a part in it → reason and message."""
     hints: tuple[Because, ...] = ()
+    drift: tuple[Because, ...] = ()
+    """In what the world differs from the specs, whatever holds the repair."""
+    denied: str = ""
+    """The call that AWS refused for want of a right."""
 
     @property
     def ready(self) -> bool:
         return not self.held and not self.changes and self.reason is not Reason.ROLLING_OUT
+
+    def drifted(self) -> ServiceState | None:
+        """The state as the condition Drifted tells it: by what differs, and not by what holds the repair."""
+        if self.drift:
+            return replace(self, reason=self.drift[0].reason, message=self.drift[0].message)
+        return self if self.changes else None
+
+    def needing(self, standing: tuple[Because, ...], denied: str) -> ServiceState:
+        """With what stands outside its definition. Without a config or a group no new task starts; a retention
+        harms no log.
+        """
+        state = replace(self, drift=(*self.drift, *standing), denied=denied)
+        if not standing or self.reason is not Reason.IN_SYNC:
+            return state
+        blocking = next((one for one in standing if one.reason is not Reason.LOG_GROUP_RETENTION), None)
+        shown = blocking or standing[0]
+        return replace(state, reason=shown.reason, message=shown.message, held=blocking is not None)
 
     def for_route(self, route: str) -> ServiceState:
         """How the service stands as this route sees it."""
@@ -55,7 +76,8 @@ IN_SYNC = ServiceState(Reason.IN_SYNC, "", held=False, changes=False)
 
 def state_of(plan: ServicePlan, done: Done = Done.NOTHING) -> ServiceState:
     state = _state_of(plan, done)
-    return replace(state, left_out=plan.left_out, hints=plan.hints) if plan.left_out or plan.hints else state
+    drift = plan.reasons if plan.changes and done is not Done.WROTE else ()
+    return replace(state, left_out=plan.left_out, hints=plan.hints, drift=drift)
 
 
 def _state_of(plan: ServicePlan, done: Done) -> ServiceState:
@@ -83,6 +105,8 @@ class StatusBoard:
         self._lost: Mapping[str, Because] = {}
         self._lost_configs: tuple[str, ...] = ()
         self._suspended: Mapping[str, Hold] = {}
+        self._standing: Mapping[ServiceKey, tuple[Because, ...]] = {}
+        self._denied: Mapping[ServiceKey, str] = {}
         self._specs: Specs | None = None
         self._source_error = ""
         self._places: dict[str, str] = {}
@@ -93,11 +117,14 @@ class StatusBoard:
         for place, read in seen.seen.items():
             errors |= {f"{place}/{cluster}".rstrip("/"): str(error) for cluster, error in read.errors.items()}
             errors |= {f"{place}/{cluster}": "the cluster does not exist" for cluster in read.missing_clusters}
+        errors |= {f"{place}: log groups": str(news.error) for place, news in seen.groups.items() if news.error}
         errors |= seen.unreadable
+        denied = {key: str(news.error) for news in seen.groups.values() for key in news.denied}
         with self._lock:
-            self._services = {key: state_of(plan) for key, plan in seen.plans.items()}
+            self._standing, self._denied = seen.standing, denied
+            self._services = {key: self._needing(key, state_of(plan)) for key, plan in seen.plans.items()}
             self._selected, self._lost, self._specs, self._places = seen.selected, seen.lost, specs, errors
-            self._lost_configs = seen.lost_configs
+            self._lost_configs = tuple(str(one) for some in seen.lost_configs.values() for one in some)
             self._suspended = {key: hold for key, hold in seen.frozen.items() if hold.reason is Reason.SUSPENDED}
 
     def stepped(self, key: ServiceKey, step: Step) -> None:
@@ -105,11 +132,15 @@ class StatusBoard:
             if step.plan is None:
                 self._services.pop(key, None)
             else:
-                self._services[key] = state_of(step.plan, step.outcome.done)
+                self._services[key] = self._needing(key, state_of(step.plan, step.outcome.done))
 
     def failed(self, key: ServiceKey, reason: Reason, error: str) -> None:
         with self._lock:
             self._services[key] = ServiceState(reason, error, held=True, changes=True)
+
+    def _needing(self, key: ServiceKey, state: ServiceState) -> ServiceState:
+        standing, denied = self._standing.get(key, ()), self._denied.get(key, "")
+        return state.needing(standing, denied) if standing or denied else state
 
     def source(self, error: str) -> None:
         """Why the source could not be read; empty where it could."""
@@ -188,7 +219,8 @@ def conditions(
     bad = next((state for state in some if not state.ready), None)
     held = next((state for state in some if state.held and state.reason not in MOVING), None)
     moving = next((state for state in some if state.reason in MOVING or (state.changes and not state.held)), None)
-    drifted = next((state for state in some if state.changes), None)
+    drifted = next((found for state in some if (found := state.drifted())), None)
+    denied = next((state for state in some if state.denied), None)
     invalid = ServiceState(Reason.INVALID_SPEC, "its last good version is in force", held=False, changes=False)
     worst = bad or (invalid if broken else None)
     if not some or lost:
@@ -200,6 +232,7 @@ def conditions(
         _say(Condition.STALLED, held is not None or broken, held or (invalid if broken else None)),
         _say(Condition.DRIFTED, drifted is not None, drifted),
         _say(Condition.SUSPENDED, suspended is not None, _as_state(suspended)),
+        *([Status(Condition.PERMISSIONS_READY, False, Reason.AWS_ERROR, denied.denied)] if denied else []),
     )
 
 
@@ -225,6 +258,7 @@ def _status(status: Status) -> dict[str, Any]:
 
 def _service(state: ServiceState) -> dict[str, Any]:
     plain: dict[str, Any] = {"ready": state.ready, "reason": state.reason.value, "message": state.message}
+    plain["drift"] = [{"reason": one.reason.value, "message": one.message} for one in state.drift]
     if state.hints:
         plain["hints"] = [{"reason": one.reason.value, "message": one.message} for one in state.hints]
     return plain

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
 from controller.applying.configs import Found, LostForGood
+from controller.applying.group_watch import GroupNews
 from controller.aws.ports import AwsError, ObjectInfo
 from controller.observed import inventory
 from controller.observed.model import ObservedService
@@ -16,8 +17,11 @@ from controller.planning.guards import Permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
 from controller.reconciling.asked import frozen, grant
 from controller.reconciling.checked import checked
+from controller.reconciling.group_check import check_groups
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import look
+from controller.reconciling.remake import still_lost
+from controller.reconciling.standing import lost_from, standing_groups
 from controller.reconciling.world import Site, World
 from controller.specs.model import Route
 
@@ -34,8 +38,11 @@ class Survey:
     """Route key → why nothing could be found for it."""
     wrong_configs: Mapping[Place, Mapping[str, Found]] = field(default_factory=dict)
     errors: Mapping[Place, AwsError] = field(default_factory=dict)
-    lost_configs: tuple[str, ...] = ()
+    lost_configs: Mapping[Place, tuple[LostForGood, ...]] = field(default_factory=dict)
     """Config objects that live revisions name and that could not be put back."""
+    groups: Mapping[Place, GroupNews] = field(default_factory=dict)
+    standing: Mapping[ServiceKey, tuple[Because, ...]] = field(default_factory=dict)
+    """What is wrong with what services need outside their definitions: log groups, lost config objects."""
     frozen: Mapping[str, Hold] = field(default_factory=dict)
     """Routes that may not be written."""
     failures: Mapping[ServiceKey, Exception] = field(default_factory=dict)
@@ -97,7 +104,9 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
         dict(_lost(world, specs, dict(zip(places, parts, strict=True)))),
         {place: part.wrong for place, part in zip(places, parts, strict=True) if part.wrong},
         {place: part.error for place, part in zip(places, parts, strict=True) if part.error},
-        tuple(str(one) for part in parts for one in part.lost_configs),
+        {place: tuple(part.lost_configs) for place, part in zip(places, parts, strict=True) if part.lost_configs},
+        {place: part.groups for place, part in zip(places, parts, strict=True) if part.groups},
+        {key: tuple(some) for part in parts for key, some in part.standing.items()},
         frozen(specs, world.desk),
         {key: error for part in parts for key, error in part.failures.items()},
         _unreadable(world),
@@ -113,6 +122,8 @@ class _Part:
     lost_configs: list[LostForGood] = field(default_factory=list)
     failures: dict[ServiceKey, Exception] = field(default_factory=dict)
     error: AwsError | None = None
+    groups: GroupNews | None = None
+    standing: dict[ServiceKey, list[Because]] = field(default_factory=dict)
 
 
 def _closed(place: Place, error: AwsError) -> _Part:
@@ -153,6 +164,11 @@ def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: 
     except AwsError as error:
         part.error = error
     part.inventory = inventory.take(site.place, site.account, allowed)
+    if repair and part.lost_configs:
+        part.lost_configs = still_lost(site, specs, part.inventory, part.lost_configs)
+    part.groups = check_groups(site, specs, part.inventory, repair=repair)
+    for one, because in (*lost_from(site, part.wrong, part.lost_configs), *standing_groups(part.groups)):
+        part.standing.setdefault(one, []).append(because)
     for key, service in part.inventory.services.items():
         routes = specs.index.routes_for_service(key, service.tags, service.family)
         for route in routes:

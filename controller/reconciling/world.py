@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from controller.api.globs import selected
 from controller.api.keys import Place, ServiceKey
 from controller.applying.apply import Applier
 from controller.applying.configs import ConfigShelf
+from controller.applying.group_watch import GroupWatch
 from controller.applying.groups import GroupKeeper
 from controller.aws.ports import Account, AwsError
 from controller.checking.checker import Checker
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
+from controller.planning.groups import Group
 from controller.planning.guards import Guard
 from controller.planning.memory import ServiceMemory
 from controller.specs.carry import RouteMemory
@@ -33,6 +35,7 @@ class Site:
     install: Installation
     shelf: ConfigShelf
     groups: GroupKeeper
+    watch: GroupWatch
     applier: Applier
     memories: Ledger[ServiceMemory]
     desk: Desk
@@ -117,7 +120,7 @@ def site(
     prefix = install.store.key(STATE, "services", place.account, place.region)
     memories: Ledger[ServiceMemory] = Ledger(objects, prefix, ServiceMemory.from_plain)
     shelf = ConfigShelf(objects, install.store)
-    groups = GroupKeeper(account.logs, install.owner)
+    groups = GroupKeeper(account.logs, install.owner, lambda key, name: _needed_elsewhere(memories, key, name))
     applier = Applier(
         account,
         shelf,
@@ -131,6 +134,7 @@ def site(
         install,
         shelf,
         groups,
+        GroupWatch(groups),
         applier,
         memories,
         desk,
@@ -138,3 +142,9 @@ def site(
         checker=checker,
         clusters=clusters,
     )
+
+
+def _needed_elsewhere(memories: Ledger[ServiceMemory], key: ServiceKey, name: str) -> Iterator[Group]:
+    for other, memory in memories.items():
+        if other != str(key):
+            yield from (group for group in memory.groups if group.name == name)

@@ -21,6 +21,7 @@ from controller.fluentbit.ports import EXPORTERS
 from controller.fluentbit.variables import NONE, Names
 from controller.fluentbit.words import lowered
 from controller.specs.documents import Document
+from controller.specs.ignoring import check_ignored
 from controller.specs.index import Entry, Index
 from controller.specs.linting import allowing, lint_router, lint_whole
 from controller.specs.model import Route
@@ -144,6 +145,8 @@ def _checked(resolved: Resolved, sections: _Lowered, engine: str, *, lua: bool) 
     if spec.pipeline.multiline_parsers or not _simple(sections, outputs):
         findings += _together(resolved, sections, engine, lua=lua)
     findings += _same_log_group(spec.log_groups)
+    if spec.ignore:
+        findings += [one.below("spec") for one in check_ignored(spec.ignore)]
     findings += lint_whole(resolved.model, sections.filters, outputs, engine)
     if resolved.class_spec and (spec.pipeline.service or spec.router.model_fields_set):
         over = lint_router(resolved.class_spec, _router(resolved.class_spec, spec), spec)

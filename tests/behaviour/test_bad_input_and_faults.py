@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from controller.planning import decide
-from controller.taskdef import overlay
 from tests.support.playground import CLUSTER, PREFIX, STORE, Playground, plain_definition, route_yaml
 
 NOT_YAML = "apiVersion: [logroute.dev\n"
@@ -231,14 +230,14 @@ def test_a_bug_that_one_service_shows_stops_no_other(play: Playground, monkeypat
     play.service("bad")
     play.service("good")
     play.write("all.yaml", route_yaml("all", services='["*"]'))
-    real = overlay.put
+    real = decide.put_but
 
-    def fail(app: dict[str, Any], wanted: overlay.Overlay) -> dict[str, Any]:
+    def fail(app: dict[str, Any], *more: Any) -> dict[str, Any]:
         if app["family"] == "bad":
             raise ZeroDivisionError("oh")
-        return real(app, wanted)
+        return real(app, *more)
 
-    monkeypatch.setattr(decide, "put", fail)
+    monkeypatch.setattr(decide, "put_but", fail)
     play.settle()
     assert play.is_routed("good")
     assert play.reason("bad") == "InternalError"

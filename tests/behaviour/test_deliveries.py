@@ -26,7 +26,7 @@ def converged(play: Playground, delivery: str, **service: Any) -> dict[str, Any]
     play.service(**service)
     play.write("class.yaml", CLASS.format(delivery=delivery))
     play.write("httpd.yaml", route_yaml())
-    play.settle()
+    play.settle(times=4)
     assert play.is_routed()
     assert play.status()["Ready"] == ("True", "InSync")
     revisions = play.revisions()

@@ -205,6 +205,7 @@ def test_a_damaged_label_harms_its_own_service_only(play: Playground) -> None:
 
 def test_a_config_that_is_lost_for_good_harms_its_own_service_only(play: Playground) -> None:
     routed(play)
+    play.write("httpd.yaml", route_yaml(outputs=JSON_LINES, extra="  suspend: true\n"))
     for key in list(play.objects()):
         if key.startswith("_state/configs") or not key.startswith("_state"):
             play.s3.delete_object(Bucket=STORE, Key=f"{PREFIX}/{key}")

@@ -34,13 +34,18 @@ def test_a_converged_service_is_never_written_again(play: Playground) -> None:
     assert (play.revisions(), play.objects()) == (revisions, objects)
 
 
-def test_a_poll_and_a_pass_without_changes_cost_two_calls_and_two_listings(play: Playground) -> None:
+def test_a_poll_and_a_pass_without_changes_cost_three_calls_and_two_listings(play: Playground) -> None:
     play.service()
     play.write("httpd.yaml", route_yaml())
     play.settle()
     play.sandbox.reset_call_counts()
     play.step()
-    assert play.sandbox.call_counts == {"ecs:ListServices": 1, "ecs:DescribeServices": 1, "s3:ListObjectsV2": 2}
+    assert play.sandbox.call_counts == {
+        "ecs:ListServices": 1,
+        "ecs:DescribeServices": 1,
+        "s3:ListObjectsV2": 2,
+        "logs:DescribeLogGroups": 1,
+    }
 
 
 def test_after_a_restart_nothing_is_described_and_nothing_written(play: Playground) -> None:

@@ -194,3 +194,34 @@ def test_a_missing_setting_is_a_line_not_a_traceback(
     said = capsys.readouterr().err
     assert text in said
     assert "Traceback" not in said
+
+
+def test_a_missing_log_group_is_planned_and_applied(play: Playground, capsys: pytest.CaptureFixture[str]) -> None:
+    play.service()
+    play.write("httpd.yaml", route_yaml())
+    play.settle()
+    play.logs.delete_log_group(logGroupName="/logroute/example")
+    for output in ("text", "markdown"):
+        assert logroute("plan", "--format", output) == 2
+        assert "log group /logroute/example is missing" in capsys.readouterr().out
+    assert logroute("plan", "--format", "json") == 2
+    [group] = json.loads(capsys.readouterr().out)["logGroups"]
+    assert (group["name"], group["reason"]) == ("/logroute/example", "LogGroupMissing")
+    assert logroute("apply") == 0
+    assert "log group /logroute/example was missing and is made" in capsys.readouterr().out
+    assert [one["logGroupName"] for one in play.logs.describe_log_groups()["logGroups"]] == ["/logroute/example"]
+    assert logroute("plan") == 0
+
+
+def test_a_missing_log_group_that_may_not_be_made_is_not_converged(
+    play: Playground, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play.service()
+    play.write("httpd.yaml", route_yaml())
+    play.settle()
+    play.write("httpd.yaml", route_yaml(extra="  mode: warn\n"))
+    play.settle(times=1)
+    play.logs.delete_log_group(logGroupName="/logroute/example")
+    assert logroute("plan") == 0
+    assert logroute("apply") == 3
+    assert "is missing; web/httpd has mode: warn" in capsys.readouterr().out

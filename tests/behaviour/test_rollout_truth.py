@@ -195,7 +195,12 @@ def test_a_service_scaled_to_nothing_costs_no_call_of_its_own(play: Playground) 
     play.settle(times=1)
     play.sandbox.reset_call_counts()
     play.step()
-    assert play.sandbox.call_counts == {"ecs:ListServices": 1, "ecs:DescribeServices": 1, "s3:ListObjectsV2": 2}
+    assert play.sandbox.call_counts == {
+        "ecs:ListServices": 1,
+        "ecs:DescribeServices": 1,
+        "s3:ListObjectsV2": 2,
+        "logs:DescribeLogGroups": 1,
+    }
     assert play.reason() == "Unproven"
 
 

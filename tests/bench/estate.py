@@ -16,6 +16,7 @@ from controller.desired.compose import desire
 from controller.desired.model import Desired
 from controller.desired.subject import Subject
 from controller.planning.case import fingerprint
+from controller.planning.groups import groups_of
 from controller.planning.memory import ServiceMemory, Stage
 from controller.reconciling.controller import Controller
 from controller.reconciling.keeper import Specs
@@ -28,6 +29,7 @@ from controller.telling import Teller
 from tests.bench import bodies, specs
 from tests.bench.bucket import Bucket
 from tests.bench.ecs import Ecs
+from tests.bench.logs import Logs
 from tests.bench.measuring import say
 from tests.bench.wire import Wire
 
@@ -47,7 +49,7 @@ class Estate:
         self.size, self.folder, self._shared = size, folder, shared
         self.clusters = clusters(size)
         self.bucket = Bucket(folder / "bucket", BUCKET)
-        self.wire = Wire(ecs=Ecs(self.clusters), s3=self.bucket)
+        self.wire = Wire(ecs=Ecs(self.clusters), s3=self.bucket, logs=Logs(specs.DAYS))
 
     def controller(self) -> Controller:
         """A new one, as after a restart; it knows what the config store knows."""
@@ -105,7 +107,7 @@ class Estate:
             Stage.SETTLED,
             dict(desired.route_digests),
             tuple(config.path for config in desired.configs),
-            tuple(group.name for group in desired.log_groups),
+            groups_of(desired),
             {"logConfiguration": {"app": log_configuration}, "volumes": []},
             deployment="7034619283746501928",
         )

@@ -13,7 +13,9 @@ from typing import Any
 import boto3
 
 from controller.api.keys import Place
+from controller.applying.group_watch import AT_ONCE
 from controller.aws.accounts import CLIENTS, AwsAccount, Options, Role
+from controller.aws.logs import PAGE as LOGS_PAGE
 from tests.bench.bucket import PAGE
 from tests.bench.estate import BUCKET, PREFIX, WIDE_OPEN, Estate, settled
 from tests.bench.figures import Figure, at_most, exactly, told
@@ -94,7 +96,9 @@ def _counted(name: str, made: Counter[str], documented: Mapping[str, int]) -> It
 
 def _documented(estate: Estate) -> dict[str, int]:
     sizes = [len(names) for names in estate.clusters.values()]
+    groups = min(2 * estate.size, AT_ONCE)
     return {
+        "logs:DescribeLogGroups": ceil(groups / LOGS_PAGE),
         "ecs:ListServices": sum(ceil(size / 100) for size in sizes),
         "ecs:DescribeServices": sum(ceil(size / 10) for size in sizes),
         "s3:ListObjectsV2": ceil(estate.bucket.count(f"{PREFIX}/") / PAGE),

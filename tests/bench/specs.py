@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 REGION = "eu-central-1"
+DAYS = 14
+"""How long each service's log group keeps its events."""
 TEAMS = ("web", "shop", "billing", "search", "media", "data", "mobile", "core")
 LEVELS = ("debug", "trace", "healthcheck", "metrics", "heartbeat")
 
@@ -87,7 +89,7 @@ spec:
 """
     filters = FILTERS[number % len(FILTERS)].format(**named)
     outputs = OUTPUTS[number % len(OUTPUTS)].format(**named)
-    groups = f"  logGroups:\n    - {{name: /{team}/{named['name']}, retentionDays: 14}}\n"
+    groups = f"  logGroups:\n    - {{name: /{team}/{named['name']}, retentionDays: {DAYS}}}\n"
     return f"{head}  pipeline:\n    filters:\n{filters}    outputs:\n{outputs}{groups}"
 
 

@@ -66,7 +66,7 @@ class Wire:
 
     def _answer(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
         start = time.thread_time()
-        service, operation = event_name.split(".")[1:]
+        service, operation = event_name.removeprefix("before-send.").removeprefix("cloudwatch-").split(".")
         self.calls[f"{service}:{operation}"] += 1
         headers = {name: _text(value) for name, value in request.headers.items()}
         reply = self._services[service].answer(operation, request.url, headers, _bytes(request.body))

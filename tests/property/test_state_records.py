@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.planning.groups import Group
 from controller.planning.memory import Held, ServiceMemory, Stage
 from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
@@ -21,6 +22,7 @@ plain = st.recursive(
     max_leaves=10,
 )
 held = st.builds(Held, texts, texts, st.floats(0, 4e9, allow_nan=False))
+groups = st.builds(Group, texts, st.one_of(st.none(), st.integers(1, 3653)), texts)
 services = st.builds(
     ServiceMemory,
     revision=texts,
@@ -30,10 +32,11 @@ services = st.builds(
     stage=st.sampled_from(Stage),
     routes=st.dictionaries(texts, texts, max_size=3),
     configs=st.lists(texts, max_size=3).map(tuple),
-    groups=st.lists(texts, max_size=3).map(tuple),
+    groups=st.lists(groups, max_size=3).map(tuple),
     originals=st.dictionaries(texts, plain, max_size=3),
     policy=st.sampled_from(["restore", "orphan"]),
     deployment=texts,
+    ignored=st.lists(texts, max_size=3).map(tuple),
     held=st.dictionaries(texts, held, max_size=3),
 )
 routes = st.builds(
@@ -47,6 +50,13 @@ routes = st.builds(
 @given(services)
 def test_a_service_s_memory_survives_the_way_through_json(memory: ServiceMemory) -> None:
     assert ServiceMemory.from_plain(orjson.loads(orjson.dumps(memory.as_plain()))) == memory
+
+
+@given(services)
+def test_groups_that_an_earlier_version_remembered_by_name_are_known_by_name(memory: ServiceMemory) -> None:
+    plain = orjson.loads(orjson.dumps(memory.as_plain()))
+    plain["groups"] = [one["name"] for one in plain["groups"]]
+    assert ServiceMemory.from_plain(plain).groups == tuple(Group(one.name) for one in memory.groups)
 
 
 @given(routes)
@@ -78,6 +88,9 @@ WHOLE = ServiceMemory("arn:2", "arn:1", "d", "f", Stage.SETTLED).as_plain()
         WHOLE | {"held": {"d": "r"}},
         WHOLE | {"held": None},
         WHOLE | {"configs": 5},
+        WHOLE | {"groups": 5},
+        WHOLE | {"groups": [5]},
+        WHOLE | {"groups": [{"name": "g", "field_of_a_newer_version": 1}]},
         [],
         "memory",
         None,

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from controller.applying.configs import COPIES, LARGEST, ConfigShelf, Found, LostForGood
+from controller.applying.configs import COPIES, LARGEST, ConfigShelf, Found, LostForGood, copy_of
 from controller.aws.objects import S3Bucket
 from controller.aws.ports import NotFound, ObjectInfo, ObjectStore, PreconditionFailed
 from controller.desired.model import ConfigObject, ConfigStore
@@ -187,18 +187,36 @@ def test_etags_that_tell_nothing_cost_one_look_each(memory: MemoryStore) -> None
     memory.asked.clear()
     for _ in range(3):
         assert one.missing([CONFIG.path], listing(memory)) == {}
-    assert [asked for asked in memory.asked if asked[0] == "get"] == [("get", MAIN)]
+    assert [asked for asked in memory.asked if asked[0] == "get"] == [("get", MAIN), ("get", COPY)]
     alter(memory, MAIN, BODY)
     for _ in range(2):
         assert one.missing([CONFIG.path], listing(memory)) == {}
-    assert [asked for asked in memory.asked if asked[0] == "get"] == [("get", MAIN)] * 2
+    assert [asked for asked in memory.asked if asked[0] == "get"] == [("get", MAIN), ("get", COPY), ("get", MAIN)]
 
 
-def test_a_lost_copy_alone_makes_no_object_wrong(objects: ObjectStore) -> None:
+@pytest.mark.parametrize("harm", ["deleted", "altered"])
+def test_a_copy_that_is_not_whole_is_found_and_put_back_from_the_object(objects: ObjectStore, harm: str) -> None:
+    one = shelf(objects)
+    one.put(CONFIG)
+    if harm == "deleted":
+        objects.delete(COPY)
+    else:
+        alter(objects, COPY)
+    copy, found = copy_of(CONFIG.path), Found.MISSING if harm == "deleted" else Found.ALTERED
+    assert one.missing([CONFIG.path], listing(objects)) == {copy: found}
+    assert one.put_back(copy) is found
+    assert bodies(objects) == {MAIN: BODY, COPY: BODY}
+    assert one.missing([CONFIG.path], listing(objects)) == {}
+
+
+def test_a_copy_is_never_made_from_an_altered_object(objects: ObjectStore) -> None:
     one = shelf(objects)
     one.put(CONFIG)
     objects.delete(COPY)
-    assert one.missing([CONFIG.path], listing(objects)) == {}
+    alter(objects, MAIN)
+    with pytest.raises(LostForGood):
+        one.put_back(copy_of(CONFIG.path))
+    assert bodies(objects) == {MAIN: b"altered"}
 
 
 def test_an_object_that_is_far_too_big_is_wrong_without_being_read(memory: MemoryStore) -> None:

@@ -93,3 +93,19 @@ def test_every_page_is_looked_at_whatever_its_order() -> None:
 def test_a_group_that_vanished_belongs_to_nobody(logs: CloudWatchLogGroups) -> None:
     gone = LogGroup("/gone", None, "arn:aws:logs:us-east-1:123456789012:log-group:/gone")
     assert logs.owner(gone) is None
+
+
+def test_groups_are_described_fifty_names_a_request() -> None:
+    client = offline("logs")
+    rows = [{"logGroupName": "/g0", "retentionInDays": 7, "logGroupClass": "STANDARD", "logGroupArn": "arn:g0"}]
+    answers = Answers(client, Reply(body={"logGroups": rows}), Reply(body={"logGroups": []}))
+    found = CloudWatchLogGroups(caller(client)).describe([f"/g{number}" for number in range(60)])
+    assert found == {"/g0": LogGroup("/g0", 7, "arn:g0", "STANDARD")}
+    assert [body.count(b'"/g') for body in answers.sent] == [50, 10]
+
+
+def test_groups_are_found_where_the_names_asked_for_are_not_understood(logs: CloudWatchLogGroups, client: Any) -> None:
+    for number in range(60):
+        client.create_log_group(logGroupName=f"/a{number:02}")
+    client.create_log_group(logGroupName="/z")
+    assert sorted(logs.describe(["/z", "/a07", "/gone"])) == ["/a07", "/z"]
