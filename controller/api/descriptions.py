@@ -76,7 +76,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "image": "The router's image; pin a release.",
         "engine": "The Fluent Bit in the image; known for AWS's own tags, else required.",
         "delivery": "How the config reaches the router.",
-        "adopt": "Take over a FireLens container that someone else put there.",
+        "adopt": "Take the place of a FireLens container that someone else put there; it comes back on leaving.",
         "growTask": "Raise the task's size to the next valid one where the router does not fit.",
         "container": "The router container: fields of an ECS container definition.",
         "volumes": "Task volumes to add.",

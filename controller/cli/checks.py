@@ -130,13 +130,14 @@ def _configs(specs: SpecSet, options: CheckOptions) -> Iterator[tuple[list[Route
             yield [route], _composed([route], Subject(None, there, "example", "example", "example", stand_in(route)))
         return
     try:
-        app = strip(read_definition(options.task_definition), Ownership()).app
-        family = str(app["family"])
+        found = strip(read_definition(options.task_definition), Ownership())
+        family = str(found.app["family"])
         region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-        subject = Subject(None, region, options.cluster, options.service or family, family, app)
+        names = (options.cluster, options.service or family, family)
+        subject = Subject(None, region, *names, found.app, adopted=found.adopted)
         routes = RouteIndex(specs.routes, Home(None, subject.region)).routes_for(subject)
     except ForeignRouter as error:
-        raise CommandError(f"{options.task_definition}: ForeignRouter: {error}; take it out first") from error
+        raise CommandError(f"{options.task_definition}: ForeignRouter: {error}") from error
     except Undecidable as error:
         raise CommandError(f"route {error.route}: {error.needs}") from error
     if not routes:

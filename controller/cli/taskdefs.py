@@ -50,13 +50,13 @@ def inject(options: InjectOptions) -> None:
     region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     install = _installation(options, body, region)
     try:
-        stripped = strip(body, Ownership(install.owner, install.store.arn if install.store.bucket else None))
-        service = options.service or body["family"]
-        subject = Subject(None, region, options.cluster, service, body["family"], stripped.app)
+        there = strip(body, Ownership(install.owner, install.store.arn if install.store.bucket else None))
+        names = (options.cluster, options.service or body["family"], body["family"])
+        subject = Subject(None, region, *names, there.app, adopted=there.adopted)
         routes = _routes(read_specs(options.specs), subject)
         desired = compose(routes, subject, install)
     except ForeignRouter as error:
-        raise CommandError(f"{options.task_definition}: ForeignRouter: {error}; take it out first") from error
+        raise CommandError(f"{options.task_definition}: ForeignRouter: {error}") from error
     except Refusal as error:
         raise CommandError(f"{options.task_definition}: {error.reason}: {error}") from error
     except Undecidable as error:
@@ -76,7 +76,7 @@ def inject(options: InjectOptions) -> None:
     for note in desired.notes:
         say(f"note: {note.route}: {note.message}")
     ignored = [pointer for route in routes for pointer in route.document.spec.ignore]
-    write_definition(put_but(stripped.app, desired.overlay, ignored, body, stripped.router), options.out)
+    write_definition(put_but(there.app, desired.overlay, ignored, body, there.router), options.out)
 
 
 def restore(task_definition: str, out: Path | None) -> None:

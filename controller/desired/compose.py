@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from controller.api.conditions import Reason
 from controller.api.kinds import ClassSpec, LogGroupSpec
-from controller.desired import ports
+from controller.desired import adopting, ports
 from controller.desired import router as routers
 from controller.desired.delivery import check_by_agent, delivery_of, inline_options
 from controller.desired.matching import RouteIndex, containers_of, priority
@@ -42,20 +42,23 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
     """See `desire`. `routes` come by priority."""
     if not routes:
         return Desired(None)
-    names = container_names(subject.app)
+    bare = adopting.without_router(subject)
+    names = container_names(bare.app)
     selection = {route.key: containers_of(route, names) for route in routes}
     selecting = sorted((route for route in routes if selection[route.key]), key=priority)
     first = (selecting or routes)[0]
     router = first.router
-    routers.check_fits(subject, router, first.engine, selection)
-    listening, refused = ports.settle(selecting, subject, router, health=routers.health_on(subject, router))
+    adopting.check_may_adopt(subject, first)
+    routers.check_fits(bare, router, first.engine, selection)
+    listening, refused = ports.settle(selecting, bare, router, health=routers.health_on(bare, router))
     taking, clashing = _without_secret_clashes(listening)
     if not taking:
         raise Refusal(refused[0].reason, refused[0].message)
     if taking[0] is not first:  # what is left out has no say in the router either
         without = compose(taking, subject, install)
         return replace(without, notes=(*refused, *clashing, *without.notes))
-    overlay, configs = _make(_Task(taking, selection, router, subject, install))
+    overlay, configs = _make(_Task(taking, selection, router, bare, install))
+    adopting.check_keeps_all(subject, overlay)
     groups, notes = _log_groups(taking)
     own = frozenset() if router.container.log_configuration else frozenset({routers.own_log_group(subject)})
     return Desired(
@@ -65,7 +68,14 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
         own,
         tuple(route.key for route in taking),
         {route.key: route.digest for route in taking},
-        (*refused, *clashing, *notes, *_router_notes(taking), *_waiting_note(taking, overlay)),
+        (
+            *refused,
+            *clashing,
+            *adopting.notes(subject, first),
+            *notes,
+            *_router_notes(taking),
+            *_waiting_note(taking, overlay),
+        ),
         first.engine,
     )
 

@@ -21,6 +21,8 @@ class Subject:
     app: Body = field(repr=False)
     """The application's own definition: stripped, in register form."""
     tags: Mapping[str, str] | None = None
+    adopted: bool = False
+    """Ours stands already where `app` has a router of its own."""
 
     @property
     def network_mode(self) -> str:

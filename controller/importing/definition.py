@@ -10,7 +10,7 @@ from typing import Any, Literal
 from controller.importing.remarks import Remark, Unimportable, in_definition
 from controller.taskdef.body import Body, container_names, is_fargate
 from controller.taskdef.mark import PREFIX
-from controller.taskdef.overlay import FIRELENS
+from controller.taskdef.original import FIRELENS
 
 EXTERNAL = "/fluent-bit/etc/external.conf"
 """Where the agent mounts a config of type s3 (amazon-ecs-agent, firelensconfig_unix.go)."""

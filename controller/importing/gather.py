@@ -20,7 +20,7 @@ from controller.importing import built_in
 from controller.importing.definition import EXTERNAL, ConfigRef, FireLens
 from controller.importing.remarks import Remark, Unimportable, in_definition
 from controller.taskdef.body import Body
-from controller.taskdef.overlay import BUFFER_LIMIT
+from controller.taskdef.original import BUFFER_LIMIT
 
 GENERATED = "/fluent-bit/etc/fluent-bit.conf"
 """What the agent writes; images with an entrypoint of their own include it."""

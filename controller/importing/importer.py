@@ -25,7 +25,10 @@ from controller.importing.values import Names, look_for_secrets, read_environmen
 from controller.importing.writer import write
 from controller.taskdef.body import Body, account_of
 
-HEAD = ("Made by `logroute import`: read it through, then delete the hand-made router in the same change.",)
+HEAD = (
+    "Made by `logroute import`: read it through, then delete the hand-made router in the same change,",
+    "or set `adopt: true` in the LogRouterClass to have it replaced, and given back should the route leave.",
+)
 
 
 @dataclass(frozen=True, slots=True)

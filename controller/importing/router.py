@@ -18,7 +18,7 @@ from controller.importing.remarks import Remark, in_definition
 from controller.importing.sections import Sorted
 from controller.importing.tree import Element, Field, List, Map, Quoted, Value, from_plain
 from controller.importing.values import Names, with_sets, without_secrets
-from controller.taskdef.overlay import BUFFER_LIMIT
+from controller.taskdef.original import BUFFER_LIMIT
 
 _ALIASES = {info.alias: name for name, info in RouterContainer.model_fields.items() if info.alias}
 _ELSEWHERE = frozenset({"image", "firelensConfiguration", "environment", "secrets", "dockerLabels"})

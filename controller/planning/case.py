@@ -39,6 +39,8 @@ class Known:
     """Routes in force that may not be written: suspended, or in `mode: warn`."""
     paused: Hold | None = None
     """Somebody suspended this service by command."""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """Routes in force → their deletionPolicy."""
     self_arn: str = ""
     now: float = 0.0
     """Seconds since the epoch."""
@@ -105,11 +107,7 @@ def examine(
     try:
         stripped = strip(current, ownership, remembered)
     except ForeignRouter as error:
-        return _refused(
-            case,
-            None,
-            Hold(Reason.FOREIGN_ROUTER, f"{error}; take it out of the definition: this version adopts none"),
-        )
+        return _refused(case, None, Hold(Reason.FOREIGN_ROUTER, str(error)))
     subject = Subject(
         service.key.place.account,
         service.key.place.region,
@@ -118,6 +116,7 @@ def examine(
         service.family,
         stripped.app,
         service.tags,
+        stripped.adopted,
     )
     try:
         desired = compose(routes, subject, known.install)

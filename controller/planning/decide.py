@@ -18,7 +18,7 @@ from controller.planning.remember import going_back, rolled_back, seen
 from controller.planning.rollout import Rollout, Verdict, judge
 from controller.taskdef.body import Body
 from controller.taskdef.ignoring import put_but
-from controller.taskdef.overlay import comparable
+from controller.taskdef.overlay import comparable, put_away
 
 ON_ITS_WAY = {
     Verdict.ROLLING: Reason.ROLLING_OUT,
@@ -216,11 +216,19 @@ def _leaving(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
     for route in sorted(memory.routes):
         if route in case.known.frozen:
             return plan.held_by(case.known.frozen[route])
-    if memory.policy == "orphan":
+    if _policy(case, memory) == "orphan":
         return plan.held_by(Hold(Reason.ORPHANED, "deletionPolicy is orphan: the router stays"))
     plan = _with(plan, case, case.stripped.app)
     gone = ", ".join(sorted(memory.routes)) or "no route"
     return _as(plan, Kind.RESTORE, Because(Reason.ROUTE_GONE, f"{gone} left the service"))
+
+
+def _policy(case: Case, memory: ServiceMemory) -> str:
+    """As the routes that left say it now, or said it last. In doubt the router stays."""
+    said = {case.known.policies[route] for route in memory.routes if route in case.known.policies}
+    if not said:
+        return memory.policy
+    return "orphan" if "orphan" in said else "restore"
 
 
 def _first_hold(case: Case, plan: ServicePlan) -> Hold | None:
@@ -250,8 +258,8 @@ def _asked_to_wait(case: Case) -> Hold | None:
 
 
 def _with(plan: ServicePlan, case: Case, after: Body) -> ServicePlan:
-    originals = case.stripped.originals.as_plain() if case.stripped and case.stripped.originals else {}
-    return replace(plan, after=after, desired=case.desired, originals=originals)
+    originals = put_away(after) or (case.stripped.originals if case.stripped else None)
+    return replace(plan, after=after, desired=case.desired, originals=originals.as_plain() if originals else {})
 
 
 def _as(plan: ServicePlan, kind: Kind, *reasons: Because, memory: ServiceMemory | None = None) -> ServicePlan:

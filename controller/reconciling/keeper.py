@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.api.conditions import Reason
 from controller.api.problems import Problem
@@ -30,6 +30,8 @@ class Specs:
     """Routes in force that may not be written: suspended, or in `mode: warn`."""
     index: RouteIndex
     problems: tuple[Problem, ...]
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """Routes in force → their deletionPolicy: one that moves on to other services says it still."""
 
 
 def frozen(routes: Iterable[Route]) -> dict[str, Hold]:
@@ -66,8 +68,9 @@ class SpecKeeper:
             self._ledger.update(dict(changes(read, remembered)))
         accounted = force.gone | {route.key for route in force.routes}
         index = RouteIndex(force.routes, self._home)
+        policies = {route.key: route.document.spec.deletion_policy for route in force.routes}
         self.specs = Specs(
-            read.revision, not snapshot.files, force, accounted, frozen(force.routes), index, read.problems
+            read.revision, not snapshot.files, force, accounted, frozen(force.routes), index, read.problems, policies
         )
         self._snapshot = snapshot
         return True

@@ -39,6 +39,7 @@ def look(
         accounted=specs.accounted,
         frozen=frozen(specs, site.desk),
         paused=paused(site.desk, service.key),
+        policies=specs.policies,
         unknown=site.memories.unknown(str(service.key)),
         self_arn=site.self_arn,
         now=now,

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from controller.taskdef.body import Body
 from controller.taskdef.mark import unmarked
-from controller.taskdef.overlay import FIRELENS, Overlay, put
+from controller.taskdef.original import FIRELENS
+from controller.taskdef.overlay import Overlay, put
 
 Steps = tuple[str, ...]
 NAMED = {

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from controller.taskdef.body import Body
+from controller.taskdef.foreign import Foreign
 
 PREFIX = "logroute.dev/"
 OWNER, DIGEST, ORIGINAL, ROUTES = (PREFIX + name for name in ("owner", "digest", "original", "routes"))
@@ -26,14 +27,21 @@ class Originals:
     """What `put` replaced, canonical and minimal.
 
     `log_configurations`: container → its former logConfiguration, or `"absent"`. `volumes`: names of the
-    task volumes that `put` added.
+    task volumes that `put` added. `router`: the one that ours took the place of. `empty`: lists that were there and
+    empty, as `/volumes` or `/<container>/dependsOn`; to ECS they are the same as none.
     """
 
     log_configurations: dict[str, Any] = field(default_factory=dict)
     volumes: tuple[str, ...] = ()
+    router: Foreign | None = None
+    empty: tuple[str, ...] = field(default=(), compare=False)
 
     def as_plain(self) -> Body:
-        return {"logConfiguration": self.log_configurations, "volumes": list(self.volumes)}
+        """Members that hold nothing are left out: earlier versions do not know them."""
+        plain: Body = {"logConfiguration": self.log_configurations, "volumes": list(self.volumes)}
+        if self.router:
+            plain["router"] = self.router.as_plain()
+        return {**plain, "empty": list(self.empty)} if self.empty else plain
 
     @classmethod
     def from_plain(cls, plain: Any) -> Originals:
@@ -47,7 +55,15 @@ class Originals:
             raise ValueError("the original log configurations are not readable")
         if not isinstance(volumes, list | tuple) or not all(isinstance(one, str) for one in volumes):
             raise ValueError("the original volumes are not readable")
-        return cls(dict(drivers), tuple(volumes))
+        router, empty = plain.get("router"), plain.get("empty", ())
+        if not isinstance(empty, list | tuple):
+            raise ValueError("the lists that were empty are not readable")  # noqa: TRY004 - as above
+        return cls(
+            dict(drivers),
+            tuple(volumes),
+            None if router is None else Foreign.from_plain(router),
+            tuple(map(str, empty)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

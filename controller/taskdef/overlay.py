@@ -6,27 +6,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from controller.taskdef import canonical, mark
+from controller.taskdef import canonical, foreign, mark
 from controller.taskdef.body import Body
+from controller.taskdef.foreign import Foreign
 from controller.taskdef.mark import Mark, Originals
+from controller.taskdef.original import FIRELENS, give_back
 
 INIT_ENV = "aws_fluent_bit_init_"
 AGENTS_CONFIG = "config-file-value"
-FIRELENS, BUFFER_LIMIT = "awsfirelens", "log-driver-buffer-limit"
 
 
 class ForeignRouter(Exception):
-    """The task has a FireLens container that this installation did not put there."""
-
-    def __init__(self, container: str, whose: str) -> None:
-        super().__init__(container, whose)
-        self.container, self.whose = container, whose
-
-    def __str__(self) -> str:
-        return f"container {self.container!r} is a FireLens router {self.whose}"
+    """A FireLens container that must not be touched: of another installation, or one of two. The text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +59,11 @@ class Stripped:
     originals: Originals | None
     """What was put back; None where a router was taken out whose originals nobody knows."""
 
+    @property
+    def adopted(self) -> bool:
+        """Ours stood in the place of another router."""
+        return self.originals is not None and self.originals.router is not None
+
 
 def strip(body: Body, ownership: Ownership, remembered: Originals | None = None) -> Stripped:
     """Our parts out, the originals back. Raises ForeignRouter.
@@ -76,44 +76,60 @@ def strip(body: Body, ownership: Ownership, remembered: Originals | None = None)
         return Stripped(body, None, None, Originals())
     found = mark.read(router)
     originals = (found.originals if found else None) or remembered
-    name = router["name"]
-    others = [one for one in body["containerDefinitions"] if one.get("name") != name]
-    app = {**body, "containerDefinitions": [_restored(one, name, originals) for one in others]}
-    _drop_volumes(app, originals)
-    _drop_tags(app)
-    return Stripped(app, router, found, originals)
+    return Stripped(give_back(body, router["name"], originals or Originals()), router, found, originals)
 
 
 def find_router(body: Body, ownership: Ownership) -> Body | None:
-    for container in body["containerDefinitions"]:
-        if container.get("firelensConfiguration") is None:
-            continue
-        if not _is_ours(container, ownership):
-            raise ForeignRouter(container.get("name", "?"), _whose(container))
-        return dict(container)
+    """Ours. A router that nobody's mark is on is the application's own part. Raises ForeignRouter."""
+    found = foreign.routers(body)
+    if len(found) > 1:
+        names = " and ".join(repr(one.get("name", "?")) for one in found)
+        raise ForeignRouter(f"containers {names} are both FireLens routers, and ECS takes one in a task; take one out")
+    for container in found:
+        if _is_ours(container, ownership):
+            return dict(container)
+        if whose := mark.read(container):
+            raise ForeignRouter(
+                f"container {container.get('name', '?')!r} is a FireLens router of the LogRoute installation "
+                f"{whose.owner!r}, which is never taken over; take the service out of that one's routes first"
+            )
     return None
 
 
 def put(app: Body, overlay: Overlay) -> Body:
-    """`app` with the overlay in it, marked with what was there before."""
-    name = overlay.router["name"]
+    """`app` with the overlay in it, marked with what was there before. A router in it gives ours its place."""
+    theirs = foreign.find(app)
     originals = Originals(
         {
-            one["name"]: _original(one)
+            one["name"]: _original(one, theirs)
             for one in app["containerDefinitions"]
             if one.get("name") in overlay.log_configurations
         },
         tuple(volume["name"] for volume in overlay.volumes),
+        theirs,
+        tuple(_empty(app, overlay)),
     )
     own_labels = overlay.router.get("dockerLabels") or {}
     marks = mark.labels(Mark(overlay.owner, overlay.digest, originals))
     router = {**overlay.router, "dockerLabels": {**own_labels, **marks}}
-    routed = [_routed(one, name, overlay) for one in app["containerDefinitions"]]
-    body = {**app, "containerDefinitions": [*routed, router]}
+    others = foreign.routers(app)
+    body = {
+        **app,
+        "containerDefinitions": [
+            router if one in others else _routed(one, overlay, theirs) for one in app["containerDefinitions"]
+        ],
+    }
+    if not others:
+        body["containerDefinitions"].append(router)
     if overlay.volumes:
-        body["volumes"] = [*(app.get("volumes") or ()), *overlay.volumes]
+        body["volumes"] = _with_volumes(app, overlay, theirs)
     body["tags"] = [*(app.get("tags") or ()), *_tags(overlay)]
     return body
+
+
+def put_away(body: Body) -> Originals | None:
+    """What the mark in `body` says was there before."""
+    return next((found.originals for one in body["containerDefinitions"] if (found := mark.read(one))), None)
 
 
 def interchangeable(one: Body, other: Body) -> bool:
@@ -132,7 +148,7 @@ def _kept(body: Body) -> tuple[object, ...]:
 def comparable(body: Body) -> Body:
     """The canonical form that drift is judged by: without tags, and of the mark only the digest.
 
-    Renaming a route or an installation redeploys nothing.
+    What the mark says of routes and originals redeploys nothing.
     """
     slim = canonical.canonical({key: value for key, value in body.items() if key != "tags"})
     slim["containerDefinitions"] = [_digest_only(one) for one in slim["containerDefinitions"]]
@@ -163,56 +179,49 @@ def configs_named(router: Body, store_arn: str) -> tuple[str, ...]:
     return tuple(arn.removeprefix(store_arn) for arn in arns if arn.startswith(store_arn))
 
 
-def _whose(container: Body) -> str:
-    found = mark.read(container)
-    return f"of the LogRoute installation {found.owner!r}" if found else "that LogRoute did not put there"
+def _routed(container: Body, overlay: Overlay, theirs: Foreign | None) -> Body:
+    name = container.get("name", "")
+    ours = overlay.router["name"]
+    kept = foreign.pointed(container, theirs.name, ours) if theirs else container
+    config = overlay.log_configurations.get(name)
+    if config is not None:
+        kept = {**kept, "logConfiguration": config}
+    waits = theirs.conditions.get(name, ()) if theirs else ()
+    if config is None and not waits:
+        return kept
+    healthy = overlay.wait_for == "HEALTHY" and config is not None
+    healthy = healthy or ("HEALTHY" in waits and "healthCheck" in overlay.router)  # ECS takes it of no other
+    wait = {"containerName": ours, "condition": "HEALTHY" if healthy else "START"}
+    return {**kept, "dependsOn": foreign.exchanged(container, theirs.name if theirs else "", [wait])}
 
 
-def _routed(container: Body, router: str, overlay: Overlay) -> Body:
-    config = overlay.log_configurations.get(container.get("name", ""))
-    if config is None:
-        return container
-    waits = {"containerName": router, "condition": overlay.wait_for}
-    return {
-        **container,
-        "logConfiguration": config,
-        "dependsOn": [*(container.get("dependsOn") or ()), waits],
-    }
+def _with_volumes(app: Body, overlay: Overlay, theirs: Foreign | None) -> list[Body]:
+    """Ours in the place of what was the other router's alone, else at the end."""
+    ours = {volume["name"]: volume for volume in overlay.volumes}
+    free = {volume["name"] for volume in theirs.volumes} if theirs else set()
+    there = [
+        ours.pop(volume["name"]) if volume.get("name") in free & ours.keys() else volume
+        for volume in app.get("volumes") or ()
+    ]
+    return [*there, *ours.values()]
 
 
-def _original(container: Body) -> Any:
-    """A container that was copied from a routed one has our driver, and nothing of its own to go back to."""
+def _empty(app: Body, overlay: Overlay) -> Iterator[str]:
+    for one in app["containerDefinitions"]:
+        if one.get("name") in overlay.log_configurations and one.get("dependsOn") == []:
+            yield f"/{one['name']}/dependsOn"
+    if overlay.volumes and app.get("volumes") == []:
+        yield "/volumes"
+
+
+def _original(container: Body, theirs: Foreign | None) -> Any:
+    """A container that was copied from a routed one has our driver, and nothing of its own to go back to. Beside
+    another router the same driver is its own.
+    """
     found = canonical.container(container, "").get("logConfiguration", mark.ABSENT)
-    return mark.ABSENT if found != mark.ABSENT and found.get("logDriver") == FIRELENS else found
-
-
-def _restored(container: Body, router: str, originals: Originals | None) -> Body:
-    kept = dict(container)
-    if any(one.get("containerName") == router for one in kept.get("dependsOn") or ()):
-        rest = [one for one in kept["dependsOn"] if one.get("containerName") != router]
-        kept = {**kept, "dependsOn": rest} if rest else {k: v for k, v in kept.items() if k != "dependsOn"}
-    ours = set((kept.get("logConfiguration") or {}).get("options") or ()) <= {BUFFER_LIMIT}
-    before: Any = originals.log_configurations.get(kept.get("name", "")) if originals else None
-    driver = (kept.get("logConfiguration") or {}).get("logDriver")
-    if driver != FIRELENS or (before is None and not ours):
-        return kept
-    if before is None or before == mark.ABSENT:
-        del kept["logConfiguration"]
-        return kept
-    return {**kept, "logConfiguration": before}
-
-
-def _drop_volumes(app: Body, originals: Originals | None) -> None:
-    ours = set(originals.volumes) if originals else set()
-    if ours and app.get("volumes"):
-        app["volumes"] = [volume for volume in app["volumes"] if volume.get("name") not in ours]
-
-
-def _drop_tags(app: Body) -> None:
-    if "tags" in app:
-        app["tags"] = [tag for tag in app["tags"] if not str(tag.get("key", "")).startswith(mark.PREFIX)]
-        if not app["tags"]:
-            del app["tags"]  # ECS refuses an empty list: "Tags can not be empty"
+    if theirs is None and found != mark.ABSENT and found.get("logDriver") == FIRELENS:
+        return mark.ABSENT
+    return found
 
 
 def _tags(overlay: Overlay) -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from controller.planning import decide
+from controller.taskdef.ignoring import put_but
 from tests.support.playground import CLUSTER, PREFIX, STORE, Playground, plain_definition, route_yaml
 
 NOT_YAML = "apiVersion: [logroute.dev\n"
@@ -230,7 +231,7 @@ def test_a_bug_that_one_service_shows_stops_no_other(play: Playground, monkeypat
     play.service("bad")
     play.service("good")
     play.write("all.yaml", route_yaml("all", services='["*"]'))
-    real = decide.put_but
+    real = put_but
 
     def fail(app: dict[str, Any], *more: Any) -> dict[str, Any]:
         if app["family"] == "bad":

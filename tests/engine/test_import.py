@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,10 +13,8 @@ import pytest
 from controller.cli.main import main
 from tests.engine.ecs import firelens_record, tag
 from tests.engine.handmade import Ended, Task, definition
+from tests.support.cases import OWN, Case, cases
 
-OWN = Path(__file__).parent.parent / "cases" / "imports"
-OTHERS = Path(os.environ.get("LOGROUTE_CASES") or Path(__file__).parents[3] / "shared" / "cases")
-"""More cases, where there are any: folders of task definitions with their config files."""
 QUIET, PATIENCE = 1.5, 25.0
 """Seconds without a new record, after which the outputs count as complete; and until that must be so."""
 LINES = [
@@ -39,37 +35,6 @@ LINES = [
 ]
 
 TCP_INPUTS, METRICS = {"25888"}, ['{"_aws": {"Timestamp": 1}, "latency": 7}', '{"latency": 9}']
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    definition: Path
-    files: Path
-    alone: Path | None = None
-    """The config of an image with its own entrypoint."""
-
-    def __str__(self) -> str:
-        return f"{self.files.name}-{self.definition.stem.removeprefix('task-definition').strip('-.')}"
-
-
-def cases() -> list[Case]:
-    found = [Case(path, path.parent, next(path.parent.glob("edge.conf"), None)) for path in _definitions(OWN)]
-    found += [_other(path) for path in _definitions(OTHERS)]
-    return found
-
-
-def _definitions(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("task-definition*.json") if "firelensConfiguration" in path.read_text())
-
-
-def _other(path: Path) -> Case:
-    """Files lie beside the definition or one folder below; a config that it does not name is that of its image."""
-    text = path.read_text()
-    folders = [path.parent, *sorted(one for one in path.parent.iterdir() if one.is_dir())]
-    files = next((one for one in folders if any(one.glob("*.conf"))), path.parent)
-    named = "config-file-value" in text or "aws_fluent_bit_init_" in text
-    alone = None if named else next(files.glob("extra.conf"), None)
-    return Case(path, files, alone)
 
 
 def run(*arguments: str) -> int:

@@ -148,3 +148,17 @@ def test_register_form_is_the_same_for_described_and_registered(body: dict[str, 
     described = {"taskDefinition": {k: v for k, v in body.items() if k != "tags"} | {"revision": 3, "status": "ACTIVE"}}
     described["tags"] = body.get("tags", [])
     assert register_form(described) == register_form(body)
+
+
+@given(definitions, st.booleans(), st.booleans())
+def test_empty_lists_come_back_as_they_were(body: dict[str, Any], depends: bool, volumes: bool) -> None:
+    for container in body["containerDefinitions"]:
+        if depends and "dependsOn" not in container:
+            container["dependsOn"] = []
+    if volumes:
+        body.setdefault("volumes", [])
+    back = strip(put(body, overlay(body)), OURS).app
+    assert back.get("volumes") == body.get("volumes")
+    assert [one.get("dependsOn") for one in back["containerDefinitions"]] == [
+        one.get("dependsOn") for one in body["containerDefinitions"]
+    ]

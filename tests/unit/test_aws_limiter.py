@@ -21,7 +21,10 @@ AWS = {
     "ListServices": Rate(100, 20),
     "ListServiceDeployments": Rate(50, 20),
     "DescribeServiceDeployments": Rate(50, 20),
+    "DescribeServiceRevisions": Rate(50, 20),
     "ListClusters": Rate(50, 20),
+    "ListTasks": Rate(100, 20),
+    "DescribeTasks": Rate(100, 20),
 }
 """Amazon ECS API reference, "Request throttling for the Amazon ECS API"."""
 
