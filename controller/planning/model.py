@@ -100,5 +100,9 @@ class ServicePlan:
     def digest(self) -> str:
         return self.desired.digest if self.desired else ""
 
+    def step(self, kind: Kind, *reasons: Because, memory: ServiceMemory | None = None) -> ServicePlan:
+        """This plan, as one of that kind."""
+        return replace(self, kind=kind, reasons=reasons, memory=memory)
+
     def held_by(self, hold: Hold) -> ServicePlan:
         return self if self.hold else replace(self, hold=hold)

@@ -1,0 +1,47 @@
+"""Everything that can stop a write. In doubt the service stays as it is."""
+
+from __future__ import annotations
+
+from controller.api.conditions import Reason
+from controller.planning.case import Case
+from controller.planning.memory import ServiceMemory
+from controller.planning.model import Hold, Kind, ServicePlan
+from controller.planning.others import router_is_failing, wait_for
+
+CONTESTED = (
+    "somebody set the service back three times within an hour; make them use `logroute inject`, then change a spec or "
+    "run: logroute reconcile"
+)
+
+
+def first_hold(case: Case, plan: ServicePlan) -> Hold | None:
+    """The first that applies counts."""
+    service, memory = case.service, case.memory
+    if case.known.unknown:
+        return Hold(Reason.UNKNOWN, case.known.unknown)
+    if service.arn and case.known.self_arn == service.arn:
+        return Hold(Reason.SELF, "this is the controller's own service; set guards.self: allow to route it")
+    if memory is None and case.stripped is not None and case.stripped.router is not None:
+        return Hold(Reason.UNKNOWN, "it carries our router, but what was applied is not remembered: left as it is")
+    if hold := _asked_to_wait(case):
+        return hold
+    if plan.kind is Kind.ROLL_BACK:
+        return None
+    if failed := held_digest(memory, plan):
+        return failed
+    if memory is not None and memory.contested and memory.contested == plan.fingerprint:
+        return Hold(Reason.CONTESTED, CONTESTED)
+    return None if router_is_failing(case.watched) else wait_for(case.watched)
+
+
+def _asked_to_wait(case: Case) -> Hold | None:
+    return case.known.paused or next(
+        (case.known.frozen[route.key] for route in case.routes if route.key in case.known.frozen), None
+    )
+
+
+def held_digest(memory: ServiceMemory | None, plan: ServicePlan) -> Hold | None:
+    held = memory.held.get(plan.digest) if memory else None
+    if held and held.app == plan.app:
+        return Hold(Reason.ROLLED_BACK, f"{held.reason}; held until the specs or the application change")
+    return None
