@@ -252,12 +252,27 @@ def schema(
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 picks a free one.")] = 4566,
-    speed: Annotated[float, typer.Option(min=0.01, help="How fast its clock runs beside the real one.")] = 10.0,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, help="How fast its clock runs beside the real one.", show_default="the scenario's, or 10"
+        ),
+    ] = None,
+    throttle: Annotated[
+        bool | None,
+        typer.Option(
+            "--throttle/--no-throttle", help="Hold to ECS's own rates.", show_default="the scenario's, or throttle"
+        ),
+    ] = None,
+    scenario: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A world to start with, and what happens in it.")
+    ] = None,
 ) -> None:
     """A local AWS: strict ECS with rollouts, the rest from moto. Ends with 0 on Ctrl-C."""
     from controller.cli import sandbox as command
 
-    _run(lambda: command.serve(port, speed))
+    options = command.SandboxOptions(port, speed, throttle, scenario)
+    _run(lambda: command.serve(options))
 
 
 @app.command()

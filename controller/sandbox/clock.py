@@ -16,6 +16,12 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds since the epoch; it never goes back."""
 
+    def callers_now(self) -> float:
+        """The same as whoever calls counts it: where the clock runs fast, its callers are no faster.
+
+        What callers are throttled by. A jump is one here, too.
+        """
+
     def advance(self, seconds: float) -> None:
         """Jump `seconds` ahead. Raises ValueError where that would go back."""
 
@@ -27,6 +33,9 @@ class ManualClock:
         self._now = start.timestamp() if isinstance(start, datetime) else float(start)
 
     def now(self) -> float:
+        return self._now
+
+    def callers_now(self) -> float:
         return self._now
 
     def advance(self, seconds: float) -> None:
@@ -45,6 +54,9 @@ class RealClock:
 
     def now(self) -> float:
         return self._offset + (time.monotonic() - self._started) * self._speed
+
+    def callers_now(self) -> float:
+        return self._offset + time.monotonic() - self._started
 
     def advance(self, seconds: float) -> None:
         self._offset += _forward(seconds)

@@ -8,6 +8,7 @@ EcsError                          HTTP 400, `__type` is the class's `code`
 ├── ClusterContainsServicesError, ClusterContainsTasksError
 ├── SerializationError            the body is no JSON object
 ├── MissingAuthenticationError    the request is not signed
+├── ThrottlingError               ThrottlingException
 └── InvalidActionError            an operation that the sandbox does not have
 """
 
@@ -72,6 +73,10 @@ class SerializationError(EcsError):
 
 class MissingAuthenticationError(EcsError):
     code = "MissingAuthenticationTokenException"
+
+
+class ThrottlingError(EcsError):
+    code = "ThrottlingException"
 
 
 class InvalidActionError(EcsError):

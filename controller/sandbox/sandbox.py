@@ -5,23 +5,30 @@ from __future__ import annotations
 import copy
 import os
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from controller.sandbox.actors.cast import Cast
+from controller.sandbox.actors.desk import Clients
+from controller.sandbox.actors.shapes import Shape
 from controller.sandbox.arns import short_name
 from controller.sandbox.clock import Clock, ManualClock
 from controller.sandbox.ecs.api import EcsApi
 from controller.sandbox.ecs.service_views import service_view
 from controller.sandbox.ecs.task_views import task_view
 from controller.sandbox.endpoint.app import Application, CallCounts
+from controller.sandbox.endpoint.faults import Fault, FaultScript
 from controller.sandbox.endpoint.moto_side import MotoSide, moto_application, require_moto, reset_moto
 from controller.sandbox.endpoint.server import Server
 from controller.sandbox.ids import Ids
 from controller.sandbox.model import Json
 from controller.sandbox.model.world import Cluster, Region, World
 from controller.sandbox.outside import ACCOUNT
-from controller.sandbox.rollout.faults import Fault
+from controller.sandbox.plans import Plans
+from controller.sandbox.rollout import faults as rollout_faults
 from controller.sandbox.settings import Settings
 from controller.sandbox.timeline import Timeline
 
@@ -77,18 +84,28 @@ class Sandbox:
         self._world = World(Timeline(self.clock.now()), Ids(seed), settings or Settings(), self._outside)
         self._api = EcsApi(self._world, self.clock)
         self._counts = CallCounts()
+        self._faults = FaultScript()
+        self._plans = Plans()
+        self.happened: list[dict[str, Any]] = []
+        """What the steps of a scenario did so far."""
+        self._cast = Cast(self._clients_of)
+        self._credentials: dict[str, tuple[str, str, str]] = {}
         self._server: Server | None = None
+        self._application: Application | None = None
 
     def start(self) -> Self:
         """Listen and serve. Raises ImportError, with what to install, where moto is missing."""
         require_moto()
         reset_moto()
-        application = Application(self._api, self._outside, self, self._counts, moto_application())
-        self._server = Server(application, self._port, self.clock.now)
+        self._credentials.clear()
+        self._application = Application(self._api, self._outside, self, self._counts, self._faults, moto_application())
+        self._server = Server(self._application, self._port, self.clock.now)
         self._server.start()
         return self
 
     def stop(self) -> None:
+        if self._application:
+            self._application.stopping.set()
         if self._server:
             self._server.stop()
             self._server = None
@@ -125,9 +142,36 @@ class Sandbox:
 
     def advance(self, seconds: float) -> float:
         """Turn the clock, let everything happen that is due, and return the new time."""
-        self.clock.advance(seconds)
-        self._api.catch_up()
+        if seconds < 0:
+            raise ValueError(f"time does not go back: {seconds}")
+        until = self.clock.now() + seconds
+        while (when := self._plans.next_until(until)) is not None:
+            self._turn_to(when)
+            self.run_due()
+        self._turn_to(until)
         return self.clock.now()
+
+    def _turn_to(self, when: float) -> None:
+        self.clock.advance(max(0.0, when - self.clock.now()))
+        self._api.catch_up()
+
+    def at(self, seconds: float, action: Callable[[], object]) -> None:
+        """Do something of one's own in so many seconds from now: within `advance`, or the next `run_due`."""
+        self._plans.add(self.clock.now() + seconds, action)
+
+    def run_due(self) -> None:
+        """Do what was planned for now or before. On a clock that runs by itself, somebody must keep calling this."""
+        self._plans.run_until(self.clock.now)
+
+    @contextmanager
+    def at_leisure(self) -> Iterator[None]:
+        """Within: no throttles, no lag, and no call is counted. For making a world to start from."""
+        self._api.at_leisure = True
+        try:
+            yield
+        finally:
+            self._api.at_leisure = False
+            self.reset_call_counts()
 
     def fail_next_rollout(
         self,
@@ -143,18 +187,62 @@ class Sandbox:
         """
         why = reason or f"Container exited with code {exit_code}"
         with self._api.lock:
-            self._world.faults.add(Fault(service, container, exit_code, why))
+            self._world.faults.add(rollout_faults.Fault(service, container, exit_code, why))
+
+    def add_fault(self, **stated: Any) -> str:
+        """Strike AWS calls as `Fault` says, given by its fields; the fault's id, to remove it by.
+
+        Raises ValueError (pydantic's) where a field is wrong.
+        """
+        return self._faults.add(Fault(**stated))
+
+    def remove_fault(self, name: str) -> None:
+        """Raises LookupError where there is no fault of that id."""
+        self._faults.remove(name)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Every fault with its id, how many calls it has seen, and how many it has struck."""
+        return self._faults.shown()
+
+    def act(self, told: Shape) -> Json:
+        """Let an actor do something: a Ci, CiCopy, Terraform or Person. What it did, or ActorFailed."""
+        return self._cast.perform(told)
+
+    def _clients_of(self, role: str) -> Clients:
+        """They try nothing twice: a retry would wait for a clock that may stand still."""
+        from botocore.config import Config
+
+        if role not in self._credentials:
+            self._credentials[role] = self._outside.credentials(role)
+            self._counts.actors.add(self._credentials[role][0])
+        names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+        keys: Any = dict(zip(names, self._credentials[role], strict=True))
+        config = Config(retries={"total_max_attempts": 1})
+        return lambda service, region: self.client(service, region=region, config=config, **keys)
 
     @property
     def call_counts(self) -> Counter[str]:
-        """Requests so far, as `ecs:DescribeServices`, `s3:PutObject`; outside ECS as well as can be told."""
+        """Requests so far, as `ecs:DescribeServices`, `s3:PutObject`; outside ECS as well as can be told.
+
+        Those of the sandbox's own actors are in `actor_call_counts`.
+        """
         return self._counts.snapshot()
+
+    @property
+    def actor_call_counts(self) -> Counter[str]:
+        return self._counts.snapshot(actors=True)
 
     def reset_call_counts(self) -> None:
         self._counts.reset()
 
     def status(self) -> dict[str, Any]:
-        return {"now": self.clock.now(), "calls": dict(self.call_counts)}
+        return {
+            "now": self.clock.now(),
+            "calls": dict(self.call_counts),
+            "actor_calls": dict(self.actor_call_counts),
+            "throttles": self._api.throttles(),
+            "steps": list(self.happened),
+        }
 
     def revisions(self, family: str, *, region: str | None = None) -> list[Json]:
         """Every revision of a family as DescribeTaskDefinition shows it, the oldest first."""

@@ -14,4 +14,6 @@ class Settings:
     steady_seconds: float = 5.0  # how long the wanted tasks must run before a rollout is COMPLETED
     stopped_task_seconds: float = 3600.0  # ECS shows a stopped task for an hour (API reference, DescribeTasks)
     delete_seconds: float = 60.0  # how long an unused definition stays DELETE_IN_PROGRESS
+    throttle: bool = False  # whether ECS's own rates hold for callers
+    lag_seconds: float = 0.0  # how long after a write Describe* and List* answer as before it
     daemon_instances: int = 1  # container instances that a DAEMON service finds

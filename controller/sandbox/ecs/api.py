@@ -19,8 +19,11 @@ from controller.sandbox.ecs import (
     tasks,
     wire,
 )
+from controller.sandbox.ecs.buckets import Buckets
 from controller.sandbox.ecs.call import Call, Operation
-from controller.sandbox.errors import EcsError, InvalidActionError
+from controller.sandbox.ecs.lag import History, is_read
+from controller.sandbox.errors import EcsError, InvalidActionError, ThrottlingError
+from controller.sandbox.model import Json
 from controller.sandbox.model.world import World
 from controller.sandbox.outside import Principal
 
@@ -49,12 +52,21 @@ class EcsApi:
     def __init__(self, world: World, clock: Clock) -> None:
         self._world = world
         self._clock = clock
+        self._buckets = Buckets()
+        self._histories: dict[tuple[str, str], History] = {}
         self.lock = RLock()
+        self.at_leisure = False
+        """Neither throttles nor lag, for as long as a world is made."""
 
     def catch_up(self) -> None:
         """Let everything happen that is due by the clock."""
         with self.lock:
             self._world.timeline.run_until(self._clock.now())
+
+    def throttles(self) -> list[dict[str, str | float]]:
+        """The buckets that were drawn from."""
+        with self.lock:
+            return list(self._buckets.shown(self._clock.callers_now()))
 
     def answer(self, operation: str, body: bytes, principal: Principal, region: str) -> Answer:
         try:
@@ -70,12 +82,31 @@ class EcsApi:
             return Answer(500, orjson.dumps(problem))
 
     def _perform(self, operation: str, body: bytes, principal: Principal, region: str) -> bytes:
+        self._throttle(operation, principal, region)
         request = wire.read(body)
         wire.check(operation, request)
         if operation not in OPERATIONS:
             raise InvalidActionError(f"The sandbox does not have the action {operation}.")
         with self.lock:
             self.catch_up()
-            place = self._world.region(principal.account, region)
             # Written out under the lock: the answer refers to the world's own objects.
-            return orjson.dumps(OPERATIONS[operation](Call(self._world, place, principal, request)))
+            return orjson.dumps(self._lagging(operation, request, principal, region))
+
+    def _lagging(self, operation: str, request: Json, principal: Principal, region: str) -> Json:
+        place, now = self._world.region(principal.account, region), self._world.now
+        key = (principal.account, region)
+        history = self._histories.setdefault(key, History(self._world.settings.lag_seconds))
+        if is_read(operation):
+            return OPERATIONS[operation](Call(self._world, history.seen(place, now), principal, request))
+        before = None if self.at_leisure else history.copy(place)
+        answer = OPERATIONS[operation](Call(self._world, place, principal, request))
+        if before is not None:
+            history.remember(before, now)
+        return answer
+
+    def _throttle(self, operation: str, principal: Principal, region: str) -> None:
+        if self.at_leisure or not self._world.settings.throttle:
+            return
+        with self.lock:
+            if not self._buckets.allow(principal.account, region, operation, self._clock.callers_now()):
+                raise ThrottlingError("Rate exceeded")

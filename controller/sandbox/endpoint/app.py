@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections import Counter
 from http import HTTPStatus
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 import orjson
@@ -14,6 +15,8 @@ from controller.sandbox.ecs import wire
 from controller.sandbox.ecs.api import Answer, EcsApi
 from controller.sandbox.endpoint.calls import call_name
 from controller.sandbox.endpoint.control import PREFIX, Controlled, control
+from controller.sandbox.endpoint.effects import perform
+from controller.sandbox.endpoint.faults import Asked, FaultScript
 from controller.sandbox.endpoint.signature import scope_of
 from controller.sandbox.errors import MissingAuthenticationError
 from controller.sandbox.outside import Outside
@@ -25,23 +28,27 @@ if TYPE_CHECKING:
 
 
 class CallCounts:
-    """How often each AWS operation was called."""
+    """How often each AWS operation was called: by clients, and apart from them by the sandbox's own actors."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._counts: Counter[str] = Counter()
+        self._clients: Counter[str] = Counter()
+        self._actors: Counter[str] = Counter()
+        self.actors: set[str] = set()
+        """Their access keys."""
 
-    def add(self, name: str) -> None:
+    def add(self, name: str, access_key: str) -> None:
         with self._lock:
-            self._counts[name] += 1
+            (self._actors if access_key in self.actors else self._clients)[name] += 1
 
-    def snapshot(self) -> Counter[str]:
+    def snapshot(self, *, actors: bool = False) -> Counter[str]:
         with self._lock:
-            return Counter(self._counts)
+            return Counter(self._actors if actors else self._clients)
 
     def reset(self) -> None:
         with self._lock:
-            self._counts.clear()
+            self._clients.clear()
+            self._actors.clear()
 
 
 class Application:
@@ -51,25 +58,41 @@ class Application:
         outside: Outside,
         controlled: Controlled,
         counts: CallCounts,
+        faults: FaultScript,
         others: WSGIApplication,
     ) -> None:
         self._api = api
         self._outside = outside
         self._controlled = controlled
         self._counts = counts
+        self._faults = faults
         self._others = others
+        self.stopping = Event()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
         if path.startswith(PREFIX):
             status, reply = control(self._controlled, environ["REQUEST_METHOD"], path, _body(environ))
             return _respond(start_response, Answer(status, orjson.dumps(reply)), "application/json")
-        self._counts.add(call_name(environ))
+        name = call_name(environ)
+        scope = scope_of(environ)
+        self._counts.add(name, scope.access_key if scope else "")
+        asked = Asked(name, lambda: _text(environ), lambda: self._caller(environ))
+        if fault := self._faults.strike(asked):
+            service = name.partition(":")[0]
+            return perform(fault, service, environ, start_response, self._serve, self.stopping)
+        return self._serve(environ, start_response)
+
+    def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         target: str = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(wire.TARGET_PREFIX):
             answer = self._ecs(environ, target.removeprefix(wire.TARGET_PREFIX))
             return _respond(start_response, answer, wire.CONTENT_TYPE)
         return self._others(environ, start_response)
+
+    def _caller(self, environ: WSGIEnvironment) -> str:
+        scope = scope_of(environ)
+        return self._outside.principal(scope.access_key, scope.region).arn if scope else ""
 
     def _ecs(self, environ: WSGIEnvironment, operation: str) -> Answer:
         body, scope = _body(environ), scope_of(environ)
@@ -78,6 +101,16 @@ class Application:
             return Answer(400, orjson.dumps(problem))
         principal = self._outside.principal(scope.access_key, scope.region)
         return self._api.answer(operation, body, principal, scope.region)
+
+
+def _text(environ: WSGIEnvironment) -> str:
+    """Path, query and body, the latter put back for who comes next. A body of unknown length is left alone."""
+    body = b""
+    if environ.get("CONTENT_LENGTH"):
+        body = _body(environ)
+        environ["wsgi.input"] = io.BytesIO(body)
+    place = f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
+    return f"{place}\n{str(body, 'utf-8', 'replace')}"
 
 
 def _body(environ: WSGIEnvironment) -> bytes:

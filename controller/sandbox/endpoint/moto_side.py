@@ -55,6 +55,20 @@ class MotoSide:
         except S3ClientError:
             return False
 
+    def credentials(self, role: str) -> tuple[str, str, str]:
+        """Access key, secret and token of a session of that role, in the sandbox's own account."""
+        from moto.sts.models import sts_backends
+
+        assumed = sts_backends[ACCOUNT]["aws"].assume_role(
+            region_name="us-east-1",
+            role_session_name="sandbox",
+            role_arn=f"arn:aws:iam::{ACCOUNT}:role/{role}",
+            policy="",
+            duration=3600,
+            external_id="",
+        )
+        return assumed.access_key_id, assumed.secret_access_key, assumed.session_token
+
     def principal(self, access_key: str, region: str) -> Principal:
         from moto.iam.models import get_account_id_from
         from moto.sts.models import sts_backends
