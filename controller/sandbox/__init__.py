@@ -13,7 +13,8 @@ their shapes; `endpoint/` is HTTP and moto.
 from __future__ import annotations
 
 from controller.sandbox.clock import Clock, ManualClock, RealClock
+from controller.sandbox.rollout.faults import Ailment
 from controller.sandbox.sandbox import Sandbox
 from controller.sandbox.settings import Settings
 
-__all__ = ["Clock", "ManualClock", "RealClock", "Sandbox", "Settings"]
+__all__ = ["Ailment", "Clock", "ManualClock", "RealClock", "Sandbox", "Settings"]

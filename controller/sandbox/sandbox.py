@@ -28,7 +28,7 @@ from controller.sandbox.model import Json
 from controller.sandbox.model.world import Cluster, Region, World
 from controller.sandbox.outside import ACCOUNT
 from controller.sandbox.plans import Plans
-from controller.sandbox.rollout import faults as rollout_faults
+from controller.sandbox.rollout.faults import Ailment, Target
 from controller.sandbox.settings import Settings
 from controller.sandbox.timeline import Timeline
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 DEFAULT_REGION = "us-east-1"
 _ACCESS_KEY, _SECRET_KEY = "AKIASANDBOXSANDBOX00", "sandbox"
+_EXITS = Ailment()
 
 # A session makes one client at a time (boto3 guide, "Multithreading or multiprocessing with sessions").
 _SESSION_LOCK = Lock()
@@ -185,9 +186,31 @@ class Sandbox:
 
         Where the container is essential its tasks die; otherwise they run without it.
         """
-        why = reason or f"Container exited with code {exit_code}"
+        self.break_container(service, container, Ailment(exit_code=exit_code, reason=reason), rollouts=1)
+
+    def break_container(
+        self,
+        service: str | None = None,
+        container: str = "log_router",
+        ailment: Ailment = _EXITS,
+        *,
+        rollouts: int | None = None,
+        revision: str | None = None,
+        label: str | None = None,
+    ) -> str:
+        """A container of that name breaks in each task of the next `rollouts`; None: in each task that starts.
+
+        `revision` (`family:number`) and `label` (a Docker label's `name=value`) choose by definition. Returns
+        what `mend` takes. Raises ValueError for what makes no sense.
+        """
         with self._api.lock:
-            self._world.faults.add(rollout_faults.Fault(service, container, exit_code, why))
+            return self._world.faults.add(Target(container, service, revision, label), ailment, rollouts=rollouts)
+
+    def mend(self, fault: str | None = None) -> None:
+        """The fault breaks nothing more; None: no fault does. Raises KeyError where there is no such fault."""
+        self._api.catch_up()
+        with self._api.lock:
+            self._world.faults.mend(fault)
 
     def add_fault(self, **stated: Any) -> str:
         """Strike AWS calls as `Fault` says, given by its fields; the fault's id, to remove it by.

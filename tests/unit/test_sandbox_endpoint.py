@@ -312,6 +312,8 @@ def use_every_operation(ecs: Any, sandbox: Sandbox) -> None:
     sandbox.advance(60)
     ecs.describe_service_deployments(serviceDeploymentArns=[record["serviceDeploymentArn"]])
     ecs.describe_service_revisions(serviceRevisionArns=[record["targetServiceRevisionArn"]])
+    use_a_pause(ecs)
+    sandbox.advance(60)
     ecs.describe_services(cluster="c", services=["web", "blue", "ghost"], include=["TAGS"])
     task = ecs.run_task(cluster="c", taskDefinition="app")["tasks"][0]["taskArn"]
     ecs.stop_task(cluster="c", task=task)
@@ -332,6 +334,16 @@ def use_every_operation(ecs: Any, sandbox: Sandbox) -> None:
         ecs.delete_service(cluster="c", service=name, force=True)
     sandbox.advance(60)
     ecs.delete_cluster(cluster="c")
+
+
+def use_a_pause(ecs: Any) -> None:
+    pause = {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}
+    configuration = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0, "lifecycleHooks": [pause]}
+    ecs.update_service(cluster="c", service="web", deploymentConfiguration=configuration, forceNewDeployment=True)
+    arn = ecs.describe_services(cluster="c", services=["web"])["services"][0]["currentServiceDeployment"]
+    record = ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"][0]
+    hook = record["lifecycleHookDetails"][0]["hookId"]
+    ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=hook)
 
 
 def test_without_moto_the_sandbox_says_what_to_install() -> None:

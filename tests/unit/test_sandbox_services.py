@@ -103,10 +103,10 @@ REFUSED_CREATIONS: dict[str, tuple[dict[str, Any], str, str]] = {
         "InvalidParameterException",
         "block deployments",
     ),
-    "blue/green, which is not simulated": (
+    "blue/green without a bake time": (
         {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
         "InvalidParameterException",
-        "ROLLING",
+        "bakeTimeInMinutes",
     ),
 }
 

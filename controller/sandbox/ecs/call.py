@@ -77,15 +77,19 @@ class Call:
     ) -> Revision:
         """A revision that new tasks may start from: INACTIVE ones only keep what already runs.
 
-        Amazon ECS API reference, DeregisterTaskDefinition. ECS takes up to ten minutes until it refuses;
-        here it does so at once.
+        Amazon ECS API reference, DeregisterTaskDefinition, which also says how late ECS may be to refuse.
         """
         revision = self.revision(name)
         if revision is None:
             raise ClientError(NOT_FOUND)
-        if revision.status != "ACTIVE":
+        if revision.status != "ACTIVE" and not self._unnoticed(revision):
             raise refusal(INACTIVE)
         return revision
+
+    def _unnoticed(self, revision: Revision) -> bool:
+        """Whether ECS has not caught up with a deregistration yet. A deletion it knows of at once."""
+        since: float = revision.body.get("deregisteredAt", self.world.now)
+        return revision.status == "INACTIVE" and self.world.now < since + self.world.settings.inactive_lag_seconds
 
 
 Operation = Callable[[Call], Json]

@@ -5,6 +5,7 @@ Amazon ECS API reference, CreateService, UpdateService and DeploymentConfigurati
 
 from __future__ import annotations
 
+from controller.sandbox.ecs import deployment_strategies as strategies
 from controller.sandbox.errors import InvalidParameterError
 from controller.sandbox.model import Json
 from controller.sandbox.model.definitions import Revision
@@ -32,7 +33,6 @@ OPTION_MEMBERS = (
     "enableExecuteCommand",
     "availabilityZoneRebalancing",
 )
-_SIMULATED_STRATEGY = "ROLLING"
 _ALL = 100
 
 
@@ -67,17 +67,16 @@ def default_configuration(request: Json) -> Json:
 def deployment_configuration(request: Json, current: Json | None = None) -> Json:
     """The whole configuration: what the request says over what there was, or over the defaults."""
     wanted: Json = request.get("deploymentConfiguration", {})
-    if wanted.get("strategy", _SIMULATED_STRATEGY) != _SIMULATED_STRATEGY or wanted.get("lifecycleHooks"):
-        raise InvalidParameterError("The sandbox simulates the deployment strategy ROLLING, without lifecycle hooks.")
     replica = _replica(request)
     defaults: Json = {
         "deploymentCircuitBreaker": {"enable": False, "rollback": False},
         "maximumPercent": 200 if replica else 100,
         "minimumHealthyPercent": 100 if replica else 0,
-        "strategy": _SIMULATED_STRATEGY,
-        "bakeTimeInMinutes": 0,
+        "strategy": "ROLLING",
     }
-    merged = (current or defaults) | wanted
+    if wanted.get("strategy", "ROLLING") == "ROLLING":
+        defaults["bakeTimeInMinutes"] = 0
+    merged = strategies.fitting((current or defaults) | wanted, wanted)
     if merged["maximumPercent"] == merged["minimumHealthyPercent"] == _ALL:
         raise InvalidParameterError(
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from controller.sandbox.ecs import deployment_strategies as strategies
 from controller.sandbox.ecs import service_settings as settings
 from controller.sandbox.ecs.call import Call, Operation
 from controller.sandbox.ecs.service_views import service_view
@@ -61,7 +62,8 @@ def _check_controller(service: Service, request: Json) -> None:
 def _wanted_definition(call: Call, service: Service) -> Revision | None:
     """The revision that is to run: the named one, else the current one.
 
-    An INACTIVE one keeps running, but nothing new starts from it, so that it cannot be forced out again.
+    An INACTIVE one keeps running and scaling, but is refused where it is forced out again, which deployment
+    tools have come to know (Cloud-CV/EvalAI, pull request 5167).
     """
     primary = service.primary
     if name := call.request.get("taskDefinition"):
@@ -78,7 +80,9 @@ def _change_in_place(service: Service, request: Json) -> None:
     if count is not None and service.scheduling == "DAEMON":
         raise InvalidParameterError("The desired count of a service with the DAEMON strategy cannot be set.")
     if "deploymentConfiguration" in request:
-        service.deployment_configuration = settings.deployment_configuration(request, service.deployment_configuration)
+        wanted = settings.deployment_configuration(request, service.deployment_configuration)
+        strategies.check_place(wanted, service.controller, service.scheduling)
+        service.deployment_configuration = wanted
     if count is not None:
         service.desired_count = settings.check_count(count)
     service.options |= settings.option_settings(request)

@@ -6,6 +6,7 @@ import hashlib
 
 from controller.sandbox.model import Json
 from controller.sandbox.model.services import Deployment, Service, ServiceDeployment, ServiceRevision
+from controller.sandbox.model.stages import Progress
 from controller.sandbox.rollout import breaker
 
 # A service revision's members that Service itself does not have; they show in its deployments.
@@ -115,18 +116,39 @@ def record_view(service: Service, record: ServiceDeployment) -> Json:
         "updatedAt": record.updated_at,
         "sourceServiceRevisions": [_counted(source, service, by_revision.get(source.arn)) for source in record.sources],
         "targetServiceRevision": _counted(record.deployment.revision, service, record.deployment),
-        "deploymentConfiguration": service.deployment_configuration,
+        "deploymentConfiguration": record.configuration,
         "deploymentCircuitBreaker": {
             "status": _breaker_status(service, record),
             "failureCount": record.deployment.failed_tasks,
             "threshold": breaker.threshold(service),
         },
     }
+    if record.progress:
+        answer |= _stage(record.progress, answer)
     if record.rollback:
         answer["rollback"] = record.rollback
     if record.stopped_at is not None:
         answer["stoppedAt"] = record.stopped_at
     return answer
+
+
+def _stage(progress: Progress, answer: Json) -> Json:
+    """How far a staged deployment is; the new revision has its share of the traffic, the first old one the rest."""
+    target, sources = answer["targetServiceRevision"], answer["sourceServiceRevisions"]
+    step = progress.step
+    return {
+        "lifecycleStage": step.stage,
+        "lifecycleHookDetails": [hook.view() for hook in progress.hooks],
+        "targetServiceRevision": target | _traffic(step.test, step.production),
+        "sourceServiceRevisions": [
+            source | (_traffic(0, 0) if number else _traffic(100 - step.test, 100 - step.production))
+            for number, source in enumerate(sources)
+        ],
+    }
+
+
+def _traffic(test: float, production: float) -> Json:
+    return {"requestedTestTrafficWeight": test, "requestedProductionTrafficWeight": production}
 
 
 def _breaker_status(service: Service, record: ServiceDeployment) -> str:
@@ -147,14 +169,14 @@ def _record_head(service: Service, record: ServiceDeployment) -> Json:
         "serviceArn": service.arn,
         "clusterArn": service.cluster_arn,
         "createdAt": record.created_at,
-        "startedAt": record.created_at,
         "status": record.status,
     }
-    if record.finished_at is not None:
-        answer["finishedAt"] = record.finished_at
-    if record.status_reason is not None:
-        answer["statusReason"] = record.status_reason
-    return answer
+    optional = {
+        "startedAt": record.started_at,
+        "finishedAt": record.finished_at,
+        "statusReason": record.status_reason,
+    }
+    return answer | {key: value for key, value in optional.items() if value is not None}
 
 
 def revision_view(service: Service, revision: ServiceRevision) -> Json:

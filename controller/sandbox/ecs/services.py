@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from controller.sandbox.arns import is_arn, short_name
+from controller.sandbox.ecs import deployment_strategies as strategies
 from controller.sandbox.ecs import service_settings as settings
 from controller.sandbox.ecs.call import Call, Operation, missing
 from controller.sandbox.ecs.paging import page
@@ -28,6 +29,7 @@ def create_service(call: Call) -> Json:
     controller = request.get("deploymentController", {}).get("type", "ECS")
     definition = _definition(call, controller)
     service = _new_service(call, cluster, controller)
+    strategies.check_place(service.deployment_configuration, controller, service.scheduling)
     if definition:
         settings.check_network(service.configuration, definition)
         settings.check_launch_type(service.configuration, definition)

@@ -15,7 +15,7 @@ def task_view(task: Task, *, tags: bool) -> Json:
         "group": task.group,
         "desiredStatus": task.desired_status,
         "lastStatus": task.last_status,
-        "healthStatus": _health(task),
+        "healthStatus": task.health,
         "containers": [_container(container, task) for container in task.containers],
         "attachments": [],
         "attributes": [],
@@ -38,12 +38,6 @@ def task_view(task: Task, *, tags: bool) -> Json:
         "memory": body.get("memory"),
     }
     return answer | {key: value for key, value in optional.items() if value is not None}
-
-
-def _health(task: Task) -> str:
-    """Essential containers with a health check decide (API reference, Task.healthStatus)."""
-    checked = [one for one in task.containers if one.definition["essential"] and "healthCheck" in one.definition]
-    return "HEALTHY" if checked and all(one.health == "HEALTHY" for one in checked) else "UNKNOWN"
 
 
 def _container(container: ContainerState, task: Task) -> Json:

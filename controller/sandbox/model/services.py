@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from controller.sandbox.model import Json
 from controller.sandbox.model.definitions import Revision
+from controller.sandbox.model.stages import Progress
 from controller.sandbox.model.tasks import Task
 from controller.sandbox.rollout.faults import Fault
 
@@ -49,6 +50,10 @@ class Deployment:
         return sum(task.running for task in self.tasks)
 
     @property
+    def well(self) -> int:
+        return sum(task.well for task in self.tasks)
+
+    @property
     def wanted(self) -> int:
         return sum(task.wanted for task in self.tasks)
 
@@ -64,12 +69,15 @@ class ServiceDeployment:
     sources: list[ServiceRevision]
     created_at: float
     updated_at: float
-    status: str = "IN_PROGRESS"
+    configuration: Json  # the deployment configuration at its start
+    status: str = "PENDING"
+    started_at: float | None = None
     status_reason: str | None = None
     finished_at: float | None = None
     stopped_at: float | None = None
     rollback: Json | None = None
     breaker_triggered: bool = False
+    progress: Progress | None = None  # of a blue/green, linear or canary deployment
 
     @property
     def ongoing(self) -> bool:
@@ -99,6 +107,7 @@ class Service:
     revisions: list[ServiceRevision] = field(default_factory=list)
     events: deque[Json] = field(default_factory=lambda: deque(maxlen=MOST_EVENTS))  # newest first
     steady: bool = False
+    last_completed: Deployment | None = None
 
     @property
     def primary(self) -> Deployment | None:

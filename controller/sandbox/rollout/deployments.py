@@ -25,13 +25,12 @@ def open_deployment(world: World, arns: Arns, cluster: str, service: Service, de
         configuration=copy.deepcopy(service.configuration),
         created_at=world.now,
     )
-    names = [container["name"] for container in definition.containers]
     deployment = Deployment(
         id=f"ecs-svc/{number}",
         revision=revision,
         created_at=world.now,
         updated_at=world.now,
-        fault=world.faults.take(service.name, names),
+        fault=world.faults.take(service.name, definition),
     )
     deployment.rollout_reason = f"ECS deployment {deployment.id} in progress."
     sources = [old.revision for old in service.shown_deployments]
@@ -46,6 +45,7 @@ def open_deployment(world: World, arns: Arns, cluster: str, service: Service, de
             sources=sources,
             created_at=world.now,
             updated_at=world.now,
+            configuration=copy.deepcopy(service.deployment_configuration),
         ),
     )
     service.steady = False
@@ -59,6 +59,14 @@ def _supersede(world: World, service: Service) -> None:
         finish(world, record, "STOPPED", "Service deployment stopped because a new deployment started.")
 
 
+def begun(world: World, record: ServiceDeployment) -> bool:
+    """Whether the deployment is past PENDING; it passes when its time has come."""
+    if record.status == "PENDING" and world.now >= record.created_at + world.settings.deployment_lag_seconds:
+        record.status = "IN_PROGRESS"
+        record.started_at = record.updated_at = world.now
+    return record.started_at is not None or not record.ongoing
+
+
 def finish(world: World, record: ServiceDeployment, status: str, reason: str | None = None) -> None:
     record.status, record.status_reason = status, reason
     record.finished_at = record.updated_at = world.now
@@ -70,6 +78,7 @@ def complete(world: World, service: Service, deployment: Deployment) -> None:
     deployment.rollout_state = "COMPLETED"
     deployment.rollout_reason = f"ECS deployment {deployment.id} completed."
     deployment.updated_at = world.now
+    service.last_completed = deployment
     tell(world, service, f"(deployment {deployment.id}) deployment completed.")
     record = service.current_record
     if record is None or not record.ongoing:
@@ -85,8 +94,8 @@ def rollback_target(service: Service, failed: Deployment) -> Deployment | None:
 
     Developer guide, "How the Amazon ECS deployment circuit breaker detects failures".
     """
-    completed = [one for one in service.deployments if one.rollout_state == "COMPLETED" and one is not failed]
-    return completed[0] if completed else None
+    last = service.last_completed
+    return last if last and last is not failed and last.rollout_state == "COMPLETED" else None
 
 
 def roll_back(world: World, service: Service, failed: Deployment, target: Deployment, reason: str) -> None:
@@ -95,17 +104,26 @@ def roll_back(world: World, service: Service, failed: Deployment, target: Deploy
     failed.updated_at = target.updated_at = world.now
     target.status, target.rollout_state = "PRIMARY", "IN_PROGRESS"
     target.rollout_reason = f"ECS deployment {target.id} in progress."
-    target.fault, target.failed_tasks, target.steady_since = None, 0, None
+    target.failed_tasks, target.steady_since = 0, None
     service.configuration = copy.deepcopy(target.revision.configuration)
     service.steady = False
     tell(world, service, f"rolling back to (deployment {target.id}).")
     if record := service.current_record:
         record.status, record.status_reason, record.updated_at = "ROLLBACK_IN_PROGRESS", reason, world.now
+        record.started_at = record.started_at or world.now
         record.rollback = _rollback(reason, world.now, target)
 
 
 def _rollback(reason: str, now: float, target: Deployment) -> Json:
     return {"reason": reason, "startedAt": now, "serviceRevisionArn": target.revision.arn}
+
+
+def fail(world: World, service: Service, failed: Deployment, reason: str) -> None:
+    """Back to where it was, and where there is nothing to go back to, no further."""
+    if target := rollback_target(service, failed):
+        roll_back(world, service, failed, target, reason)
+    else:
+        stall(world, service, failed, reason)
 
 
 def stall(world: World, service: Service, failed: Deployment, reason: str) -> None:

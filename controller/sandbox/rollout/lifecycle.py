@@ -5,16 +5,17 @@ Amazon ECS developer guide, "Task lifecycle". The short states between are left 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from controller.sandbox.arns import Arns
 from controller.sandbox.model.definitions import Revision
 from controller.sandbox.model.services import Deployment
 from controller.sandbox.model.tasks import ContainerState, Task
 from controller.sandbox.model.world import Cluster, World
-from controller.sandbox.rollout.start_checks import Crash, init_crash, missing_agent_config
+from controller.sandbox.rollout.faults import Fault
+from controller.sandbox.rollout.start_checks import ESSENTIAL_EXITED, Crash, init_crash, missing_agent_config
 
-ESSENTIAL_EXITED = "Essential container in task exited"
 _PENDING_AFTER = 0.4  # of the time that a start takes
 
 # (task, whether it failed to start)
@@ -22,7 +23,7 @@ Listener = Callable[[Task, bool], None]
 
 
 class TaskLifecycle:
-    """Starts and stops tasks; tells `listener` when one runs, fails or has stopped."""
+    """Starts and stops tasks; tells `listener` when one runs, fails, sickens, begins to stop or has stopped."""
 
     def __init__(self, world: World, listener: Listener) -> None:
         self._world = world
@@ -55,6 +56,7 @@ class TaskLifecycle:
             created_at=world.now,
             containers=containers,
             deployment=deployment,
+            faults=_faults(world, group, definition, deployment),
             started_by=deployment.id if deployment else None,
         )
         cluster.tasks[task.arn] = task
@@ -70,6 +72,9 @@ class TaskLifecycle:
         if not task.wanted:
             return
         self._begin_stop(task, code, reason)
+        self._wind_down(task, cluster)
+
+    def _wind_down(self, task: Task, cluster: Cluster) -> None:
         task.last_status = "DEACTIVATING"
         self._world.timeline.after(self._world.settings.stop_seconds, lambda: self._finish(task, cluster, failed=False))
 
@@ -84,31 +89,55 @@ class TaskLifecycle:
             return
         outside = self._world.outside
         if reason := missing_agent_config(task.definition, account, outside):
-            self._begin_stop(task, "TaskFailedToStart", reason)
-            self._finish(task, cluster, failed=True)
+            self._fail(task, cluster, "TaskFailedToStart", reason)
             return
-        crash = _planned_crash(task) or init_crash(task.definition, account, outside)
-        if crash and self._crash_kills(task, crash):
-            self._begin_stop(task, "EssentialContainerExited", ESSENTIAL_EXITED)
-            self._finish(task, cluster, failed=True)
+        crashes = [*_planned_crashes(task), *init_crash(task.definition, account, outside)]
+        if fatal := [crash for crash in crashes if _crash_kills(task, crash)]:
+            self._fail(task, cluster, *fatal[0].stopped)
             return
+        self._run(task, cluster)
+
+    def _fail(self, task: Task, cluster: Cluster, code: str, reason: str) -> None:
+        self._begin_stop(task, code, reason)
+        self._finish(task, cluster, failed=True)
+
+    def _run(self, task: Task, cluster: Cluster) -> None:
         task.last_status, task.started_at = "RUNNING", self._world.now
         task.version += 1
         for container in task.containers:
-            if container.exit_code is None:
+            if container.last_status != "STOPPED":
                 container.last_status = "RUNNING"
+                container.health = "HEALTHY" if "healthCheck" in container.definition else "UNKNOWN"
+        for fault in task.faults:
+            self._plan(task, cluster, fault)
         self._listener(task, False)
 
-    @staticmethod
-    def _crash_kills(task: Task, crash: Crash) -> bool:
-        """Record the crash. A container that is not essential dies alone."""
-        container = next(one for one in task.containers if one.definition["name"] == crash.container)
-        container.last_status, container.exit_code, container.reason = (
-            "STOPPED",
-            crash.exit_code,
-            crash.reason,
-        )
-        return bool(container.definition["essential"])
+    def _plan(self, task: Task, cluster: Cluster, fault: Fault) -> None:
+        """What a running container has before it."""
+        container, seconds = task.container(fault.target.container), fault.ailment.after
+        if fault.ailment.way == "unhealthy":
+            check = container.definition.get("healthCheck")
+            if check is None:
+                return
+            if seconds is None:  # it is never healthy, and UNHEALTHY once the retries are used up
+                container.health = "UNKNOWN"
+                seconds = check.get("startPeriod", 0) + check["interval"] * check["retries"]
+        if seconds is not None:
+            self._world.timeline.after(seconds, partial(self._strike, task, cluster, fault))
+
+    def _strike(self, task: Task, cluster: Cluster, fault: Fault) -> None:
+        container, ailment = task.container(fault.target.container), fault.ailment
+        if not (task.running and container.running):
+            return
+        if ailment.way == "unhealthy":
+            container.health = "HEALTHY" if fault.mended else "UNHEALTHY"
+        elif not fault.mended:
+            container.exit(ailment.code, ailment.told(container.definition))
+            if container.definition["essential"]:
+                self._begin_stop(task, "EssentialContainerExited", ESSENTIAL_EXITED)
+                self._wind_down(task, cluster)
+        task.version += 1
+        self._listener(task, False)
 
     def _begin_stop(self, task: Task, code: str, reason: str) -> None:
         task.desired_status, task.stop_code, task.stopped_reason = "STOPPED", code, reason
@@ -119,7 +148,7 @@ class TaskLifecycle:
         for container in task.containers:
             if container.last_status == "RUNNING":
                 container.exit_code = 0
-            container.last_status = "STOPPED"
+            container.last_status, container.health = "STOPPED", "UNKNOWN"
         task.last_status, task.stopped_at = "STOPPED", self._world.now
         task.version += 1
         if task.deployment:
@@ -128,9 +157,26 @@ class TaskLifecycle:
         self._listener(task, failed)
 
 
-def _planned_crash(task: Task) -> Crash | None:
-    fault = task.deployment.fault if task.deployment else None
-    return Crash(fault.container, fault.exit_code, fault.reason) if fault else None
+def _faults(world: World, group: str, definition: Revision, deployment: Deployment | None) -> Sequence[Fault]:
+    service = group.removeprefix("service:") if deployment else None
+    return world.faults.of_task(deployment.fault if deployment else None, service, definition)
+
+
+def _planned_crashes(task: Task) -> Iterator[Crash]:
+    """Of the containers that do not even start well."""
+    for fault in task.faults:
+        ailment, name = fault.ailment, fault.target.container
+        if ailment.after is not None or ailment.way == "unhealthy" or fault.mended:
+            continue
+        code = None if ailment.way == "unpullable" else ailment.code
+        yield Crash(name, code, ailment.told(task.container(name).definition))
+
+
+def _crash_kills(task: Task, crash: Crash) -> bool:
+    """Record the crash. A container that is not essential dies alone."""
+    container = task.container(crash.container)
+    container.exit(crash.exit_code, crash.reason)
+    return bool(container.definition["essential"])
 
 
 def _forget(task: Task, cluster: Cluster) -> None:

@@ -1,18 +1,17 @@
 """ECS's service scheduler: level-triggered, called whenever something about a service changed.
 
-Amazon ECS developer guide, "Deploy Amazon ECS services by replacing tasks" (rolling updates), and API
-reference, DeploymentConfiguration, for how many tasks may run and must run meanwhile.
+`rolling` and `staged` say which tasks are to stop and to start; this does it, and notices how it goes.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 from controller.sandbox.arns import Arns
-from controller.sandbox.model.services import Deployment, Service
+from controller.sandbox.model.services import Deployment, Service, ServiceDeployment
 from controller.sandbox.model.tasks import Task
 from controller.sandbox.model.world import Cluster, World
-from controller.sandbox.rollout import breaker, deployments
+from controller.sandbox.rollout import breaker, deployments, rolling, staged
 from controller.sandbox.rollout.events import tell, tell_started, tell_stopped
 from controller.sandbox.rollout.lifecycle import TaskLifecycle
 
@@ -35,60 +34,56 @@ class ServiceScheduler:
     def reconcile(self, service: Service) -> None:
         if service.status == "INACTIVE":
             return
-        self._stop_surplus(service)
-        self._start_missing(service)
-        self._retire_drained(service)
-        self._notice_steady_state(service)
-
-    def _start_missing(self, service: Service) -> None:
-        primary = service.primary
-        if primary is None or primary.rollout_state == "FAILED":
-            return  # a failed deployment starts no more tasks (API reference, Deployment.rolloutState)
-        number = min(service.desired_count - primary.wanted, _most_tasks(service) - len(service.tasks))
-        if number <= 0:
+        record = service.current_record
+        if record and not deployments.begun(self._world, record):
+            self._wake(service, self._world.settings.deployment_lag_seconds)
             return
-        started = [self._launch(service, primary) for _ in range(number)]
-        tell_started(self._world, service, started)
+        if record and staged.governs(service):
+            self._advance(service, record)
+        moves = staged.moves(service) if staged.governs(service) else rolling.moves(service)
+        self._stop(service, moves.stop)
+        for deployment, number in moves.start:
+            started = [self._launch(service, deployment) for _ in range(number)]
+            tell_started(self._world, service, started)
+        spared = staged.spared(service)
+        self._retire_drained(service, spared)
+        if spared is None:
+            self._notice_steady_state(service)
 
-    def _launch(self, service: Service, primary: Deployment) -> Task:
+    def _wake(self, service: Service, seconds: float) -> None:
+        self._world.timeline.after(seconds, lambda: self.reconcile(service))
+
+    def _advance(self, service: Service, record: ServiceDeployment) -> None:
+        """One stage or several further; and look again whenever time alone may bring the next."""
+        before = record.progress and record.progress.step
+        staged.advance(self._world, service, record)
+        if record.progress and record.progress.step is not before:
+            for seconds in staged.waits(self._world, record.progress):
+                self._wake(service, seconds)
+
+    def _launch(self, service: Service, deployment: Deployment) -> Task:
         task = self.lifecycle.launch(
             self._cluster,
             self._arns,
-            primary.revision.definition,
+            deployment.revision.definition,
             group=f"service:{service.name}",
-            deployment=primary,
+            deployment=deployment,
         )
         task.launch_type = service.configuration.get("launchType")
         task.enable_execute_command = bool(service.options.get("enableExecuteCommand"))
         return task
 
-    def _stop_surplus(self, service: Service) -> None:
-        primary = service.primary
-        if primary is None:
+    def _stop(self, service: Service, surplus: Sequence[Task]) -> None:
+        if not surplus or service.primary is None:
             return
-        surplus = [task for task in primary.tasks if task.wanted][service.desired_count :]
-        if primary.rollout_state != "FAILED":
-            surplus += self._replaced(service, primary)
-        if not surplus:
-            return
+        reason = f"Scaling activity initiated by (deployment {service.primary.id})"
         for task in surplus:
-            reason = f"Scaling activity initiated by (deployment {primary.id})"
             self.lifecycle.stop(task, self._cluster, code="ServiceSchedulerInitiated", reason=reason)
         tell_stopped(self._world, service, surplus)
 
-    @staticmethod
-    def _replaced(service: Service, primary: Deployment) -> list[Task]:
-        """Old tasks that new ones stand in for; those that run are kept longest."""
-        old = [task for one in service.draining_deployments for task in one.tasks if task.wanted]
-        keep = service.desired_count - primary.running
-        if len(service.tasks) >= _most_tasks(service) and primary.wanted < service.desired_count:
-            keep = min(keep, _fewest_tasks(service) - primary.running)  # make room
-        old.sort(key=lambda task: not task.running)
-        return old[max(0, keep) :]
-
-    def _retire_drained(self, service: Service) -> None:
+    def _retire_drained(self, service: Service, spared: Deployment | None) -> None:
         for deployment in service.draining_deployments:
-            if not deployment.tasks:
+            if not deployment.tasks and deployment is not spared:
                 deployment.status, deployment.updated_at = "INACTIVE", self._world.now
         if service.status == "DRAINING" and not service.tasks:
             service.status = "INACTIVE"
@@ -103,7 +98,7 @@ class ServiceScheduler:
         now, seconds = self._world.now, self._world.settings.steady_seconds
         if primary.steady_since is None:
             primary.steady_since = now
-            self._world.timeline.after(seconds, lambda: self.reconcile(service))
+            self._wake(service, seconds)
         if service.steady or now < primary.steady_since + seconds:
             return
         if primary.rollout_state == "IN_PROGRESS":
@@ -116,12 +111,20 @@ class ServiceScheduler:
         if deployment is None:
             return
         service = self._cluster.services[task.group.removeprefix("service:")]
+        sick = task.running and task.health == "UNHEALTHY"
+        if sick:
+            self._stop_sick(service, task)
         if deployment.rollout_state == "IN_PROGRESS":
-            if failed:
+            if failed or sick:
                 self._count_failure(service, deployment)
-            elif task.running and breaker.breaker_of(service).get("resetOnHealthyTask", True):
+            elif task.well and breaker.breaker_of(service).get("resetOnHealthyTask", True):
                 deployment.failed_tasks = 0
         self.reconcile(service)
+
+    def _stop_sick(self, service: Service, task: Task) -> None:
+        tell(self._world, service, f"(task {task.id}) failed container health checks.")
+        reason = "Task failed container health checks"
+        self.lifecycle.stop(task, self._cluster, code="ServiceSchedulerInitiated", reason=reason)
 
     def _count_failure(self, service: Service, deployment: Deployment) -> None:
         deployment.failed_tasks += 1
@@ -139,28 +142,17 @@ class ServiceScheduler:
         tell(self._world, service, f"(deployment {failed.id}) deployment failed: tasks failed to start.")
         if record := service.current_record:
             record.breaker_triggered = True
-        target = deployments.rollback_target(service, failed) if rollback else None
-        if target is None:
+        if rollback and (target := deployments.rollback_target(service, failed)):
+            reason = f"ECS deployment circuit breaker: rolling back to deploymentId {target.id}."
+            deployments.roll_back(self._world, service, failed, target, reason)
+        else:
             reason = "ECS deployment circuit breaker: tasks failed to start."
             deployments.stall(self._world, service, failed, reason)
-            return
-        reason = f"ECS deployment circuit breaker: rolling back to deploymentId {target.id}."
-        deployments.roll_back(self._world, service, failed, target, reason)
-
-
-def _most_tasks(service: Service) -> int:
-    percent: int = service.deployment_configuration["maximumPercent"]
-    return math.floor(service.desired_count * percent / 100)
-
-
-def _fewest_tasks(service: Service) -> int:
-    percent: int = service.deployment_configuration["minimumHealthyPercent"]
-    return math.ceil(service.desired_count * percent / 100)
 
 
 def _as_wanted(service: Service, primary: Deployment) -> bool:
     return (
         primary.rollout_state != "FAILED"
-        and primary.running == len(primary.tasks) == service.desired_count
+        and primary.well == len(primary.tasks) == service.desired_count
         and not service.draining_deployments
     )

@@ -9,12 +9,14 @@ With `config-file-type: s3` the ECS agent downloads the object before any contai
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from controller.sandbox.model import Json
 from controller.sandbox.model.definitions import Revision
 from controller.sandbox.outside import Outside
 
+ESSENTIAL_EXITED = "Essential container in task exited"
 # The init process looks for this anywhere in a variable's name.
 _INIT_VARIABLE = re.compile(r"aws_fluent_bit_init_[sS]3")
 _S3_ARN = re.compile(r"arn:[\w-]+:s3:::(?P<bucket>[^/]+)/(?P<key>.+)")
@@ -22,14 +24,21 @@ _S3_ARN = re.compile(r"arn:[\w-]+:s3:::(?P<bucket>[^/]+)/(?P<key>.+)")
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """A container that exits as it starts."""
+    """A container that exits as it starts. Without an exit code it did not even come to that."""
 
     container: str
-    exit_code: int
+    exit_code: int | None
     reason: str
 
+    @property
+    def stopped(self) -> tuple[str, str]:
+        """The task's `stopCode` and `stoppedReason`, where the container is essential."""
+        if self.exit_code is None:
+            return "TaskFailedToStart", self.reason
+        return "EssentialContainerExited", ESSENTIAL_EXITED
 
-def init_crash(definition: Revision, account: str, outside: Outside) -> Crash | None:
+
+def init_crash(definition: Revision, account: str, outside: Outside) -> Iterator[Crash]:
     """The crash of the FireLens container over a config object that is not there."""
     for container in definition.containers:
         if "firelensConfiguration" not in container:
@@ -38,8 +47,8 @@ def init_crash(definition: Revision, account: str, outside: Outside) -> Crash | 
             if _INIT_VARIABLE.search(variable.get("name", "")) and not _there(
                 variable.get("value", ""), account, outside
             ):
-                return Crash(container["name"], 1, "Container exited with code 1")
-    return None
+                yield Crash(container["name"], 1, "Container exited with code 1")
+                break
 
 
 def missing_agent_config(definition: Revision, account: str, outside: Outside) -> str | None:
