@@ -82,6 +82,16 @@ def test_of_two_writes_the_earlier_is_seen_first(sandbox: Sandbox) -> None:
     assert len(ecs.list_task_definitions()["taskDefinitionArns"]) == 3
 
 
+def test_writes_of_a_moment_are_seen_together_and_cost_one_copy(sandbox: Sandbox) -> None:
+    ecs, first = settled(sandbox)
+    arns = [register(ecs) for _ in range(30)]
+    assert ecs.list_task_definitions()["taskDefinitionArns"] == [first]
+    [history] = sandbox._api._histories.values()
+    assert len(history.copies) == 1
+    sandbox.advance(LAG)
+    assert ecs.list_task_definitions()["taskDefinitionArns"] == [first, *arns]
+
+
 def test_a_refused_write_hides_nothing(sandbox: Sandbox) -> None:
     ecs, _ = settled(sandbox)
     register(ecs)

@@ -98,7 +98,7 @@ class EcsApi:
         history = self._histories.setdefault(key, History(self._world.settings.lag_seconds))
         if is_read(operation):
             return OPERATIONS[operation](Call(self._world, history.seen(place, now), principal, request))
-        before = None if self.at_leisure else history.copy(place)
+        before = None if self.at_leisure else history.copy(place, now)
         answer = OPERATIONS[operation](Call(self._world, place, principal, request))
         if before is not None:
             history.remember(before, now)

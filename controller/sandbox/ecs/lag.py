@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from controller.sandbox.model.world import Region
 
 _READS = ("Describe", "List", "Get")
+_COPIES = 20
+"""That are kept at most."""
 
 
 def is_read(operation: str) -> bool:
@@ -31,10 +33,18 @@ class History:
         self.copies.append((now, before))
 
     def seen(self, region: Region, now: float) -> Region:
-        while self.copies and self.copies[0][0] + self.lag <= now:
-            self.copies.popleft()
+        self._forget(now)
         return self.copies[0][1] if self.copies else region
 
-    def copy(self, region: Region) -> Region | None:
-        """None where reads do not lag. Answers refer to the region's own objects, so the copy goes deep."""
-        return copy.deepcopy(region) if self.lag > 0 else None
+    def copy(self, region: Region, now: float) -> Region | None:
+        """None where reads do not lag, or where one was made a moment ago: then two writes are seen together.
+
+        Answers refer to the region's own objects, so the copy goes deep; hundreds of them would be too much.
+        """
+        self._forget(now)
+        recent = self.copies and now - self.copies[-1][0] < self.lag / _COPIES
+        return None if self.lag <= 0 or recent else copy.deepcopy(region)
+
+    def _forget(self, now: float) -> None:
+        while self.copies and self.copies[0][0] + self.lag <= now:
+            self.copies.popleft()
