@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
 from controller.sandbox.actors.cast import Cast
@@ -87,6 +87,7 @@ class Sandbox:
         self._counts = CallCounts()
         self._faults = FaultScript()
         self._plans = Plans()
+        self._turning = RLock()  # of two who turn the clock at once, each turns it by all they want
         self.happened: list[dict[str, Any]] = []
         """What the steps of a scenario did so far."""
         self._cast = Cast(self._clients_of)
@@ -145,12 +146,13 @@ class Sandbox:
         """Turn the clock, let everything happen that is due, and return the new time."""
         if seconds < 0:
             raise ValueError(f"time does not go back: {seconds}")
-        until = self.clock.now() + seconds
-        while (when := self._plans.next_until(until)) is not None:
-            self._turn_to(when)
-            self.run_due()
-        self._turn_to(until)
-        return self.clock.now()
+        with self._turning:
+            until = self.clock.now() + seconds
+            while (when := self._plans.next_until(until)) is not None:
+                self._turn_to(when)
+                self.run_due()
+            self._turn_to(until)
+            return self.clock.now()
 
     def _turn_to(self, when: float) -> None:
         self.clock.advance(max(0.0, when - self.clock.now()))
@@ -162,7 +164,8 @@ class Sandbox:
 
     def run_due(self) -> None:
         """Do what was planned for now or before. On a clock that runs by itself, somebody must keep calling this."""
-        self._plans.run_until(self.clock.now)
+        with self._turning:  # first, as in `advance`: an action may turn the clock
+            self._plans.run_until(self.clock.now)
 
     @contextmanager
     def at_leisure(self) -> Iterator[None]:

@@ -176,6 +176,22 @@ def test_actors_meet_faults_and_throttles_like_everybody(sandbox: Sandbox) -> No
             throttling.act(told)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        CiCopy(cluster="c", service="web", image="i"),
+        Ci(cluster="c", service="web", definition=definition("app")),
+        Terraform(cluster="c", service="web"),
+        Person(roll_back={"cluster": "c", "service": "web"}),
+    ],
+    ids=lambda told: type(told).__name__,
+)
+def test_an_actor_that_gets_a_page_of_somebody_else_fails_and_says_so(sandbox: Sandbox, told: Any) -> None:
+    sandbox.add_fault(calls="ecs:*", effect="garbage", times=0)
+    with pytest.raises(ActorFailed, match="made no sense"):
+        sandbox.act(told)
+
+
 def test_what_actors_call_is_counted_apart(sandbox: Sandbox) -> None:
     sandbox.reset_call_counts()
     sandbox.act(Ci(cluster="c", service="web", definition=definition("app")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -155,6 +156,13 @@ def test_own_actions_happen_at_their_time() -> None:
         sandbox.at(10, lambda: seen.append(sandbox.clock.now() - start))
         sandbox.advance(40)
     assert seen == [10, 30]
+
+
+def test_two_who_turn_the_clock_at_once_turn_it_by_both() -> None:
+    with Sandbox() as sandbox, ThreadPoolExecutor(4) as pool:
+        start = sandbox.clock.now()
+        list(pool.map(sandbox.advance, [10.0] * 20))
+        assert sandbox.clock.now() == start + 200
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {

@@ -21,11 +21,14 @@ class Cast:
     def perform(self, told: Shape) -> Json:
         """What the actor did. Raises ActorFailed, with what AWS said, where it could not."""
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             return self._act(told)
         except (ClientError, BotoCoreError) as error:
             raise ActorFailed(str(error)) from error
+        except (ResponseParserError, LookupError, ValueError) as error:  # a page of somebody else, say
+            raise ActorFailed(f"an answer made no sense: {type(error).__name__}: {error}") from error
 
     def _desk(self, role: str) -> Desk:
         return Desk(self._clients_of(role))
