@@ -120,11 +120,16 @@ def _keywords_of(function: Callable[..., Any]) -> type[BaseModel]:
     return create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
 
 
-def _rollout_fault(value: Any) -> Any:
-    from controller.sandbox.sandbox import Sandbox
+def _keywords_of_sandbox(name: str) -> Callable[[Any], Any]:
+    def checked(value: Any) -> Any:
+        from controller.sandbox.sandbox import Sandbox
 
-    return keywords(Sandbox.fail_next_rollout, value) if isinstance(value, dict) else value
+        return keywords(getattr(Sandbox, name), value) if isinstance(value, dict) else value
+
+    return checked
 
 
-RolloutFault = Annotated[dict[str, Any], BeforeValidator(_rollout_fault)]
-"""The keyword arguments of `Sandbox.fail_next_rollout`."""
+RolloutFault = Annotated[dict[str, Any], BeforeValidator(_keywords_of_sandbox("fail_next_rollout"))]
+ContainerFault = Annotated[dict[str, Any], BeforeValidator(_keywords_of_sandbox("break_container"))]
+Mending = Annotated[dict[str, Any], BeforeValidator(_keywords_of_sandbox("mend"))]
+"""Keyword arguments of the sandbox's method."""

@@ -90,6 +90,8 @@ WRONG: dict[str, tuple[str, str, Any, int, str]] = {
     "a file instead of a body": ("POST", "ci", WEB | {"definition": "task.json"}, 400, "definition: "),
     "a definition that ECS does not know": ("POST", "ci", WEB | {"definition": {"colour": 1}}, 400, "colour"),
     "a rollout fault of no kind": ("POST", "fail_next_rollout", {"colour": "red"}, 400, "colour: Extra inputs"),
+    "an ailment of no kind": ("POST", "break_container", {"ailment": {"way": "tired"}}, 400, "ailment.way: "),
+    "nothing to mend": ("POST", "mend", {"fault": "fault-9"}, 404, "no POST"),
     "an actor that is not there": ("POST", "pulumi", {}, 404, "no POST"),
     "what AWS refuses": (
         "POST",

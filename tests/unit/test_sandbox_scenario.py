@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from controller.sandbox import Sandbox, Settings
 from controller.sandbox.scenario.play import CannotBuild, play
-from controller.sandbox.scenario.shapes import Scenario
+from controller.sandbox.scenario.shapes import Scenario, Speeds
 
 ONCE = Config(retries={"total_max_attempts": 1})
 DEFINITION = {"family": "app", "containerDefinitions": [{"name": "app", "image": "app:1", "memory": "64"}]}
@@ -112,6 +113,26 @@ def test_a_rollout_of_a_scenario_fails() -> None:
         assert 7 in codes
 
 
+def test_containers_of_a_scenario_break_and_are_mended() -> None:
+    ailment = {"way": "out_of_memory", "after": "20"}
+    steps = [
+        {"at": "60s", "break_container": {"service": "web", "container": "app", "ailment": ailment}},
+        {"at": "60s", "person": {"redeploy": WEB}},
+        {"at": "5m", "mend": {"fault": "fault-1"}},
+        {"at": "6m", "mend": {"fault": "fault-9"}},
+    ]
+    with Sandbox() as sandbox:
+        play(sandbox, Scenario(**WORLD, steps=steps), print)
+        sandbox.advance(120)
+        killed = [one for one in sandbox.tasks("c") if one["containers"][0].get("exitCode") == 137]
+        assert killed
+        sandbox.advance(600)
+        assert sandbox.service("c", "web")["runningCount"] == 2
+        done = sandbox.status()["steps"]
+    assert done[0]["id"] == "fault-1"
+    assert done[3]["error"] == "there is no 'fault-9'"
+
+
 def test_a_step_that_turns_the_clock_lets_the_next_ones_happen() -> None:
     steps = [{"at": "10s", "advance": "5m"}, {"at": "60s", "ci_copy": {**WEB, "image": "app:2"}}]
     with Sandbox() as sandbox:
@@ -171,6 +192,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a step with two": ({"steps": [{"at": "1s", "advance": "1s", "remove_fault": "f"}]}, "exactly one is needed"),
     "no duration": ({"steps": [{"at": "soon", "advance": "1s"}]}, "90s, 15m or 1h30m"),
     "a rollout fault of no kind": ({"steps": [{"at": "1s", "fail_next_rollout": {"colour": "red"}}]}, "colour"),
+    "an ailment of no kind": ({"steps": [{"at": "1s", "break_container": {"ailment": {"way": "tired"}}}]}, "way"),
     "a member that ECS does not know": ({"services": [{"colour": "red"}]}, "colour"),
     "a definition that is no number": (
         {"task_definitions": [{**DEFINITION, "cpu": "1", "volumes": "x"}]},
@@ -192,3 +214,7 @@ def test_settings_of_a_scenario_are_settings_of_the_sandbox() -> None:
     assert scenario.settings.settings(throttle=True) == Settings(throttle=False, lag_seconds=3, start_seconds=1)
     assert scenario.settings.speed == 20
     assert Scenario().settings.settings(throttle=True) == Settings(throttle=True)
+
+
+def test_a_scenario_can_state_every_setting() -> None:
+    assert {field.name for field in fields(Settings)} == set(Speeds.model_fields) - {"speed", "region"}

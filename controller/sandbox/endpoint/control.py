@@ -3,6 +3,8 @@
 GET    /_sandbox/status              the time, the calls so far, the buckets that ECS throttles by
 POST   /_sandbox/advance             {"seconds": 30}
 POST   /_sandbox/fail_next_rollout   {"service": "web", "container": "log_router", "exit_code": 1}
+POST   /_sandbox/break_container     {"service": "web", "ailment": {"way": "out_of_memory", "after": 60}, "rollouts": 1}
+POST   /_sandbox/mend                {"fault": "fault-1"}, or {} for all that breaks containers
 GET    /_sandbox/faults              {"faults": [{"id": "fault-1", "calls": …, "seen": 3, "struck": 1}]}
 POST   /_sandbox/faults              {"calls": "ecs:Register*", "effect": "lose-answer", "after": 1, "times": 1}
 DELETE /_sandbox/faults/fault-1
@@ -17,7 +19,6 @@ is not there with 404, an actor that AWS refused with 409.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import orjson
@@ -34,10 +35,9 @@ ACTORS: dict[str, type[Shape]] = {"ci": Ci, "ci_copy": CiCopy, "terraform": Terr
 
 
 class Controlled(Protocol):
-    def advance(self, seconds: float) -> float: ...
+    """And the methods fail_next_rollout, break_container and mend, whose own annotations say what they take."""
 
-    @property
-    def fail_next_rollout(self) -> Callable[..., None]: ...
+    def advance(self, seconds: float) -> float: ...
 
     def add_fault(self, **stated: Any) -> str: ...
 
@@ -77,9 +77,9 @@ def _perform(sandbox: Controlled, method: str, action: str, body: bytes) -> dict
             return sandbox.status()
         case "POST", ["advance"]:
             return {"now": sandbox.advance(float(options.get("seconds", 0)))}
-        case "POST", ["fail_next_rollout"]:
-            sandbox.fail_next_rollout(**keywords(type(sandbox).fail_next_rollout, options))
-            return {}
+        case "POST", ["fail_next_rollout" | "break_container" | "mend" as name]:
+            made = getattr(sandbox, name)(**keywords(getattr(type(sandbox), name), options))
+            return {} if made is None else {"id": made}
         case "GET", ["faults"]:
             return {"faults": sandbox.faults()}
         case "POST", ["faults"]:

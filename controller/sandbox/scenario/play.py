@@ -74,6 +74,8 @@ def _perform(sandbox: Sandbox, step: Step, tell: Tell) -> None:
     """What fails is told, and stops nothing: the next step may well be about that."""
     try:
         done = _act(sandbox, step.action, getattr(step, step.action))
+    except KeyError as error:
+        done = {"error": f"there is no {error}"}
     except (ActorFailed, LookupError, ValueError) as error:
         done = {"error": str(error)}
     sandbox.happened.append({"at": step.at, "action": step.action, **done})
@@ -85,8 +87,9 @@ def _act(sandbox: Sandbox, action: str, told: Any) -> dict[str, Any]:
     match action:
         case "advance":
             return {"now": sandbox.advance(told)}
-        case "fail_next_rollout":
-            sandbox.fail_next_rollout(**told)
+        case "fail_next_rollout" | "break_container" | "mend":
+            made = getattr(sandbox, action)(**told)
+            return {} if made is None else {"id": made}
         case "fault":
             return {"id": sandbox.add_fault(**told.model_dump(exclude_unset=True))}
         case "remove_fault":

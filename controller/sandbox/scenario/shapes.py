@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from controller.sandbox.actors.shapes import Ci, CiCopy, Person, PutObject, Retention, Shape, Terraform, Text, check_one
-from controller.sandbox.bodies import Definition, RolloutFault, ServiceBody
+from controller.sandbox.bodies import ContainerFault, Definition, Mending, RolloutFault, ServiceBody
 from controller.sandbox.endpoint.faults import Fault
 from controller.sandbox.settings import Settings
 
@@ -40,6 +40,10 @@ class Speeds(Shape):
     stop_seconds: Seconds | None = None
     steady_seconds: Seconds | None = None
     stopped_task_seconds: Seconds | None = None
+    stage_seconds: Seconds | None = None
+    deployment_lag_seconds: Seconds | None = None
+    history_seconds: Seconds | None = None
+    inactive_lag_seconds: Seconds | None = None
     delete_seconds: Seconds | None = None
     daemon_instances: Annotated[int, Field(ge=0)] | None = None
 
@@ -55,6 +59,8 @@ class Step(Shape):
     at: Seconds
     advance: Seconds | None = None
     fail_next_rollout: RolloutFault | None = None
+    break_container: ContainerFault | None = None
+    mend: Mending | None = None
     fault: Fault | None = None
     remove_fault: Text | None = None
     ci: Ci | None = None
