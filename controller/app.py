@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +43,10 @@ def build(
     waited: Callable[[str, float], None] = lambda _family, _seconds: None,
     told: Callable[[str, str], None] = lambda _result, _text: None,
     remembers: bool = True,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> App:
     """Nothing is contacted but STS, and only where the config store's name needs the account id. `told` hears of
-    each config check: accepted, rejected or unchecked, and why.
+    each config check: accepted, rejected or unchecked, and why. `sleep` waits for the call budget and between retries.
 
     Raises SettingsError, SourceError, AwsError.
     """
@@ -53,7 +55,7 @@ def build(
         raise SettingsError("no source: give --source, the setting `source`, or LOGROUTE_SOURCE")
     if not settings.config_store:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
-    options = Options(settings.limits.share, observer, waited)
+    options = Options(settings.limits.share, observer, waited, sleep)
     home = Home(_home_account(settings), _home_region(settings))
     accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
     checker = Checker(settings.fluent_bit, told)

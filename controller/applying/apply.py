@@ -4,19 +4,21 @@ the next pass finishes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.applying.configs import ConfigShelf, Found
 from controller.applying.groups import GroupKeeper
 from controller.aws.ports import AccessDenied, Account, AwsError, Throttled, Unreachable
-from controller.observed.model import observe
+from controller.observed.model import moment, observe
 from controller.planning.groups import groups_of
 from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
+from controller.planning.others import LOOK_AGAIN
 from controller.planning.remember import applied
 from controller.taskdef.body import Body, register_form
 from controller.taskdef.overlay import interchangeable
@@ -95,16 +97,26 @@ class Applier:
         return self._roll_out(plan, target, replace(old, base=target), ())
 
     def _roll_out(self, plan: ServicePlan, revision: str, memory: ServiceMemory, said: Iterable[Because]) -> Outcome:
+        before = self.recall(plan.key)
         self.remember(plan.key, memory)
         if self.recall(plan.key) != memory or not self._still_so(plan):
             # Its state was lost just now, or somebody deployed while we registered: theirs counts.
             return Outcome(Done.MOVED_ON, revision, tuple(said), 1.0)
         answer = self.account.ecs.update_service(plan.key.cluster, plan.key.service, revision)
+        if theirs := _overwritten(plan, revision, answer):
+            return self._give_back(plan, before, theirs)
         primary = observe(plan.key, answer).primary
         number = primary.id.rsplit("/", 1)[-1] if primary and primary.task_definition == revision else ""
         stage = Stage.ROLLING if memory.stage is Stage.ASKED else memory.stage
         self.remember(plan.key, replace(memory, stage=stage, deployment=number))
         return Outcome(Done.WROTE, revision, tuple(said))
+
+    def _give_back(self, plan: ServicePlan, before: ServiceMemory | None, theirs: str) -> Outcome:
+        """Their deploy did not show yet when we looked: it is theirs that runs, and ours goes on top of it later."""
+        self.account.ecs.update_service(plan.key.cluster, plan.key.service, theirs)
+        self.remember(plan.key, before)
+        why = f"somebody deployed {theirs.rsplit('/', 1)[-1]} at the same moment: theirs is given back"
+        return Outcome(Done.MOVED_ON, said=(Because(Reason.WAITING_FOR_DEPLOYMENT, why),), again=LOOK_AGAIN)
 
     def _startable(self, revision: str, plan: ServicePlan) -> str:
         """That revision, or an ACTIVE copy of it: nothing new starts from an INACTIVE one. Where even its body is
@@ -197,3 +209,14 @@ class Applier:
             if described.get("status") == "ACTIVE" and interchangeable(register_form(there), body):
                 return str(described["taskDefinitionArn"])
         return ""
+
+
+def _overwritten(plan: ServicePlan, revision: str, answer: Mapping[str, Any]) -> str:
+    """The revision of a deployment that ours replaced and that was not there when the plan was made; "" for none.
+
+    The answer to a write shows the world as it is; the reads before it may have been late.
+    """
+    replaced = [one for one in answer.get("deployments") or () if one.get("status") != "PRIMARY"]
+    newest: Mapping[str, Any] = max(replaced, key=lambda one: moment(one.get("createdAt")) or 0.0, default={})
+    theirs = str(newest.get("taskDefinition", ""))
+    return "" if newest.get("id", plan.primary) == plan.primary or theirs in (revision, plan.base) else theirs

@@ -103,8 +103,9 @@ def test_whatever_call_fails_in_whatever_way_the_service_gets_its_router_once(
 ) -> None:
     play.service()
     play.write("httpd.yaml", route_yaml())
-    play.sandbox.add_fault(calls=call, effect=effect, times=8)
-    converge(play)
+    fault = play.sandbox.add_fault(calls=call, effect=effect, times=8)
+    converge(play, 24)
+    play.sandbox.remove_fault(fault)
     assert play.is_routed()
     assert play.revisions() <= 3
     assert len(play.ecs.list_service_deployments(cluster=CLUSTER, service="example")["serviceDeployments"]) == 2

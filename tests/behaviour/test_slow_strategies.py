@@ -16,7 +16,9 @@ PAUSED: dict[str, Any] = {
         **BREAKER,
         "strategy": "BLUE_GREEN",
         "bakeTimeInMinutes": 5,
-        "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"], "timeoutConfiguration": FORTNIGHT}],
+        "lifecycleHooks": [
+            {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"], "timeoutConfiguration": FORTNIGHT}
+        ],
     }
 }
 
