@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.api.keys import Place
@@ -21,11 +21,11 @@ from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
 from controller.planning.guards import Guard
 from controller.reconciling.keeper import SpecKeeper
-from controller.reconciling.world import DESK, STATE, Site, World, site
+from controller.reconciling.notes import FOLDER, Notes
+from controller.reconciling.world import STATE, Site, World, site
 from controller.settings import AccountSettings, Settings, SettingsError
 from controller.sources import GitOptions, Source, open_source, parse_source
 from controller.specs.carry import RouteMemory
-from controller.state.desk import Desk
 from controller.state.ledger import Ledger
 
 
@@ -61,13 +61,13 @@ def build(
     checker = Checker(settings.fluent_bit, told)
     own = own_service() if settings.guards.self_ == "refuse" else ""
     at_home = accounts[Place(home.account or "", home.region or "")]
-    desk = _desk(settings, at_home)
+    sites = {place: _site(settings, place, account, own, checker) for place, account in accounts.items()}
+    notes = sites[at_home.place].notes
     world = World(
-        {place: _site(settings, place, account, desk, own, checker) for place, account in accounts.items()},
+        {place: replace(one, notes=notes) for place, one in sites.items()},
         home,
         _routes(settings, at_home),
         Guard(settings.guards.max_share, settings.guards.max_count, settings.guards.first_run == "plan"),
-        desk,
     )
     return App(
         settings,
@@ -76,6 +76,14 @@ def build(
             _source(settings, accounts, home), home, world.routes, remembers=remembers, lua=settings.lua == "allow"
         ),
     )
+
+
+def home_notes(settings: Settings, now: Callable[[], float]) -> Notes:
+    """What people asked for, read. Raises SettingsError, AwsError."""
+    objects, store = home_store(settings)
+    notes = Notes(objects, store.key(STATE, FOLDER), now)
+    notes.ledger.load()
+    return notes
 
 
 def home_store(settings: Settings) -> tuple[ObjectStore, ConfigStore]:
@@ -120,11 +128,11 @@ def _places(settings: Settings, home: Home) -> list[tuple[Place, Role]]:
     return found
 
 
-def _site(settings: Settings, place: Place, account: AwsAccount, desk: Desk, own: str, checker: Checker) -> Site:
+def _site(settings: Settings, place: Place, account: AwsAccount, own: str, checker: Checker) -> Site:
     store = _store(settings, account)
     limits: AccountSettings = settings.accounts[place.account]
     install = Installation(settings.owner, store)
-    return site(place, account, install, desk, clusters=limits.clusters, self_arn=own, checker=checker)
+    return site(place, account, install, clusters=limits.clusters, self_arn=own, checker=checker)
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
@@ -140,11 +148,6 @@ def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
 def _routes(settings: Settings, home: AwsAccount) -> Ledger[RouteMemory]:
     store = _store(settings, home)
     return Ledger(home.bucket(store.bucket), store.key(STATE, "routes"), RouteMemory.from_plain)
-
-
-def _desk(settings: Settings, home: AwsAccount) -> Desk:
-    store = _store(settings, home)
-    return Desk(home.bucket(store.bucket), store.key(STATE, DESK))
 
 
 def _source(settings: Settings, accounts: dict[Place, AwsAccount], home: Home) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import structlog
 
@@ -31,6 +32,7 @@ class Teller:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics, self._log = metrics, structlog.get_logger()
         self._drift = DriftTally(metrics)
+        self._suspended: Mapping[str, str] = {}
 
     def source_changed(self, specs: Specs) -> None:
         self._metrics.source_revision(specs.revision)
@@ -51,6 +53,7 @@ class Teller:
     def surveyed(self, seen: Survey, board: StatusBoard) -> None:
         self._metrics.planned(dict(Counter(plan.kind.value for plan in seen.plans.values())))
         self._board(board)
+        self._notes(seen)
         for plan in seen.plans.values():
             self._drifting(plan)
         for place in seen.seen:
@@ -73,6 +76,18 @@ class Teller:
         for place, read in seen.seen.items():
             for cluster, denied in read.errors.items():
                 self._log.error("cluster could not be read", place=str(place), cluster=cluster, error=denied)
+
+    def _notes(self, seen: Survey) -> None:
+        """What a person did since the last pass."""
+        now = {name: hold.message for name, hold in seen.suspended.items()}
+        for name, why in now.items():
+            if self._suspended.get(name) != why:
+                self._log.info("suspended", name=name, why=why)
+        for name in self._suspended.keys() - now.keys():
+            self._log.info("resumed", name=name)
+        self._suspended = now
+        for name, note in seen.asked.items():
+            self._log.info("asked to reconcile", name=name, why=str(note))
 
     def stepped(self, key: ServiceKey, step: Step, board: StatusBoard) -> None:
         plan = step.plan

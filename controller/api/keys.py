@@ -15,6 +15,13 @@ class Place:
     def __str__(self) -> str:
         return f"{self.account}/{self.region}"
 
+    def service(self, text: str) -> ServiceKey:
+        """A service of this place by its key. ValueError where the text is none."""
+        key = ServiceKey.parse(text)
+        if key.place != self:
+            raise ValueError(f"{text} is not in {self}")
+        return key
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ServiceKey:

@@ -1,119 +1,108 @@
-"""`logroute suspend`, `resume` and `reconcile`: what a person asks of the controller, left in the config store.
-
-A running controller obeys before its next write, and looks at everything at its next poll; `plan` and `apply` obey too.
-"""
+"""`logroute suspend`, `resume` and `reconcile`: notes to a running controller, which obeys at its next poll."""
 
 from __future__ import annotations
 
-import difflib
-import getpass
-import re
-import socket
-from collections.abc import Iterable
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from controller import app as composition
-from controller.aws.ports import NotFound
-from controller.cli.console import say
+from controller.cli import statusfile
 from controller.cli.failures import CommandError
-from controller.reconciling.board import OBJECT
-from controller.reconciling.world import DESK, STATE
+from controller.cli.person import who
+from controller.reconciling.notes import Kind, Note, Notes
 from controller.settings import load
-from controller.state.desk import Desk, Note, Subject, Verb, What
 
-ROUTE = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
-SERVICE = re.compile(r"[\w-]+/[\w-]+/[\w-]+/[\w-]+", re.ASCII)
+LONGEST_REASON = 500
+SHOWN = 3
 
 
-def suspend(route: str | None, service: str | None, reason: str, config: Path | None) -> int:
-    desk, subject, _ = _opened(route, service, config)
-    there = desk.suspended(subject.what).get(subject.name)
-    if there is not None:
-        say(f"{subject.name} is suspended already, {there}")
-        return 0
-    desk.put(Verb.SUSPEND, subject, _note(reason))
-    print(f"{subject.name} is suspended: nothing of it is written until `logroute resume`; config objects still are")
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Either `route` or `service`, as they were typed."""
+
+    route: str | None
+    service: str | None
+    config: Path | None
+    why: str = ""
+
+
+def suspend(asked: Asked) -> int:
+    """Raises CommandError, NoteError, SettingsError, AwsError."""
+    why = " ".join(asked.why.split())
+    if len(why) > LONGEST_REASON or not why.isprintable():
+        raise CommandError(f"--reason: at most {LONGEST_REASON} characters, and none that cannot be printed")
+    notes, status = _open(asked)
+    name = _name(asked, _names(asked, status))
+    notes.write(Kind.SUSPENDED, name, Note(who(), notes.now(), why))
+    print(f"{name} is suspended; undo it with: logroute resume {_argument(name)}")
     return 0
 
 
-def resume(route: str | None, service: str | None, config: Path | None) -> int:
-    """Raises CommandError where the spec itself suspends the route: no command outweighs it."""
-    desk, subject, status = _opened(route, service, config)
-    if subject.name in desk.suspended(subject.what):
-        desk.drop(Verb.SUSPEND, [subject])
-        print(f"{subject.name} is resumed")
-        return 0
-    if _by_spec(status, subject):
-        raise CommandError(f"{subject.name} is suspended by its own spec: take `suspend: true` out of it")
-    say(f"{subject.name} is not suspended")
+def resume(asked: Asked) -> int:
+    """The same errors."""
+    notes, status = _open(asked)
+    suspended = notes.all(Kind.SUSPENDED)
+    name = _name(asked, {*_names(asked, status), *_of_kind(asked, suspended)})
+    notes.write(Kind.SUSPENDED, name, None)
+    if _is_by_spec(status, name):
+        raise CommandError(f"{name} is suspended by its spec, so no command resumes it: take `suspend: true` out there")
+    print(f"{name} is resumed" if name in suspended else f"{name} was not suspended")
     return 0
 
 
-def reconcile(route: str | None, service: str | None, reason: str, config: Path | None) -> int:
-    desk, subject, _ = _opened(route, service, config)
-    desk.put(Verb.RECONCILE, subject, _note(reason))
-    print(f"{subject.name} is looked at anew: what rolled back or was contested is tried again")
+def reconcile(asked: Asked) -> int:
+    """The same errors."""
+    notes, status = _open(asked)
+    name = _name(asked, _names(asked, status))
+    if notes.get(Kind.SUSPENDED, name) or _is_by_spec(status, name):
+        raise CommandError(f"{name} is suspended: resume it first")
+    notes.write(Kind.RECONCILE, name, Note(who(), notes.now(), asked.why))
+    print(f"{name}: a running controller looks at it with its next poll; `logroute status` shows what comes of it")
     return 0
 
 
-def _opened(route: str | None, service: str | None, config: Path | None) -> tuple[Desk, Subject, dict[str, Any]]:
-    if (route is None) == (service is None):
-        raise CommandError("give a route as NAMESPACE/NAME, or a service by --service, and not both")
-    objects, store = composition.home_store(load(config))
-    try:
-        status: dict[str, Any] = orjson.loads(objects.get(store.key(STATE, OBJECT)).body)
-    except (NotFound, orjson.JSONDecodeError):
-        status = {}
-        say("no controller has left its status in the config store: the name is taken as it is")
-    subject = _route(route, status) if route is not None else _service(str(service), status)
-    desk = Desk(objects, store.key(STATE, DESK))
-    desk.refresh()
-    return desk, subject, status
+def _open(asked: Asked) -> tuple[Notes, dict[str, Any]]:
+    settings = load(asked.config)
+    return composition.home_notes(settings, time.time), statusfile.read(settings)
 
 
-def _route(text: str, status: dict[str, Any]) -> Subject:
-    name = text if "/" in text else f"default/{text}"
-    if not ROUTE.fullmatch(name):
-        raise CommandError(f"{text!r} is no route: give NAMESPACE/NAME")
-    known = status.get("routes")
-    if known is not None and name not in known:
-        raise CommandError(f"there is no route {name}{_near(name, known)}")
-    return Subject(What.ROUTE, name)
+def _is_by_spec(status: Mapping[str, Any], name: str) -> bool:
+    return bool(status["suspended"].get(name, {}).get("bySpec"))
 
 
-def _service(text: str, status: dict[str, Any]) -> Subject:
-    """`account/region/cluster/service`, or as much of its end as is not ambiguous."""
-    known = status.get("services")
-    if known is None:
-        if not SERVICE.fullmatch(text):
-            raise CommandError(f"{text!r}: without a status to look it up, give ACCOUNT/REGION/CLUSTER/SERVICE")
-        return Subject(What.SERVICE, text)
-    found = [key for key in known if key == text or key.endswith(f"/{text}")]
-    if len(found) > 1:
-        raise CommandError(f"{text!r} may be {', '.join(found)}: give more of it")
-    if not found:
-        raise CommandError(f"there is no service {text}{_near(text, known)}")
-    return Subject(What.SERVICE, found[0])
+def _argument(name: str) -> str:
+    return name if name.count("/") == 1 else f"--service {name}"
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    some = list(known)
-    close = difflib.get_close_matches(name, some, n=3) or [one for one in some if name in one][:3]
-    return f"; did you mean {' or '.join(close)}?" if close else ""
+def _of_kind(asked: Asked, names: Iterable[str]) -> list[str]:
+    """Routes are `namespace/name`, services `account/region/cluster/service`."""
+    slashes = 1 if asked.route else 3
+    return [name for name in names if name.count("/") == slashes]
 
 
-def _by_spec(status: dict[str, Any], subject: Subject) -> bool:
-    conditions = status.get("routes", {}).get(subject.name, ()) if subject.what is What.ROUTE else ()
-    return any(one["condition"] == "Suspended" and one["status"] == "True" for one in conditions)
+def _names(asked: Asked, status: Mapping[str, Any]) -> list[str]:
+    return list(status["routes" if asked.route else "services"])
 
 
-def _note(reason: str) -> Note:
-    try:
-        who = getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        who = "somebody"
-    return Note(f"{who}@{socket.gethostname()}", datetime.now(UTC).isoformat(timespec="seconds"), reason)
+def _name(asked: Asked, names: Iterable[str]) -> str:
+    """The one that was meant: its whole name, or an end of it that no other has."""
+    what, given, there = "route" if asked.route else "service", asked.route or asked.service or "", sorted(names)
+    found = [name for name in there if name == given] or [name for name in there if name.endswith(f"/{given}")]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise CommandError(f"{given} may be any of {', '.join(found[:SHOWN])}{' …' * (len(found) > SHOWN)}")
+    near = _near(given, there)
+    tail = f"; did you mean {' or '.join(near)}?" if near else "; `logroute status` lists them"
+    raise CommandError(f"there is no {what} {given}{tail}")
+
+
+def _near(given: str, names: Iterable[str]) -> list[str]:
+    """Names whose end of as many parts looks like it."""
+    parts = given.count("/") + 1
+    ends = {"/".join(name.split("/")[-parts:]): name for name in names}
+    return [ends[end] for end in get_close_matches(given, ends, SHOWN)]

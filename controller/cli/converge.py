@@ -30,7 +30,7 @@ pause = time.sleep
 def plan(config: Path | None, source: str | None, output: str) -> int:
     app, specs = _open(config, source, remembers=False)
     seen = survey(app.world, specs, repair=False)
-    seen = seen.under(guarded(app.world, specs, seen, time.time, record=False))
+    seen = seen.under(guarded(app.world, specs, seen, record=False))
     print(plans.FORMATS[output](seen, specs), end="")
     if _failed(seen, specs) | _unread(seen):
         return ERROR
@@ -41,7 +41,7 @@ def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
     """Carries out what nothing holds, then watches what it started until that ends or stands still."""
     app, specs = _open(config, source, remembers=True)
     seen = survey(app.world, specs, repair=True)
-    permit = guarded(app.world, specs, seen, time.time, record=True)
+    permit = guarded(app.world, specs, seen, record=True)
     seen = seen.under(permit)
     for problem in specs.problems:
         say(str(problem))
@@ -62,7 +62,6 @@ def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
 def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[composition.App, Specs]:
     app = composition.build(load(config, source=source), remembers=remembers)
     app.world.routes.ensure_loaded()
-    app.world.desk.refresh()
     app.keeper.poll()
     assert app.keeper.specs is not None  # noqa: S101 - a poll that returns has read something
     return app, app.keeper.specs

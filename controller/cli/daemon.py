@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -50,9 +49,10 @@ def run(config: Path | None) -> int:
     app = composition.build(settings, observer=teller, waited=metrics.aws_limiter_waited, told=teller.config_checked)
     queue: WorkQueue[ServiceKey] = WorkQueue(clock=clock, observer=observer)
     metrics.watch_queue(queue)
-    controller = Controller(app.world, app.keeper, queue, teller, clock.monotonic, time.time)
+    controller = Controller(app.world, app.keeper, queue, teller, clock.monotonic)
     resync = Periodic("resync", controller.resync, settings.resync, clock=clock, observer=observer)
     source = Periodic("source", controller.poll_source, settings.poll, clock=clock, observer=observer)
+    notes = Periodic("notes", controller.poll_notes, settings.poll, clock=clock, observer=observer)
     status = Periodic("status", controller.save_status, STATUS_SECONDS, clock=clock, observer=observer)
     workers = Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer)
     controller.on_change = _first_start_then_nudge(resync)
@@ -61,11 +61,11 @@ def run(config: Path | None) -> int:
         server.start()
         log = structlog.get_logger()
         log.info("started", version=__version__, source=settings.source, listen=server.url, places=_places(app))
-        for part in (workers, source, status):
+        for part in (workers, source, notes, status):
             part.start()
         stopper.wait()
         log.info("stopping", reason=stopper.reason)
-        ended = stop_all(clock, STOP_SECONDS, source, resync, status, workers, server)
+        ended = stop_all(clock, STOP_SECONDS, source, notes, resync, status, workers, server)
         with suppress(AwsError):  # the next start tells the same, a little later
             controller.save_status()
         log.info("stopped", finished=ended)
@@ -73,7 +73,7 @@ def run(config: Path | None) -> int:
 
 
 def _first_start_then_nudge(resync: Periodic) -> Callable[[], None]:
-    """Without specs there is no pass: the first begins with the first snapshot. Called by one thread only."""
+    """Without specs there is no pass: the first begins with the first snapshot, which one thread alone brings."""
     begun: list[bool] = []
 
     def specs_changed() -> None:

@@ -55,11 +55,6 @@ Source = Annotated[
     typer.Option("--source", help="git+https://…, git+ssh://…, git+file://…, s3://bucket/prefix, or a folder."),
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings in YAML; LOGROUTE_… variables win.")]
-AskedRoute = Annotated[str | None, typer.Argument(metavar="NAMESPACE/NAME", help="A route.")]
-AskedService = Annotated[
-    str | None, typer.Option("--service", help="A service instead: ACCOUNT/REGION/CLUSTER/SERVICE, or its end.")
-]
-AskedWhy = Annotated[str, typer.Option("--reason", help="Why; shown in the status.")]
 Definition = Annotated[str, typer.Option("--task-definition", help="Register input or describe output; - for stdin.")]
 Out = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; stdout when absent.")]
 
@@ -203,32 +198,48 @@ def approve(
     _run(lambda: command.approve(digest, config, source))
 
 
+Route = Annotated[str | None, typer.Argument(metavar="[NAMESPACE/NAME]", help="A route; or give --service.")]
+Service = Annotated[
+    str | None,
+    typer.Option("--service", metavar="ACCOUNT/REGION/CLUSTER/SERVICE", help="A service; CLUSTER/SERVICE may do."),
+]
+
+
 @app.command()
 def suspend(
-    route: AskedRoute = None, service: AskedService = None, reason: AskedWhy = "", config: ConfigFile = None
+    route: Route = None,
+    service: Service = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for others to read.")] = "",
+    config: ConfigFile = None,
 ) -> None:
-    """Keeps a route or a service as it is, until `resume`; config objects that are lost still come back."""
-    from controller.cli import asking as command
+    """A route, or a service, is observed and reported, and not written, until it is resumed."""
+    _one_of(route, service)
+    from controller.cli import asking
 
-    _run(lambda: command.suspend(route, service, reason, config))
+    _run(lambda: asking.suspend(asking.Asked(route, service, config, reason)))
 
 
 @app.command()
-def resume(route: AskedRoute = None, service: AskedService = None, config: ConfigFile = None) -> None:
+def resume(route: Route = None, service: Service = None, config: ConfigFile = None) -> None:
     """Undoes `suspend`."""
-    from controller.cli import asking as command
+    _one_of(route, service)
+    from controller.cli import asking
 
-    _run(lambda: command.resume(route, service, config))
+    _run(lambda: asking.resume(asking.Asked(route, service, config)))
 
 
 @app.command()
-def reconcile(
-    route: AskedRoute = None, service: AskedService = None, reason: AskedWhy = "", config: ConfigFile = None
-) -> None:
-    """Asks for a look now, and for another try of what rolled back or is contested."""
-    from controller.cli import asking as command
+def reconcile(route: Route = None, service: Service = None, config: ConfigFile = None) -> None:
+    """Look now, and try again what rolled back."""
+    _one_of(route, service)
+    from controller.cli import asking
 
-    _run(lambda: command.reconcile(route, service, reason, config))
+    _run(lambda: asking.reconcile(asking.Asked(route, service, config)))
+
+
+def _one_of(route: str | None, service: str | None) -> None:
+    if bool(route) == bool(service):
+        raise typer.BadParameter("give a route or --service, one of them")
 
 
 @app.command()

@@ -7,38 +7,19 @@ from typing import Any
 
 import orjson
 
+from controller.cli import statusfile
 from controller.cli.console import GREEN, RED, YELLOW, paint
-from controller.cli.failures import CommandError
+from controller.settings import load
 
 
 def status(config: Path | None, output: str) -> int:
     """Raises CommandError, SettingsError, AwsError."""
-    found = _read(config)
+    found = statusfile.read(load(config))
     if output == "json":
         print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return 0
     print("\n".join(_lines(found)))
     return 0
-
-
-def _read(config: Path | None) -> dict[str, Any]:
-    from controller.app import home_store
-    from controller.aws.ports import NotFound
-    from controller.reconciling.board import FORMAT, OBJECT
-    from controller.reconciling.world import STATE
-    from controller.settings import load
-
-    objects, store = home_store(load(config))
-    key = store.key(STATE, OBJECT)
-    try:
-        found: dict[str, Any] = orjson.loads(objects.get(key).body)
-    except NotFound as error:
-        raise CommandError(f"s3://{store.bucket}/{key} is not there: no controller has finished a pass yet") from error
-    except orjson.JSONDecodeError as error:
-        raise CommandError(f"s3://{store.bucket}/{key} is not readable: {error}") from error
-    if found.get("format") != FORMAT:
-        raise CommandError(f"s3://{store.bucket}/{key} is of format {found.get('format')}; update this logroute")
-    return found
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
@@ -58,6 +39,9 @@ def _lines(found: dict[str, Any]) -> list[str]:
         services.append((service, str(state["ready"]), state["reason"], "; ".join([state["message"], *drift])))
         services += [("", "", hint["reason"], hint["message"]) for hint in state.get("hints", ())]
     lines += ["", *_table(services)]
+    if found["suspended"]:
+        lines += ["", "SUSPENDED"]
+    lines += [one["message"] for one in found["suspended"].values()]
     for problem in found["problems"]:
         place = f"{problem['file']}:{problem['line']}:{problem['column']}"
         lines.append(f"{place}: {problem['code']}: {problem['message']}")

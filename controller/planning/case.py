@@ -36,9 +36,7 @@ class Known:
     unknown: str = ""
     """Why the memory of this service cannot be read."""
     frozen: Mapping[str, Hold] = field(default_factory=dict)
-    """Routes in force that may not be written: suspended, or in `mode: warn`."""
-    paused: Hold | None = None
-    """Somebody suspended this service by command."""
+    """What of this service may not be written, the first first: itself, routes that select it or that it carries."""
     policies: Mapping[str, str] = field(default_factory=dict)
     """Routes in force → their deletionPolicy."""
     self_arn: str = ""

@@ -9,7 +9,7 @@ from controller.api.keys import ServiceKey
 from controller.observed.model import ObservedService
 from controller.planning.case import Case, fingerprint
 from controller.planning.drift import differences
-from controller.planning.holds import CONTESTED, first_hold
+from controller.planning.holds import CONTESTED, asked_to_wait, first_hold
 from controller.planning.in_place import ON_ITS_WAY, ended, in_place, watch
 from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.model import Because, Hold, Kind, ServicePlan
@@ -40,6 +40,8 @@ def out_of_reach(service: ObservedService) -> ServicePlan | None:
 
 def decide(case: Case) -> ServicePlan:
     plan = _wanted(case)
+    if plan.kind is Kind.ADOPT and asked_to_wait(case):
+        return _only_seen(case, plan)
     if not plan.changes or plan.hold:
         return plan
     if hold := first_hold(case, plan):
@@ -145,9 +147,8 @@ def _leaving(case: Case, plan: ServicePlan, rollout: Rollout) -> ServicePlan:
         return plan.held_by(
             Hold(Reason.UNKNOWN, "it carries our router, but nothing is remembered of it: left as it is")
         )
-    for route in sorted(memory.routes):
-        if route in case.known.frozen:
-            return plan.held_by(case.known.frozen[route])
+    if hold := asked_to_wait(case):
+        return plan.held_by(hold)
     if _policy(case, memory) == "orphan":
         return plan.held_by(Hold(Reason.ORPHANED, "deletionPolicy is orphan: the router stays"))
     plan = _with(plan, case, case.stripped.app)
@@ -161,6 +162,15 @@ def _policy(case: Case, memory: ServiceMemory) -> str:
     if not said:
         return memory.policy
     return "orphan" if "orphan" in said else "restore"
+
+
+def _only_seen(case: Case, plan: ServicePlan) -> ServicePlan:
+    """In sync, and not to be written: log groups neither, and what is remembered must not say that they were."""
+    memory, desired = case.memory, plan.desired
+    if memory and (memory.stage, memory.revision) == (Stage.SETTLED, case.service.task_definition):
+        return plan.step(Kind.NOTHING)
+    bare = replace(desired, log_groups=(), made_groups=frozenset()) if desired else None
+    return replace(plan, desired=bare, fingerprint="")
 
 
 def _with(plan: ServicePlan, case: Case, after: Body) -> ServicePlan:

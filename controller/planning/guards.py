@@ -70,12 +70,15 @@ def counts(plan: ServicePlan, guard: Guard) -> bool:
 def permit(
     plans: Iterable[ServicePlan], guard: Guard, approved: frozenset[str], *, managed: int, empty_source: bool
 ) -> Permit:
-    """License all, or block what is not approved. `managed`: how many services are looked after."""
+    """License all, or block what is not approved. `managed`: how many services are looked after.
+
+    What is approved counts too: a plan that grew beyond its approval is no small one for that.
+    """
     some = [plan for plan in plans if counts(plan, guard)]
     lines = frozenset(map(line, some))
     open_lines = lines - approved
-    why = _why(open_lines, guard, managed, empty_source=empty_source)
-    if not why:
+    why = _why(lines, guard, managed, empty_source=empty_source)
+    if not why or not open_lines:
         return Permit(lines, guard=guard)
     return Permit(lines & approved, open_lines, digest_of(open_lines), why, guard)
 

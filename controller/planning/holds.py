@@ -23,7 +23,7 @@ def first_hold(case: Case, plan: ServicePlan) -> Hold | None:
         return Hold(Reason.SELF, "this is the controller's own service; set guards.self: allow to route it")
     if memory is None and case.stripped is not None and case.stripped.router is not None:
         return Hold(Reason.UNKNOWN, "it carries our router, but what was applied is not remembered: left as it is")
-    if hold := _asked_to_wait(case):
+    if hold := asked_to_wait(case):
         return hold
     if plan.kind is Kind.ROLL_BACK:
         return None
@@ -34,10 +34,8 @@ def first_hold(case: Case, plan: ServicePlan) -> Hold | None:
     return None if router_is_failing(case.watched) else wait_for(case.watched)
 
 
-def _asked_to_wait(case: Case) -> Hold | None:
-    return case.known.paused or next(
-        (case.known.frozen[route.key] for route in case.routes if route.key in case.known.frozen), None
-    )
+def asked_to_wait(case: Case) -> Hold | None:
+    return next(iter(case.known.frozen.values()), None)
 
 
 def held_digest(memory: ServiceMemory | None, plan: ServicePlan) -> Hold | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from controller.api.conditions import Reason
+from controller.api.plain import well_typed
 from controller.planning.groups import Group
 
 
@@ -90,7 +92,17 @@ class ServiceMemory:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> ServiceMemory:
         """TypeError, ValueError or KeyError where `plain` is not a memory."""
+        well_typed(cls, plain)
+        for one in plain["held"].values():
+            well_typed(Held, one)
+        for reason in (plain.get("why"), *(reason for reason, _message in plain.get("left_out", {}).values())):
+            Reason(reason or Reason.UNKNOWN)
         held = {digest: Held(**one) for digest, one in plain["held"].items()}
         tuples = {"configs": tuple(plain["configs"]), "groups": tuple(map(Group.from_plain, plain["groups"]))}
         tuples |= {"ignored": tuple(plain.get("ignored", ())), "reverts": tuple(map(float, plain.get("reverts", ())))}
         return cls(**{**plain, **tuples, "stage": Stage(plain["stage"]), "held": held})
+
+
+def forgiven(memory: ServiceMemory) -> ServiceMemory:
+    """Without what a person may clear with `logroute reconcile`."""
+    return replace(memory, held={}, reverts=(), contested="", fingerprint="")

@@ -1,57 +1,64 @@
-"""What people asked for by command, as holds and as forgiveness."""
+"""What people asked for since the last pass, carried out on what is remembered, and then dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Container, Iterable, Iterator, Mapping
 
-from controller.api.conditions import Reason
-from controller.api.keys import ServiceKey
-from controller.planning.memory import ServiceMemory
-from controller.planning.model import Hold
+from controller.api.keys import Place, ServiceKey
+from controller.planning.memory import ServiceMemory, forgiven
+from controller.planning.model import Hold, ServicePlan
 from controller.reconciling.keeper import Specs
-from controller.reconciling.world import World
-from controller.state.desk import Desk, Note, Subject, Verb, What
+from controller.reconciling.notes import Kind, Note, Notes
+from controller.reconciling.world import Site, World
 
 
-def frozen(specs: Specs, desk: Desk) -> Mapping[str, Hold]:
-    """Routes that may not be written: by their spec, or because somebody said so."""
-    by_command = desk.suspended(What.ROUTE)
-    if not by_command:
-        return specs.frozen
-    return {key: _suspended(f"{key} was", note, key) for key, note in by_command.items()} | dict(specs.frozen)
+def answer(world: World, specs: Specs, closed: Container[Place]) -> Mapping[str, Note]:
+    """The requests to reconcile that were carried out; and routes that are gone are suspended no more.
 
-
-def paused(desk: Desk, key: ServiceKey) -> Hold | None:
-    note = desk.suspended(What.SERVICE).get(str(key))
-    return None if note is None else _suspended("the service was", note, f"--service {key}")
-
-
-def _suspended(what: str, note: Note, argument: str) -> Hold:
-    return Hold(Reason.SUSPENDED, f"{what} suspended {note}; undo it by: logroute resume {argument}")
-
-
-def forgiven(memory: ServiceMemory) -> ServiceMemory:
-    """As if nothing had rolled back and nobody had reverted: the next pass decides anew."""
-    return replace(memory, held={}, reverts=(), contested="", fingerprint="")
-
-
-def grant(world: World, specs: Specs) -> bool:
-    """Carry out the requests to reconcile, and clear the desk of what is gone. Whether there was one. Raises AwsError.
-
-    A request is dropped last: killed in between, it is only granted twice.
+    Requests stay while a place is closed, for they may be about it. One that is carried out twice does no harm.
+    Raises AwsError.
     """
-    desk = world.desk
-    services, routes = desk.requests(What.SERVICE), desk.requests(What.ROUTE)
-    for site in world.sites.values():
-        changes = {
-            key: forgiven(memory)
-            for key, memory in site.memories.items()
-            if key in services or routes.keys() & (memory.routes.keys() | memory.left_out.keys())
-        }
-        site.memories.update(changes)
-    desk.drop(Verb.RECONCILE, [Subject(What.SERVICE, name) for name in services])
-    desk.drop(Verb.RECONCILE, [Subject(What.ROUTE, name) for name in routes])
-    gone = desk.suspended(What.ROUTE).keys() & specs.force.gone - world.routes_in_use()
-    desk.drop(Verb.SUSPEND, [Subject(What.ROUTE, name) for name in gone])
-    return bool(services or routes)
+    notes = world.notes
+    gone = notes.all(Kind.SUSPENDED).keys() & specs.force.gone
+    notes.keep(Kind.SUSPENDED, dict.fromkeys(gone))
+    requests = notes.all(Kind.RECONCILE)
+    open_sites = [site for place, site in world.sites.items() if place not in closed]
+    for site in open_sites if requests else ():
+        site.memories.update(dict(_forgiven(site, requests.keys())))
+    if len(open_sites) == len(world.sites):
+        notes.keep(Kind.RECONCILE, dict.fromkeys(requests))
+    return requests
+
+
+def _forgiven(site: Site, names: Iterable[str]) -> Iterator[tuple[str, ServiceMemory]]:
+    asked = set(names)
+    for service, memory in site.memories.items():
+        if asked & {service, *memory.routes, *memory.left_out}:
+            yield service, forgiven(memory)
+
+
+def suspended(notes: Notes, specs: Specs) -> dict[str, Hold]:
+    """Routes and services that a person suspended. A route that is gone is suspended no more."""
+    return notes.holds(name for name in notes.all(Kind.SUSPENDED) if name not in specs.force.gone)
+
+
+def freezing(
+    site: Site, specs: Specs, key: ServiceKey, routes: Iterable[str], memory: ServiceMemory | None
+) -> dict[str, Hold]:
+    """What freezes one service: itself, a route that selects it, or one that it still carries."""
+    found: dict[str, Hold] = {}
+    for name in (str(key), *routes, *sorted(memory.routes if memory else ())):
+        hold = specs.frozen.get(name) or (None if name in specs.force.gone else site.notes.hold(name))
+        if hold:
+            found[name] = hold
+    return found
+
+
+def asked_again(site: Site, specs: Specs, plan: ServicePlan) -> ServicePlan:
+    """Right before a write: held where somebody said `suspend` since the pass. One listing. Raises AwsError."""
+    if plan.hold or not plan.changes:
+        return plan
+    site.notes.ledger.load()
+    routes = (*(plan.desired.routes if plan.desired else ()), *plan.left_out)
+    holds = freezing(site, specs, plan.key, routes, site.memories.get(str(plan.key)))
+    return plan.held_by(next(iter(holds.values()))) if holds else plan

@@ -20,7 +20,6 @@ from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
 from controller.reconciling.survey import Survey
 
-OBJECT = "status.json"
 FORMAT = 1
 TOLD_AS_HELD = (Kind.HOLD_DIGEST, Kind.ROLL_BACK, Kind.CONTEST)
 MOVING = (Reason.ROLLING_OUT, Reason.WAITING_FOR_DEPLOYMENT)
@@ -104,13 +103,15 @@ class StatusBoard:
         self._selected: Mapping[str, tuple[ServiceKey, ...]] = {}
         self._lost: Mapping[str, Because] = {}
         self._lost_configs: tuple[str, ...] = ()
-        self._suspended: Mapping[str, Hold] = {}
         self._standing: Mapping[ServiceKey, tuple[Because, ...]] = {}
         self._denied: Mapping[ServiceKey, str] = {}
         self._specs: Specs | None = None
+        self._frozen: Mapping[str, Hold] = {}
+        self._freezes: Mapping[ServiceKey, Hold] = {}
         self._source_error = ""
         self._places: dict[str, str] = {}
         self._saved = b""
+        self._etag: str | None = None
 
     def surveyed(self, seen: Survey, specs: Specs) -> None:
         errors = {str(place): str(error) for place, error in seen.errors.items()}
@@ -120,27 +121,32 @@ class StatusBoard:
         errors |= {f"{place}: log groups": str(news.error) for place, news in seen.groups.items() if news.error}
         errors |= seen.unreadable
         denied = {key: str(news.error) for news in seen.groups.values() for key in news.denied}
+        frozen = {**seen.suspended, **specs.frozen}
+        freezes = _freezes(frozen, seen)
         with self._lock:
+            self._frozen, self._freezes = frozen, freezes
             self._standing, self._denied = seen.standing, denied
-            self._services = {key: self._needing(key, state_of(plan)) for key, plan in seen.plans.items()}
+            self._services = {key: self._told(key, state_of(plan)) for key, plan in seen.plans.items()}
             self._selected, self._lost, self._specs, self._places = seen.selected, seen.lost, specs, errors
             self._lost_configs = tuple(str(one) for some in seen.lost_configs.values() for one in some)
-            self._suspended = {key: hold for key, hold in seen.frozen.items() if hold.reason is Reason.SUSPENDED}
+        if seen.status_etag != self._etag:
+            self._saved = b""  # lost, or somebody else wrote it: what is there is not what we saved
 
     def stepped(self, key: ServiceKey, step: Step) -> None:
         with self._lock:
             if step.plan is None:
                 self._services.pop(key, None)
             else:
-                self._services[key] = self._needing(key, state_of(step.plan, step.outcome.done))
+                self._services[key] = self._told(key, state_of(step.plan, step.outcome.done))
 
     def failed(self, key: ServiceKey, reason: Reason, error: str) -> None:
         with self._lock:
             self._services[key] = ServiceState(reason, error, held=True, changes=True)
 
-    def _needing(self, key: ServiceKey, state: ServiceState) -> ServiceState:
+    def _told(self, key: ServiceKey, state: ServiceState) -> ServiceState:
         standing, denied = self._standing.get(key, ()), self._denied.get(key, "")
-        return state.needing(standing, denied) if standing or denied else state
+        needing = state.needing(standing, denied) if standing or denied else state
+        return _frozen(needing, self._freezes.get(key))
 
     def source(self, error: str) -> None:
         """Why the source could not be read; empty where it could."""
@@ -150,7 +156,7 @@ class StatusBoard:
     def routes(self) -> dict[tuple[str, str], tuple[Status, ...]]:
         """(namespace, name) → its conditions."""
         with self._lock:
-            specs, lost, suspended = self._specs, self._lost, self._suspended
+            specs, lost, frozen, freezes = self._specs, self._lost, self._frozen, self._freezes
             if specs is None:
                 return {}
             states = {
@@ -159,6 +165,7 @@ class StatusBoard:
                 ]
                 for key in (route.key for route in specs.force.routes)
             }
+            selected = self._selected
         found: dict[tuple[str, str], tuple[Status, ...]] = {}
         for route in specs.force.routes:
             namespace, _, name = route.key.partition("/")
@@ -167,7 +174,7 @@ class StatusBoard:
                 states[route.key],
                 lost.get(route.key),
                 broken=broken,
-                suspended=suspended.get(route.key),
+                suspended=_suspended(route.key, frozen, (freezes.get(one) for one in selected.get(route.key, ()))),
             )
         return found
 
@@ -192,7 +199,14 @@ class StatusBoard:
                 "errors": self._places,
                 "lostConfigs": list(self._lost_configs),
                 "routes": {"/".join(key): [_status(one) for one in some] for key, some in sorted(routes.items())},
-                "services": {str(key): _service(state) for key, state in sorted(self._services.items())},
+                "services": {
+                    str(key): _service(state, self._freezes.get(key)) for key, state in sorted(self._services.items())
+                },
+                "suspended": {
+                    name: {"bySpec": self._specs is not None and name in self._specs.frozen, "message": hold.message}
+                    for name, hold in sorted(self._frozen.items())
+                    if hold.reason is Reason.SUSPENDED
+                },
                 "problems": [problem.as_json() for problem in self._specs.problems] if self._specs else [],
             }
 
@@ -203,7 +217,7 @@ class StatusBoard:
         body = orjson.dumps(self.plain(), option=orjson.OPT_INDENT_2)
         if body == self._saved:
             return False
-        objects.put(key, body, content_type="application/json")
+        self._etag = objects.put(key, body, content_type="application/json")
         self._saved = body
         return True
 
@@ -212,7 +226,11 @@ NOBODY = Because(Reason.NO_SERVICE, "no service matches its target")
 
 
 def conditions(
-    states: Iterable[ServiceState], lost: Because | None = None, *, broken: bool, suspended: Hold | None
+    states: Iterable[ServiceState],
+    lost: Because | None = None,
+    *,
+    broken: bool,
+    suspended: tuple[bool, ServiceState | None] = (False, None),
 ) -> tuple[Status, ...]:
     """A route's conditions from its services': the worst decides, and is named."""
     some = list(states)
@@ -231,13 +249,9 @@ def conditions(
         _say(Condition.RECONCILING, moving is not None, moving),
         _say(Condition.STALLED, held is not None or broken, held or (invalid if broken else None)),
         _say(Condition.DRIFTED, drifted is not None, drifted),
-        _say(Condition.SUSPENDED, suspended is not None, _as_state(suspended)),
+        _say(Condition.SUSPENDED, *suspended),
         *([Status(Condition.PERMISSIONS_READY, False, Reason.AWS_ERROR, denied.denied)] if denied else []),
     )
-
-
-def _as_state(hold: Hold | None) -> ServiceState | None:
-    return ServiceState(hold.reason, hold.message, held=True, changes=False) if hold else None
 
 
 @lru_cache(maxsize=1024)
@@ -256,9 +270,42 @@ def _status(status: Status) -> dict[str, Any]:
     }
 
 
-def _service(state: ServiceState) -> dict[str, Any]:
-    plain: dict[str, Any] = {"ready": state.ready, "reason": state.reason.value, "message": state.message}
-    plain["drift"] = [{"reason": one.reason.value, "message": one.message} for one in state.drift]
+def _service(state: ServiceState, freeze: Hold | None) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "ready": state.ready,
+        "reason": state.reason.value,
+        "message": state.message,
+        "suspended": freeze is not None and freeze.reason is Reason.SUSPENDED,
+        "drift": [{"reason": one.reason.value, "message": one.message} for one in state.drift],
+    }
     if state.hints:
         plain["hints"] = [{"reason": one.reason.value, "message": one.message} for one in state.hints]
     return plain
+
+
+def _freezes(frozen: Mapping[str, Hold], seen: Survey) -> dict[ServiceKey, Hold]:
+    """Service → what keeps it from being written, as far as somebody said so: itself first, then a route of it."""
+    found: dict[ServiceKey, Hold] = {}
+    if frozen:
+        found |= {key: frozen[str(key)] for key in seen.plans if str(key) in frozen}
+    for name, hold in frozen.items():
+        for key in seen.selected.get(name, ()):
+            found.setdefault(key, hold)
+    return found
+
+
+def _frozen(state: ServiceState, freeze: Hold | None) -> ServiceState:
+    """What is in sync, and would not be put right if it were not, says so."""
+    if freeze is None or state.reason is not Reason.IN_SYNC or freeze.reason is not Reason.SUSPENDED:
+        return state
+    return replace(state, reason=freeze.reason, message=freeze.message)
+
+
+def _suspended(
+    route: str, frozen: Mapping[str, Hold], freezes: Iterable[Hold | None]
+) -> tuple[bool, ServiceState | None]:
+    """A route that is not suspended itself still says what freezes a service of it."""
+    own = frozen.get(route)
+    itself = own is not None and own.reason is Reason.SUSPENDED
+    hold = own or next(filter(None, freezes), None)
+    return itself, ServiceState(hold.reason, hold.message, held=True, changes=False) if hold else None

@@ -9,12 +9,12 @@ from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.aws.ports import AwsError
 from controller.planning.guards import Permit
-from controller.reconciling.board import OBJECT, StatusBoard
+from controller.reconciling.board import StatusBoard
 from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import SpecKeeper, Specs
 from controller.reconciling.service import Step, reconcile
 from controller.reconciling.survey import Survey, survey
-from controller.reconciling.world import STATE, World
+from controller.reconciling.world import STATE, STATUS, World
 from controller.runtime.queue import WorkQueue
 from controller.sources.errors import SourceError
 
@@ -35,7 +35,7 @@ class Telling(Protocol):
 
 
 class Controller:
-    """Wired by app.py. `poll_source` and `resync` are periodic tasks, `reconcile` is what workers do."""
+    """Wired by app.py. `poll_source`, `poll_notes` and `resync` are periodic tasks, `reconcile` is what workers do."""
 
     def __init__(
         self,
@@ -44,10 +44,9 @@ class Controller:
         queue: WorkQueue[ServiceKey],
         telling: Telling,
         monotonic: Callable[[], float],
-        now: Callable[[], float],
     ) -> None:
         self._world, self._keeper, self._queue, self._telling = world, keeper, queue, telling
-        self._monotonic, self._now = monotonic, now
+        self._monotonic = monotonic
         self._agreed: tuple[Specs, Permit] | None = None
         """The specs of the last pass and the guards' word on it: workers act on nothing that no pass has counted."""
         self.board = StatusBoard()
@@ -71,18 +70,27 @@ class Controller:
         self.board.source("")
         if changed and self._keeper.specs is not None:
             self._telling.source_changed(self._keeper.specs)
-        if self._world.desk.refresh() or changed:
+            self.on_change()
+
+    def poll_notes(self) -> None:
+        """What a person asked for since the last pass begins at once. Raises AwsError."""
+        if self._agreed is None:
+            return  # the first pass reads it anyway
+        notes = self._world.notes.ledger
+        before = dict(notes.items())
+        notes.load()
+        if dict(notes.items()) != before:
             self.on_change()
 
     def resync(self) -> None:
         """One pass over everything. Not to be called before the first snapshot: without specs nothing is decided."""
         specs = self._keeper.specs
         assert specs is not None  # noqa: S101
-        fresh = self._agreed is None or specs is not self._agreed[0]
         for site in self._world.sites.values():
             site.groups.forget()
         seen = survey(self._world, specs, repair=True)
-        permit = guarded(self._world, specs, seen, self._now, record=True)
+        fresh = self._agreed is None or specs is not self._agreed[0] or bool(seen.asked)
+        permit = guarded(self._world, specs, seen, record=True)
         seen = seen.under(permit)
         self._agreed = (specs, permit)
         self.board.surveyed(seen, specs)
@@ -114,7 +122,7 @@ class Controller:
     def save_status(self) -> None:
         """Raises AwsError."""
         site = self._world.home_site
-        self.board.save(site.account.bucket(site.install.store.bucket), site.install.store.key(STATE, OBJECT))
+        self.board.save(site.account.bucket(site.install.store.bucket), site.install.store.key(STATE, STATUS))
 
     def _forget_what_is_gone(self, seen: Survey) -> None:
         """Services that a cluster, read whole, no longer has."""

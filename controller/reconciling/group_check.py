@@ -9,7 +9,7 @@ from controller.applying.group_watch import GroupNews
 from controller.observed.inventory import Inventory
 from controller.planning.groups import Group, needs
 from controller.planning.memory import ServiceMemory
-from controller.reconciling.asked import frozen, paused
+from controller.reconciling.asked import freezing
 from controller.reconciling.keeper import Specs
 from controller.reconciling.world import Site
 
@@ -34,7 +34,4 @@ def _wanted(site: Site, specs: Specs, read: Inventory) -> Iterator[tuple[Service
 
 def _held(site: Site, specs: Specs, key: ServiceKey, memory: ServiceMemory) -> str:
     """A frozen route freezes the services that it shares, their groups with them."""
-    if hold := paused(site.desk, key):
-        return hold.message
-    holds = frozen(specs, site.desk)
-    return next((holds[route].message for route in sorted(memory.routes) if route in holds), "")
+    return next((hold.message for hold in freezing(site, specs, key, (), memory).values()), "")

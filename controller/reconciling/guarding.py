@@ -1,38 +1,103 @@
-"""The guards' word on a pass: what was counted, what is approved, what waits."""
+"""The guards' word on a pass: what was counted, what is approved, what waits.
+
+An approval is used up line by line: what was done, or is not asked for any more, is no longer approved, so that a
+later mishap that looks the same waits again. What cannot be seen just now stays approved until the approval ends.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 
-from controller.planning.guards import Permit, permit
-from controller.reconciling.approvals import Approvals
+from controller.api.conditions import Reason
+from controller.api.keys import ServiceKey
+from controller.planning.guards import Guard, Permit, line, permit
 from controller.reconciling.keeper import Specs
+from controller.reconciling.notes import Kind, Note, NoteError, Notes
 from controller.reconciling.survey import Survey
-from controller.reconciling.world import STATE, World
+from controller.reconciling.world import World
+
+VALID_SECONDS = 24 * 3600
+"""An approval is for what is blocked now: it must not open the door to the same restores next month."""
+OURSELVES = "the controller"
+WAITS, OVER = "waits for approval", "over"
 
 
-def guarded(world: World, specs: Specs, seen: Survey, now: Callable[[], float], *, record: bool) -> Permit:
-    """Approvals are only read where something would be blocked, so that a quiet pass costs nothing here.
+def guarded(world: World, specs: Specs, seen: Survey, *, record: bool) -> Permit:
+    """With `record` it is written down what waits, so that it can be approved, and what of an approval is left.
 
-    With `record` a blocked plan is written down, so that it can be approved. Raises AwsError.
+    A pass in which nothing is blocked and nothing was approved makes no call here. Raises AwsError.
     """
-    site = world.home_site
-    store = site.install.store
-    approvals = Approvals(site.account.bucket(store.bucket), store.key(STATE), now)
-    guard = world.guard
-    if guard.everything:
-        everything = approvals.first_run(remembers_nothing=world.remembers_nothing(), record=record)
-        guard = replace(guard, everything=everything)
-    plans = list(seen.plans.values())
-
-    def ask(approved: frozenset[str]) -> Permit:
-        return permit(plans, guard, approved, managed=len(plans), empty_source=specs.empty)
-
-    first = ask(frozenset())
-    if not first.digest:
-        return first
-    found = ask(approvals.lines())
-    if found.digest and record:
-        approvals.block(found)
+    notes, plans = world.notes, list(seen.plans.values())
+    approved = _approved(notes)
+    guard = replace(world.guard, everything=world.guard.everything and _is_first_run(world))
+    lines = frozenset(one for note in approved.values() for one in note.lines)
+    found = permit(plans, guard, lines, managed=len(plans), empty_source=specs.empty)
+    if record:
+        notes.keep(Kind.BLOCKED, _blocked(notes, found))
+        notes.keep(Kind.APPROVED, _left(notes, approved, seen))
+        if world.guard.everything:
+            notes.keep(Kind.FIRST_RUN, _first_run(world, guard, found))
     return found
+
+
+def approve(notes: Notes, digest: str, who: str) -> Note:
+    """Approve the blocked plan whose digest starts so. Raises NoteError, AwsError."""
+    found = {key: note for key, note in notes.all(Kind.BLOCKED).items() if key.startswith(digest)}
+    if len(found) != 1:
+        what = "no blocked plan has" if not found else f"{len(found)} blocked plans have"
+        broken = "".join(f"; {why}" for why in notes.ledger.unreadable().values())
+        raise NoteError(
+            f"{what} a digest that starts with {digest}; `logroute status` shows what is blocked now{broken}"
+        )
+    ((whole, blocked),) = found.items()
+    approved = replace(blocked, who=who, at=notes.now())
+    notes.write(Kind.APPROVED, whole, approved)
+    return approved
+
+
+def _approved(notes: Notes) -> dict[str, Note]:
+    """All that still counts."""
+    now = notes.now()
+    return {key: one for key, one in notes.all(Kind.APPROVED).items() if abs(now - one.at) < VALID_SECONDS}
+
+
+def _blocked(notes: Notes, found: Permit) -> Mapping[str, Note | None]:
+    """The one plan that is blocked now; what was blocked before can no longer be approved."""
+    before = notes.all(Kind.BLOCKED)
+    changes: dict[str, Note | None] = {digest: None for digest in before if digest != found.digest}
+    if found.digest and found.digest not in before:
+        changes[found.digest] = Note(OURSELVES, notes.now(), found.why, tuple(sorted(found.blocked)))
+    return changes
+
+
+def _left(notes: Notes, approved: Mapping[str, Note], seen: Survey) -> Mapping[str, Note | None]:
+    open_lines = {line(plan) for plan in seen.plans.values() if plan.changes}
+    changes: dict[str, Note | None] = dict.fromkeys(notes.all(Kind.APPROVED).keys() - approved.keys())
+    for digest, note in approved.items():
+        left = tuple(one for one in note.lines if one in open_lines or not _was_seen(seen, one))
+        changes[digest] = replace(note, lines=left) if left else None
+    return changes
+
+
+def _was_seen(seen: Survey, approved: str) -> bool:
+    key = ServiceKey.parse(approved.rsplit(" ", 2)[0])
+    read, plan = seen.seen.get(key.place), seen.plans.get(key)
+    if read is None or read.errors.keys() & {"", key.cluster}:
+        return False
+    return plan is None or plan.hold is None or plan.hold.reason is not Reason.AWS_ERROR
+
+
+def _is_first_run(world: World) -> bool:
+    """What began as a first run stays one until it is over; so does one of which it cannot be read."""
+    note = world.notes.get(Kind.FIRST_RUN, "")
+    if note is not None:
+        return note.why != OVER
+    return bool(world.notes.unknown(Kind.FIRST_RUN, "")) or world.remembers_nothing()
+
+
+def _first_run(world: World, guard: Guard, found: Permit) -> Mapping[str, Note | None]:
+    """It is over once something was applied and nothing waits: approving a part of it opens no other door."""
+    over = not guard.everything or (not found.digest and not world.remembers_nothing())
+    why, before = OVER if over else WAITS, world.notes.get(Kind.FIRST_RUN, "")
+    return {} if before and before.why == why else {"": Note(OURSELVES, world.notes.now(), why)}

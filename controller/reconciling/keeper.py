@@ -27,7 +27,7 @@ class Specs:
     accounted: frozenset[str]
     """Routes in force, and those deleted for sure: of these it is known whether they select a service."""
     frozen: Mapping[str, Hold]
-    """Routes in force that may not be written: suspended, or in `mode: warn`."""
+    """Routes in force that their own spec keeps from being written: suspended, or in `mode: warn`."""
     index: RouteIndex
     problems: tuple[Problem, ...]
     policies: Mapping[str, str] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from controller.planning.evidence import Evidence
 from controller.planning.memory import ASLEEP, ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
 from controller.planning.rollout import UNPROVEN, needs_tasks
-from controller.reconciling.asked import frozen, paused
+from controller.reconciling.asked import freezing
 from controller.reconciling.checked import checked
 from controller.reconciling.evidence import closer, gather, with_tasks
 from controller.reconciling.keeper import Specs
@@ -37,8 +37,7 @@ def look(
     known = Known(
         site.install,
         accounted=specs.accounted,
-        frozen=frozen(specs, site.desk),
-        paused=paused(site.desk, service.key),
+        frozen=freezing(site, specs, service.key, [route.key for route in routes], memory),
         policies=specs.policies,
         unknown=site.memories.unknown(str(service.key)),
         self_arn=site.self_arn,
@@ -56,8 +55,6 @@ def look(
     waiting = plan.hold is not None and plan.hold.reason is Reason.WAITING_FOR_DEPLOYMENT
     if not writes or not (waiting or (plan.changes and plan.hold is None)):
         return plan
-    if site.desk.refresh():  # somebody may have said stop since the pass
-        known = replace(known, frozen=frozen(specs, site.desk), paused=paused(site.desk, service.key))
     evidence = closer(site.account.ecs, case)
     return plan if waiting and evidence == case.evidence else decide(examined(evidence, cached=False))
 

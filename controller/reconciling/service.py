@@ -9,6 +9,7 @@ from controller.applying.apply import Done, Outcome
 from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
 from controller.planning.others import LOOK_AGAIN
+from controller.reconciling.asked import asked_again
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import look_afresh
 from controller.reconciling.world import Site
@@ -28,7 +29,7 @@ def reconcile(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step
     plan = look_afresh(site, specs, key)
     if plan is None:
         return Step(None, Outcome(Done.NOTHING), None)
-    plan = permit.apply(plan)
+    plan = asked_again(site, specs, permit.apply(plan))
     outcome = site.applier.carry_out(plan)
     return Step(plan, outcome, _again(plan, outcome))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
@@ -15,15 +16,17 @@ from controller.observed import inventory
 from controller.observed.model import ObservedService
 from controller.planning.guards import Permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
-from controller.reconciling.asked import frozen, grant
+from controller.reconciling.asked import answer, suspended
 from controller.reconciling.checked import checked
 from controller.reconciling.group_check import check_groups
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import look
+from controller.reconciling.notes import FOLDER, Note
 from controller.reconciling.remake import still_lost
 from controller.reconciling.standing import lost_from, standing_groups
-from controller.reconciling.world import Site, World
+from controller.reconciling.world import STATE, STATUS, Site, World
 from controller.specs.model import Route
+from controller.state.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,17 @@ class Survey:
     groups: Mapping[Place, GroupNews] = field(default_factory=dict)
     standing: Mapping[ServiceKey, tuple[Because, ...]] = field(default_factory=dict)
     """What is wrong with what services need outside their definitions: log groups, lost config objects."""
-    frozen: Mapping[str, Hold] = field(default_factory=dict)
-    """Routes that may not be written."""
     failures: Mapping[ServiceKey, Exception] = field(default_factory=dict)
     """Services on which LogRoute itself failed: each is left as it is, and harms no other."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """Parts of the state that cannot be read, and why: what they tell of, LogRoute leaves as it is, unseen."""
+
+    suspended: Mapping[str, Hold] = field(default_factory=dict)
+    """Routes and services that a person suspended by command."""
+    asked: Mapping[str, Note] = field(default_factory=dict)
+    """Routes and services that a person asked to reconcile, and that was begun with."""
+    status_etag: str | None = None
+    """Of the status in the config store, as the pass found it."""
 
     @property
     def saw_something(self) -> bool:
@@ -76,17 +84,22 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
     starts, so nothing holds that write. Without it, nobody comes after to ask the engines, so they are asked here.
     """
     closed = world.load()
-    if repair:
-        grant(world, specs)
     wanted = world.wanted_clusters(specs.force.routes)
     places = sorted(world.sites)
+    home = world.home_site.place
+    asked: Mapping[str, Note] = {}
+    first = _Part(inventory.Inventory(home, {}, frozenset()))
+    if home not in closed:
+        asked = _look_at_home(world, specs, first, closed, repair=repair)
     with ThreadPoolExecutor(max_workers=max(1, min(8, len(places)))) as pool:
         parts = list(
             pool.map(
                 lambda place: (
                     _closed(place, closed[place])
                     if place in closed
-                    else _survey_place(world.sites[place], wanted[place], specs, repair=repair)
+                    else _survey_place(
+                        world.sites[place], wanted[place], specs, first if place == home else None, repair=repair
+                    )
                 ),
                 places,
             )
@@ -107,9 +120,11 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
         {place: tuple(part.lost_configs) for place, part in zip(places, parts, strict=True) if part.lost_configs},
         {place: part.groups for place, part in zip(places, parts, strict=True) if part.groups},
         {key: tuple(some) for part in parts for key, some in part.standing.items()},
-        frozen(specs, world.desk),
         {key: error for part in parts for key, error in part.failures.items()},
         _unreadable(world),
+        suspended(world.notes, specs),
+        asked,
+        first.status_etag,
     )
 
 
@@ -124,6 +139,7 @@ class _Part:
     error: AwsError | None = None
     groups: GroupNews | None = None
     standing: dict[ServiceKey, list[Because]] = field(default_factory=dict)
+    status_etag: str | None = None
 
 
 def _closed(place: Place, error: AwsError) -> _Part:
@@ -134,6 +150,7 @@ def _closed(place: Place, error: AwsError) -> _Part:
 def _unreadable(world: World) -> dict[str, str]:
     """A service that no route selects is in no plan, so nothing else would say that its memory is lost."""
     found = {f"state of routes/{shard}": why for shard, why in world.routes.unreadable().items()}
+    found |= {f"state of {FOLDER}/{shard}": why for shard, why in world.notes.ledger.unreadable().items()}
     for place, site in sorted(world.sites.items()):
         found |= {f"state of {place}/{shard}": why for shard, why in site.memories.unreadable().items()}
     return found
@@ -154,13 +171,27 @@ def _lost(world: World, specs: Specs, parts: Mapping[Place, _Part]) -> Iterator[
             yield route.key, Because(Reason.CLUSTER_MISSING, f"there is no cluster {cluster} in {place}")
 
 
-def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: bool) -> _Part:
-    allowed = [cluster for cluster in clusters if site.may_look_at(cluster)]
-    if not allowed:
-        return _Part(inventory.Inventory(site.place, {}, frozenset()))
-    part = _Part(inventory.Inventory(site.place, {}, frozenset()))
+def _look_at_home(
+    world: World, specs: Specs, part: _Part, closed: Container[Place], *, repair: bool
+) -> Mapping[str, Note]:
+    """The controller's own store before all places: it tells what people asked for since the last pass."""
     try:
-        _look_at_configs(site, part, repair=repair)
+        _look_at_configs(world.home_site, part, world.routes, world.notes.ledger, repair=repair)
+        return answer(world, specs, closed) if repair else {}
+    except AwsError as error:
+        part.error = error
+        return {}
+
+
+def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, begun: _Part | None, *, repair: bool) -> _Part:
+    """`begun`: its configs have been looked at."""
+    allowed = [cluster for cluster in clusters if site.may_look_at(cluster)]
+    part = begun or _Part(inventory.Inventory(site.place, {}, frozenset()))
+    if not allowed:
+        return part
+    try:
+        if begun is None:
+            _look_at_configs(site, part, repair=repair)
     except AwsError as error:
         part.error = error
     part.inventory = inventory.take(site.place, site.account, allowed)
@@ -178,18 +209,22 @@ def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, *, repair: 
     return part
 
 
-def _look_at_configs(site: Site, part: _Part, *, repair: bool) -> None:
+def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool) -> None:
     """What is wrong in the config store, and put back. The first thing in a pass: no new task starts without it,
     and the listing of a big store is gone before the services come. Raises AwsError.
     """
     listing = inventory.objects(site.account, site.install.store.bucket, site.install.store.prefix)
-    site.memories.refresh({info.key: info.etag for info in listing.values()})
+    etags = {info.key: info.etag for info in listing.values()}
+    part.status_etag = etags.get(site.install.store.key(STATE, STATUS))
+    site.memories.refresh(etags)
     part.wrong = wrong_configs(site, listing)
     for path in part.wrong if repair else ():
         try:
             site.shelf.put_back(path)
         except LostForGood as lost:
             part.lost_configs.append(lost)
+    for ledger in others:
+        ledger.refresh(etags)
 
 
 def _planned(

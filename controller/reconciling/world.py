@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from controller.api.globs import selected
@@ -18,12 +18,12 @@ from controller.desired.matching import Home
 from controller.planning.groups import Group
 from controller.planning.guards import Guard
 from controller.planning.memory import ServiceMemory
+from controller.reconciling.notes import FOLDER, Notes
 from controller.specs.carry import RouteMemory
 from controller.specs.model import Route
-from controller.state.desk import Desk
 from controller.state.ledger import Ledger
 
-STATE, DESK = "_state", "desk"
+STATE, STATUS = "_state", "status.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Site:
     watch: GroupWatch
     applier: Applier
     memories: Ledger[ServiceMemory]
-    desk: Desk
-    """What people asked for by command; one for all places."""
+    notes: Notes
+    """Those of the controller's own place, for all."""
     self_arn: str = ""
     """The controller's own service, out of reach of specs. "" where `guards.self` allows it, or there is none."""
     checker: Checker | None = None
@@ -57,17 +57,21 @@ class World:
     home: Home
     routes: Ledger[RouteMemory]
     guard: Guard
-    desk: Desk
 
     @property
     def home_site(self) -> Site:
         return self.sites[Place(self.home.account or "", self.home.region or "")]
 
+    @property
+    def notes(self) -> Notes:
+        return self.home_site.notes
+
     def load(self) -> dict[Place, AwsError]:
         """Read what is remembered, where it is not yet. What cannot be read is a matter of its place alone;
-        the routes are everybody's: raises AwsError where they cannot be read.
+        the routes and the notes are everybody's: raises AwsError where they cannot be read.
         """
         self.routes.ensure_loaded()
+        self.notes.ledger.ensure_loaded()
         closed: dict[Place, AwsError] = {}
         for place, one in self.sites.items():
             try:
@@ -110,7 +114,6 @@ def site(
     place: Place,
     account: Account,
     install: Installation,
-    desk: Desk,
     *,
     clusters: tuple[str, ...] = (),
     self_arn: str = "",
@@ -118,7 +121,7 @@ def site(
 ) -> Site:
     objects = account.bucket(install.store.bucket)
     prefix = install.store.key(STATE, "services", place.account, place.region)
-    memories: Ledger[ServiceMemory] = Ledger(objects, prefix, ServiceMemory.from_plain)
+    memories: Ledger[ServiceMemory] = Ledger(objects, prefix, ServiceMemory.from_plain, place.service)
     shelf = ConfigShelf(objects, install.store)
     groups = GroupKeeper(account.logs, install.owner, lambda key, name: _needed_elsewhere(memories, key, name))
     applier = Applier(
@@ -137,7 +140,7 @@ def site(
         GroupWatch(groups),
         applier,
         memories,
-        desk,
+        Notes(objects, install.store.key(STATE, FOLDER), _clock_of(account)),
         self_arn=self_arn,
         checker=checker,
         clusters=clusters,
@@ -148,3 +151,8 @@ def _needed_elsewhere(memories: Ledger[ServiceMemory], key: ServiceKey, name: st
     for other, memory in memories.items():
         if other != str(key):
             yield from (group for group in memory.groups if group.name == name)
+
+
+def _clock_of(account: Account) -> Callable[[], float]:
+    """Its client is made when it is first needed."""
+    return lambda: account.ecs.now()  # noqa: PLW0108

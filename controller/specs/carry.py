@@ -54,7 +54,9 @@ class RouteMemory:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> RouteMemory:
-        """KeyError where `plain` is no memory of a route."""
+        """KeyError or TypeError where `plain` is no memory of a route."""
+        if not all(isinstance(one, dict) for one in plain["made_from"]):
+            raise TypeError("made_from holds something that is no document")
         return cls(str(plain["file"]), str(plain["digest"]), tuple(plain["made_from"]))
 
 

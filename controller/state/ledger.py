@@ -20,6 +20,8 @@ from controller.aws.ports import NotFound, ObjectStore, PreconditionFailed
 FORMAT = 1
 SHARDS = 16
 ATTEMPTS = 8
+MAX_BYTES = 64 * 2**20
+"""Of one object; ten thousand services take half a megabyte each. Beyond it is none of ours, and not read whole."""
 JSON = "application/json"
 
 
@@ -46,8 +48,15 @@ class Ledger(Generic[R]):
     What is in memory was in S3: it changes only once S3 has taken a write, or was read.
     """
 
-    def __init__(self, store: ObjectStore, prefix: str, read: Callable[[Mapping[str, Any]], R]) -> None:
-        self._store, self._prefix, self._read = store, prefix, read
+    def __init__(
+        self,
+        store: ObjectStore,
+        prefix: str,
+        read: Callable[[Mapping[str, Any]], R],
+        checks: Callable[[str], object] = str,
+    ) -> None:
+        """`read` and `checks` raise ValueError, TypeError or KeyError where something is no record, or no key."""
+        self._store, self._prefix, self._read, self._checks = store, prefix, read, checks
         self._shards = {name: _Shard() for name in _names()}
         self._writing = {name: threading.Lock() for name in _names()}
         self._loading, self._loaded = threading.Lock(), False
@@ -137,7 +146,7 @@ class Ledger(Generic[R]):
 
     def _fetch(self, name: str) -> _Shard:
         try:
-            found = self._store.get(self._key(name))
+            found = self._store.get(self._key(name), max_bytes=MAX_BYTES)
         except NotFound:
             return self._absent(name)
         try:
@@ -148,9 +157,13 @@ class Ledger(Generic[R]):
         return _Shard(entries, found.etag)
 
     def _parse(self, body: bytes) -> dict[str, R]:
+        if len(body) > MAX_BYTES:
+            raise ValueError(f"it is larger than {MAX_BYTES >> 20} MiB")
         plain = orjson.loads(body)
         if plain["format"] != FORMAT:
             raise ValueError(f"it is of format {plain['format']}, this version reads {FORMAT}")
+        for key in plain["entries"]:
+            self._checks(key)
         return {key: self._read(one) for key, one in plain["entries"].items()}
 
     def _absent(self, name: str) -> _Shard:

@@ -34,7 +34,7 @@ def test_a_converged_service_is_never_written_again(play: Playground) -> None:
     assert (play.revisions(), play.objects()) == (revisions, objects)
 
 
-def test_a_poll_and_a_pass_without_changes_cost_three_calls_and_two_listings(play: Playground) -> None:
+def test_a_pass_without_changes_costs_three_calls_and_a_listing(play: Playground) -> None:
     play.service()
     play.write("httpd.yaml", route_yaml())
     play.settle()
@@ -43,7 +43,7 @@ def test_a_poll_and_a_pass_without_changes_cost_three_calls_and_two_listings(pla
     assert play.sandbox.call_counts == {
         "ecs:ListServices": 1,
         "ecs:DescribeServices": 1,
-        "s3:ListObjectsV2": 2,
+        "s3:ListObjectsV2": 1,
         "logs:DescribeLogGroups": 1,
     }
 

@@ -198,7 +198,7 @@ def test_a_service_scaled_to_nothing_costs_no_call_of_its_own(play: Playground) 
     assert play.sandbox.call_counts == {
         "ecs:ListServices": 1,
         "ecs:DescribeServices": 1,
-        "s3:ListObjectsV2": 2,
+        "s3:ListObjectsV2": 1,
         "logs:DescribeLogGroups": 1,
     }
     assert play.reason() == "Unproven"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 
 from controller.sandbox import RealClock, Sandbox
 from tests.support.playground import REGION, Playground, route_yaml
-from tests.support.process import Process
+from tests.support.process import PATIENCE, Process
 
 
 @pytest.fixture
@@ -61,5 +64,22 @@ def test_a_kill_in_the_middle_is_finished_by_the_next_start(running: Process, tm
         again.until(lambda: 'logroute_services{state="InSync"} 1.0' in again.get("/metrics")[1])
         assert running.play.is_routed()
         assert running.play.revisions() == 2
+    finally:
+        again.stop(signal.SIGTERM)
+
+
+def test_a_suspend_is_obeyed_long_before_the_next_pass_is_due(running: Process, tmp_path: Path) -> None:
+    running.until(lambda: 'logroute_services{state="InSync"} 1.0' in running.get("/metrics")[1])
+    running.stop(signal.SIGTERM)
+    folder = tmp_path / "again"
+    folder.mkdir()
+    again = Process(running.play, folder, resync="1h")
+    try:
+        again.until(lambda: 'logroute_services{state="InSync"} 1.0' in again.get("/metrics")[1])
+        settings = [f"--config={folder / 'settings.yaml'}", "--reason=testing"]
+        environment = {**os.environ, **running.play.sandbox.environment()}
+        command = [sys.executable, "-m", "controller", "suspend", "web/httpd", *settings]
+        assert subprocess.run(command, env=environment, check=False, timeout=PATIENCE).returncode == 0
+        again.until(lambda: 'logroute_services{state="Suspended"} 1.0' in again.get("/metrics")[1])
     finally:
         again.stop(signal.SIGTERM)

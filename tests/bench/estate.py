@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -57,7 +56,7 @@ class Estate:
         queue: WorkQueue[ServiceKey] = WorkQueue(clock)
         app = composition.build(self._settings(), observer=teller)
         self.app, self.queue = app, queue
-        return Controller(app.world, app.keeper, queue, teller, clock.monotonic, time.time)
+        return Controller(app.world, app.keeper, queue, teller, clock.monotonic)
 
     def settle(self) -> None:
         """Write the specs, and the memory of having applied them all; nothing else has to be done to be in sync."""

@@ -75,9 +75,7 @@ class Playground:
         self.queue: WorkQueue[ServiceKey] = WorkQueue(self.clock)
         teller = Teller(self.metrics)
         self.app = composition.build(self.settings, observer=teller, told=teller.config_checked, sleep=self.sleep)
-        self.controller = Controller(
-            self.app.world, self.app.keeper, self.queue, teller, self.clock.monotonic, self.sandbox.clock.now
-        )
+        self.controller = Controller(self.app.world, self.app.keeper, self.queue, teller, self.clock.monotonic)
 
     def sleep(self, seconds: float) -> None:
         """What the controller waits for, it need not wait for in real time."""

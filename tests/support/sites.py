@@ -23,7 +23,6 @@ from controller.reconciling.world import Site, site
 from controller.sandbox import Sandbox
 from controller.specs.carry import InForce
 from controller.specs.model import Route
-from controller.state.desk import Desk
 from tests.support.aws import REGION
 
 PLACE = Place("main", REGION)
@@ -77,7 +76,6 @@ class Bench:
     account: AwsAccount
     name: str = field(default_factory=lambda: f"svc{next(_numbers)}")
     site: Site = field(init=False)
-    desk: Desk = field(init=False)
     gone: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -125,8 +123,7 @@ class Bench:
 
     def start(self) -> None:
         """A new process: it knows what the last one had written."""
-        self.desk = Desk(self.account.bucket(BUCKET), self.store.key("_state", "desk"))
-        self.site = site(PLACE, self.account, Installation("prod", self.store), self.desk)
+        self.site = site(PLACE, self.account, Installation("prod", self.store))
         self.site.memories.load()
 
     def route(self, output: str = "stdout", **spec: Any) -> Route:
