@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench engine wheel schema clean
+.PHONY: demo test soak lint bench engine wheel schema clean
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "LogRoute needs Python 3.11 or newer: put one on PATH, or say make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -18,6 +18,10 @@ demo: $(READY)
 
 test: lint
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# What takes minutes: every kill of a pass, long random histories.
+soak: $(READY)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m soak
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -168,7 +168,9 @@ def _only_seen(case: Case, plan: ServicePlan) -> ServicePlan:
     """In sync, and not to be written: log groups neither, and what is remembered must not say that they were."""
     memory, desired = case.memory, plan.desired
     if memory and (memory.stage, memory.revision) == (Stage.SETTLED, case.service.task_definition):
-        return plan.step(Kind.NOTHING)
+        routes = dict(desired.route_digests) if desired else memory.routes
+        seen = replace(memory, routes=routes, left_out=plan.left_out, fingerprint="")
+        return plan.step(Kind.NOTHING if seen == memory else Kind.WATCH, memory=seen)
     bare = replace(desired, log_groups=(), made_groups=frozenset()) if desired else None
     return replace(plan, desired=bare, fingerprint="")
 
