@@ -42,6 +42,9 @@ class Arns:
     def service_revision(self, cluster: str, service: str, number: str) -> str:
         return self._arn(f"service-revision/{cluster}/{service}/{number}")
 
+    def task_set(self, cluster: str, service: str, task_set: str) -> str:
+        return self._arn(f"task-set/{cluster}/{service}/{task_set}")
+
 
 def is_arn(text: str) -> bool:
     return text.startswith("arn:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from controller.sandbox.ecs.task_set_views import task_set_view
 from controller.sandbox.model import Json
 from controller.sandbox.model.services import Deployment, Service, ServiceDeployment, ServiceRevision
 from controller.sandbox.model.stages import Progress
@@ -35,7 +36,7 @@ def service_view(service: Service, *, tags: bool) -> Json:
         "runningCount": sum(one.running for one in shown),
         "pendingCount": sum(one.pending for one in shown),
         "deploymentConfiguration": service.deployment_configuration,
-        "taskSets": [] if by_ecs else [_task_set(service, one) for one in shown],
+        "taskSets": [] if by_ecs else [task_set_view(service, one) for one in shown],
         "deployments": [_deployment(service, one) for one in shown] if by_ecs else [],
         "events": list(service.events),
         "createdAt": service.created_at,
@@ -86,26 +87,6 @@ def _counted(revision: ServiceRevision, service: Service, deployment: Deployment
         "requestedTaskCount": _requested(service, deployment) if deployment else 0,
         "runningTaskCount": deployment.running if deployment else 0,
         "pendingTaskCount": deployment.pending if deployment else 0,
-    }
-
-
-def _task_set(service: Service, deployment: Deployment) -> Json:
-    """CODE_DEPLOY services show task sets instead of deployments."""
-    cluster_prefix = service.arn.replace(":service/", ":task-set/")
-    return {
-        "id": deployment.id,
-        "taskSetArn": f"{cluster_prefix}/{deployment.id}",
-        "serviceArn": service.arn,
-        "clusterArn": service.cluster_arn,
-        "status": deployment.status,
-        "taskDefinition": deployment.revision.definition.arn,
-        "computedDesiredCount": service.desired_count,
-        "pendingCount": deployment.pending,
-        "runningCount": deployment.running,
-        "createdAt": deployment.created_at,
-        "updatedAt": deployment.updated_at,
-        "scale": {"value": 100.0, "unit": "PERCENT"},
-        "stabilityStatus": "STEADY_STATE" if service.steady else "STABILIZING",
     }
 
 

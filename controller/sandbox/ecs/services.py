@@ -14,7 +14,7 @@ from controller.sandbox.model.definitions import Revision
 from controller.sandbox.model.services import Service
 from controller.sandbox.model.world import Cluster
 from controller.sandbox.registration.task_fields import NAME
-from controller.sandbox.rollout import deployments
+from controller.sandbox.rollout import deployments, task_sets
 from controller.sandbox.tags import tag_problems
 
 MOST_DESCRIBED = 10
@@ -35,9 +35,19 @@ def create_service(call: Call) -> Json:
         settings.check_launch_type(service.configuration, definition)
     cluster.services[service.name] = service
     if definition:
-        deployments.open_deployment(call.world, call.region.arns, cluster.name, service, definition)
+        _open(call, cluster, service, definition)
         call.scheduler(cluster).reconcile(service)
     return {"service": service_view(service, tags=True)}
+
+
+def _open(call: Call, cluster: Cluster, service: Service, definition: Revision) -> None:
+    """The first deployment, or the task set that CodeDeploy's first deployment finds."""
+    world, arns = call.world, call.region.arns
+    if task_sets.governs(service):
+        first = task_sets.open_task_set(world, arns, cluster.name, service, definition, service.configuration)
+        task_sets.make_primary(world, service, first)
+    else:
+        deployments.open_deployment(world, arns, cluster.name, service, definition)
 
 
 def _same_request(cluster: Cluster, request: Json) -> Service | None:
@@ -78,7 +88,7 @@ def _new_service(call: Call, cluster: Cluster, controller: str) -> Service:
         created_at=call.world.now,
         created_by=call.principal.arn,
         desired_count=_desired_count(call),
-        configuration=settings.default_configuration(request),
+        configuration=_configuration(request, controller),
         options=settings.default_options(request),
         deployment_configuration=settings.deployment_configuration(request),
         controller=controller,
@@ -86,6 +96,11 @@ def _new_service(call: Call, cluster: Cluster, controller: str) -> Service:
         tags=request.get("tags", []),
         client_token=request.get("clientToken"),
     )
+
+
+def _configuration(request: Json, controller: str) -> Json:
+    """Of EXTERNAL services the PRIMARY task set's; there is none yet (developer guide, "third-party controller")."""
+    return {} if controller == "EXTERNAL" else settings.default_configuration(request)
 
 
 def _desired_count(call: Call) -> int:

@@ -4,6 +4,8 @@ A `Deployment` (`ecs-svc/<n>`) is what DescribeServices lists. A `ServiceRevisio
 it brings out, and carries the same number. A `ServiceDeployment` is the record of one change of a service; a
 rollback stays within that record, and goes back to an earlier deployment and its revision (Amazon ECS
 developer guide, "Service deployments" and "Service revisions").
+
+Under the controllers CODE_DEPLOY and EXTERNAL a `Deployment` is a task set, and there are no records.
 """
 
 from __future__ import annotations
@@ -30,8 +32,25 @@ class ServiceRevision:
 
 
 @dataclass(slots=True)
+class TaskSet:
+    """What a deployment has besides where it is a task set. `scale`: percent of the service's desired count."""
+
+    arn: str
+    scale: float = 100.0
+    started_by: str | None = None
+    external_id: str | None = None
+    client_token: str | None = None
+    tags: list[Json] = field(default_factory=list)
+    steady: bool = False
+    judged_at: float = 0.0  # when `steady` last changed
+
+
+@dataclass(slots=True)
 class Deployment:
-    """`status` INACTIVE: drained, and no longer shown; a rollback may still go back to it."""
+    """`status` INACTIVE: drained, and no longer shown; a rollback may still go back to it.
+
+    ACTIVE is one that drains, but of task sets one that lives beside the PRIMARY one: those drain as DRAINING.
+    """
 
     id: str
     revision: ServiceRevision
@@ -44,6 +63,7 @@ class Deployment:
     failed_tasks: int = 0
     tasks: list[Task] = field(default_factory=list)  # those that are not STOPPED yet
     steady_since: float | None = None
+    task_set: TaskSet | None = None
 
     @property
     def running(self) -> int:

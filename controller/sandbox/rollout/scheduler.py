@@ -1,6 +1,6 @@
 """ECS's service scheduler: level-triggered, called whenever something about a service changed.
 
-`rolling` and `staged` say which tasks are to stop and to start; this does it, and notices how it goes.
+`rolling`, `staged` and `task_sets` say which tasks are to stop and to start; this does it, and notices how it goes.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from controller.sandbox.arns import Arns
 from controller.sandbox.model.services import Deployment, Service, ServiceDeployment
 from controller.sandbox.model.tasks import Task
 from controller.sandbox.model.world import Cluster, World
-from controller.sandbox.rollout import breaker, deployments, rolling, staged
+from controller.sandbox.rollout import breaker, deployments, rolling, staged, task_sets
 from controller.sandbox.rollout.events import tell, tell_started, tell_stopped
 from controller.sandbox.rollout.lifecycle import TaskLifecycle
+from controller.sandbox.rollout.moves import Moves
 
 _IMPAIRED_AFTER = 3
 _IMPAIRED = (
@@ -34,21 +35,30 @@ class ServiceScheduler:
     def reconcile(self, service: Service) -> None:
         if service.status == "INACTIVE":
             return
+        if task_sets.governs(service):
+            self._perform(service, task_sets.moves(service))
+            task_sets.settle(self._world, service)
+        else:
+            self._reconcile_deployments(service)
+
+    def _reconcile_deployments(self, service: Service) -> None:
         record = service.current_record
         if record and not deployments.begun(self._world, record):
             self._wake(service, self._world.settings.deployment_lag_seconds)
             return
         if record and staged.governs(service):
             self._advance(service, record)
-        moves = staged.moves(service) if staged.governs(service) else rolling.moves(service)
-        self._stop(service, moves.stop)
-        for deployment, number in moves.start:
-            started = [self._launch(service, deployment) for _ in range(number)]
-            tell_started(self._world, service, started)
+        self._perform(service, staged.moves(service) if staged.governs(service) else rolling.moves(service))
         spared = staged.spared(service)
         self._retire_drained(service, spared)
         if spared is None:
             self._notice_steady_state(service)
+
+    def _perform(self, service: Service, moves: Moves) -> None:
+        self._stop(service, moves.stop)
+        for deployment, number in moves.start:
+            started = [self._launch(service, deployment) for _ in range(number)]
+            tell_started(self._world, service, started)
 
     def _wake(self, service: Service, seconds: float) -> None:
         self._world.timeline.after(seconds, lambda: self.reconcile(service))
@@ -69,15 +79,15 @@ class ServiceScheduler:
             group=f"service:{service.name}",
             deployment=deployment,
         )
-        task.launch_type = service.configuration.get("launchType")
+        task.launch_type = deployment.revision.configuration.get("launchType")
         task.enable_execute_command = bool(service.options.get("enableExecuteCommand"))
         return task
 
     def _stop(self, service: Service, surplus: Sequence[Task]) -> None:
-        if not surplus or service.primary is None:
+        if not surplus:
             return
-        reason = f"Scaling activity initiated by (deployment {service.primary.id})"
         for task in surplus:
+            reason = f"Scaling activity initiated by ({_initiator(service, task)})"
             self.lifecycle.stop(task, self._cluster, code="ServiceSchedulerInitiated", reason=reason)
         tell_stopped(self._world, service, surplus)
 
@@ -148,6 +158,13 @@ class ServiceScheduler:
         else:
             reason = "ECS deployment circuit breaker: tasks failed to start."
             deployments.stall(self._world, service, failed, reason)
+
+
+def _initiator(service: Service, task: Task) -> str:
+    """A task set scales itself; otherwise it is the PRIMARY deployment that others make way for."""
+    if task.deployment and task.deployment.task_set:
+        return f"taskSet {task.deployment.id}"
+    return f"deployment {service.primary.id if service.primary else ''}"
 
 
 def _as_wanted(service: Service, primary: Deployment) -> bool:
