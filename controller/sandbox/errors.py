@@ -4,7 +4,7 @@ EcsError                          HTTP 400, `__type` is the class's `code`
 ├── ClientError                   ClientException: a bad task definition, or one that is missing
 ├── InvalidParameterError         InvalidParameterException
 ├── ClusterNotFoundError, ServiceNotFoundError, ServiceNotActiveError, ResourceNotFoundError
-├── ServiceDeploymentNotFoundError, ConflictError
+├── ServiceDeploymentNotFoundError, TaskSetNotFoundError, ConflictError
 ├── ClusterContainsServicesError, ClusterContainsTasksError
 ├── SerializationError            the body is no JSON object
 ├── MissingAuthenticationError    the request is not signed
@@ -53,6 +53,10 @@ class ResourceNotFoundError(EcsError):
 
 class ServiceDeploymentNotFoundError(EcsError):
     code = "ServiceDeploymentNotFoundException"
+
+
+class TaskSetNotFoundError(EcsError):
+    code = "TaskSetNotFoundException"
 
 
 class ConflictError(EcsError):

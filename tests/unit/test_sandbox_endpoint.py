@@ -313,6 +313,7 @@ def use_every_operation(ecs: Any, sandbox: Sandbox) -> None:
     ecs.describe_service_deployments(serviceDeploymentArns=[record["serviceDeploymentArn"]])
     ecs.describe_service_revisions(serviceRevisionArns=[record["targetServiceRevisionArn"]])
     use_a_pause(ecs)
+    use_task_sets(ecs)
     sandbox.advance(60)
     ecs.describe_services(cluster="c", services=["web", "blue", "ghost"], include=["TAGS"])
     task = ecs.run_task(cluster="c", taskDefinition="app")["tasks"][0]["taskArn"]
@@ -330,10 +331,21 @@ def use_every_operation(ecs: Any, sandbox: Sandbox) -> None:
     ecs.list_clusters()
     ecs.deregister_task_definition(taskDefinition="app:3")
     ecs.delete_task_definitions(taskDefinitions=["app:2", "app:3"])
-    for name in ("web", "blue"):
+    for name in ("web", "blue", "other"):
         ecs.delete_service(cluster="c", service=name, force=True)
     sandbox.advance(60)
     ecs.delete_cluster(cluster="c")
+
+
+def use_task_sets(ecs: Any) -> None:
+    ecs.create_service(cluster="c", serviceName="other", desiredCount=1, deploymentController={"type": "EXTERNAL"})
+    place = {"cluster": "c", "service": "other"}
+    scale = {"value": 50.0, "unit": "PERCENT"}
+    made = ecs.create_task_set(taskDefinition="app", scale=scale, externalId="x", **place)["taskSet"]["id"]
+    ecs.update_task_set(taskSet=made, scale=scale, **place)
+    ecs.update_service_primary_task_set(primaryTaskSet=made, **place)
+    ecs.describe_task_sets(include=["TAGS"], **place)
+    ecs.delete_task_set(taskSet=made, force=True, **place)
 
 
 def use_a_pause(ecs: Any) -> None:

@@ -16,6 +16,7 @@ from controller.sandbox.ecs import (
     services,
     tagging,
     task_definitions,
+    task_sets,
     tasks,
     wire,
 )
@@ -33,6 +34,7 @@ OPERATIONS: dict[str, Operation] = (
     | services.OPERATIONS
     | service_updates.OPERATIONS
     | service_deployments.OPERATIONS
+    | task_sets.OPERATIONS
     | tasks.OPERATIONS
     | tagging.OPERATIONS
 )

@@ -21,11 +21,13 @@ _FORBIDDEN = {
     "taskDefinition": "Unable to update task definition on",
     "forceNewDeployment": "Cannot force a new deployment on",
     "networkConfiguration": "Unable to update network parameters on",
+    "capacityProviderStrategy": "Unable to update the capacity provider strategy on",
     "platformVersion": "Unable to update platform version on",
     "loadBalancers": "Unable to update load balancers on",
     "serviceRegistries": "Unable to update service registries on",
     "serviceConnectConfiguration": "Unable to update Service Connect on",
     "volumeConfigurations": "Unable to update volumes on",
+    "vpcLatticeConfigurations": "Unable to update VPC Lattice on",
 }
 
 
