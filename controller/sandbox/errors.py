@@ -1,4 +1,4 @@
-"""The errors that the simulated ECS answers with.
+"""The errors that the simulated ECS answers with; CodeDeploy's are in `codedeploy.errors`.
 
 EcsError                          HTTP 400, `__type` is the class's `code`
 ├── ClientError                   ClientException: a bad task definition, or one that is missing
@@ -14,13 +14,11 @@ EcsError                          HTTP 400, `__type` is the class's `code`
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class EcsError(Exception):
     """An answer with HTTP status 400; `code` is what boto3 shows in `response["Error"]["Code"]`."""
 
-    code: ClassVar[str] = "ServerException"
+    code: str = "ServerException"
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -16,6 +16,7 @@ from controller.sandbox.actors.desk import Clients
 from controller.sandbox.actors.shapes import Shape
 from controller.sandbox.arns import short_name
 from controller.sandbox.clock import Clock, ManualClock
+from controller.sandbox.codedeploy.api import CodeDeployApi
 from controller.sandbox.ecs.api import EcsApi
 from controller.sandbox.ecs.service_views import service_view
 from controller.sandbox.ecs.task_views import task_view
@@ -100,7 +101,10 @@ class Sandbox:
         require_moto()
         reset_moto()
         self._credentials.clear()
-        self._application = Application(self._api, self._outside, self, self._counts, self._faults, moto_application())
+        codedeploy = CodeDeployApi(self._world, self._api)
+        self._application = Application(
+            self._api, codedeploy, self._outside, self, self._counts, self._faults, moto_application()
+        )
         self._server = Server(self._application, self._port, self.clock.now)
         self._server.start()
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import RLock
 
@@ -48,6 +49,21 @@ class Answer:
     body: bytes
 
 
+def answered(operation: str, perform: Callable[[], bytes]) -> Answer:
+    """What `perform` returns or raises, as the client gets it."""
+    try:
+        return Answer(200, perform())
+    except EcsError as error:
+        return Answer(400, orjson.dumps({"__type": error.code, "message": error.message}))
+    except Exception:  # noqa: BLE001 - a client must get an AWS error, never a traceback
+        _log.exception("the sandbox failed at %s", operation)
+        problem = {
+            "__type": "ServerException",
+            "message": f"The sandbox failed at {operation.partition(':')[2]}; see its log.",
+        }
+        return Answer(500, orjson.dumps(problem))
+
+
 class EcsApi:
     """Serves one world. Requests are answered one at a time, each after the world has moved to now."""
 
@@ -71,17 +87,7 @@ class EcsApi:
             return list(self._buckets.shown(self._clock.callers_now()))
 
     def answer(self, operation: str, body: bytes, principal: Principal, region: str) -> Answer:
-        try:
-            return Answer(200, self._perform(operation, body, principal, region))
-        except EcsError as error:
-            return Answer(400, orjson.dumps({"__type": error.code, "message": error.message}))
-        except Exception:  # noqa: BLE001 - a client must get an AWS error, never a traceback
-            _log.exception("the sandbox failed at ecs:%s", operation)
-            problem = {
-                "__type": "ServerException",
-                "message": f"The sandbox failed at {operation}; see its log.",
-            }
-            return Answer(500, orjson.dumps(problem))
+        return answered(f"ecs:{operation}", lambda: self._perform(operation, body, principal, region))
 
     def _perform(self, operation: str, body: bytes, principal: Principal, region: str) -> bytes:
         self._throttle(operation, principal, region)

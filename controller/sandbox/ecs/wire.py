@@ -1,4 +1,4 @@
-"""Requests checked against botocore's own model of ECS, as strictly as the service would."""
+"""Requests checked against botocore's own model of the service, as strictly as the service would."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 
 
 @cache
-def service_model() -> ServiceModel:
+def service_model(service: str = "ecs") -> ServiceModel:
     import botocore.session
 
-    return botocore.session.get_session().get_service_model("ecs")
+    return botocore.session.get_session().get_service_model(service)
 
 
 def read(body: bytes) -> Json:
@@ -55,22 +55,27 @@ def check(operation: str, request: Json) -> None:
 
     A registration's faults are a ClientException, those of other requests an InvalidParameterException.
     """
-    shape = _input_shape(operation)
+    if found := problems("ecs", operation, request):
+        kind = ClientError if operation == "RegisterTaskDefinition" else InvalidParameterError
+        raise kind("; ".join(found))
+
+
+def problems(service: str, operation: str, request: Json) -> list[str]:
+    """Members that are missing, unknown or of the wrong type. Raises InvalidActionError for unknown operations."""
+    shape = _input_shape(service, operation)
     if shape is None:
-        return
+        return []
     from botocore.validate import ParamValidator
 
     report = ParamValidator().validate(request, shape)
-    problems = report.generate_report().splitlines() if report.has_errors() else list(_unlisted(request, shape, ""))
-    if problems:
-        kind = ClientError if operation == "RegisterTaskDefinition" else InvalidParameterError
-        raise kind("; ".join(problems))
+    return report.generate_report().splitlines() if report.has_errors() else list(_unlisted(request, shape, ""))
 
 
-def _input_shape(operation: str) -> Shape | None:
-    if operation not in service_model().operation_names:
+def _input_shape(service: str, operation: str) -> Shape | None:
+    model = service_model(service)
+    if operation not in model.operation_names:
         raise InvalidActionError(f"The action {operation} is not valid for this endpoint.")
-    return service_model().operation_model(operation).input_shape
+    return model.operation_model(operation).input_shape
 
 
 def _unlisted(value: Any, shape: Any, name: str) -> Iterator[str]:

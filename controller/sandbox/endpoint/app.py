@@ -1,4 +1,4 @@
-"""The WSGI application: each request goes to the simulated ECS, to the control paths, or to moto."""
+"""The WSGI application: each request goes to the simulated ECS or CodeDeploy, to the control paths, or to moto."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from controller.sandbox.codedeploy import api as codedeploy
 from controller.sandbox.ecs import wire
 from controller.sandbox.ecs.api import Answer, EcsApi
 from controller.sandbox.endpoint.calls import call_name
@@ -55,13 +56,17 @@ class Application:
     def __init__(
         self,
         api: EcsApi,
+        codedeploy_api: codedeploy.CodeDeployApi,
         outside: Outside,
         controlled: Controlled,
         counts: CallCounts,
         faults: FaultScript,
         others: WSGIApplication,
     ) -> None:
-        self._api = api
+        self._apis: dict[str, EcsApi | codedeploy.CodeDeployApi] = {
+            wire.TARGET_PREFIX: api,
+            codedeploy.TARGET_PREFIX: codedeploy_api,
+        }
         self._outside = outside
         self._controlled = controlled
         self._counts = counts
@@ -85,22 +90,22 @@ class Application:
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         target: str = environ.get("HTTP_X_AMZ_TARGET", "")
-        if target.startswith(wire.TARGET_PREFIX):
-            answer = self._ecs(environ, target.removeprefix(wire.TARGET_PREFIX))
-            return _respond(start_response, answer, wire.CONTENT_TYPE)
+        prefix, dot, operation = target.rpartition(".")
+        if api := self._apis.get(prefix + dot):
+            return _respond(start_response, self._simulated(environ, api, operation), wire.CONTENT_TYPE)
         return self._others(environ, start_response)
 
     def _caller(self, environ: WSGIEnvironment) -> str:
         scope = scope_of(environ)
         return self._outside.principal(scope.access_key, scope.region).arn if scope else ""
 
-    def _ecs(self, environ: WSGIEnvironment, operation: str) -> Answer:
+    def _simulated(self, environ: WSGIEnvironment, api: EcsApi | codedeploy.CodeDeployApi, operation: str) -> Answer:
         body, scope = _body(environ), scope_of(environ)
         if scope is None:
             problem = {"__type": MissingAuthenticationError.code, "message": "Missing Authentication Token"}
             return Answer(400, orjson.dumps(problem))
         principal = self._outside.principal(scope.access_key, scope.region)
-        return self._api.answer(operation, body, principal, scope.region)
+        return api.answer(operation, body, principal, scope.region)
 
 
 def _text(environ: WSGIEnvironment) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from controller.sandbox.arns import Arns
 from controller.sandbox.ids import Ids
 from controller.sandbox.model import Json
+from controller.sandbox.model.codedeploy import Application
 from controller.sandbox.model.definitions import Family
 from controller.sandbox.model.services import Service
 from controller.sandbox.model.tasks import Task
@@ -34,6 +35,7 @@ class Region:
     arns: Arns
     clusters: dict[str, Cluster] = field(default_factory=dict)
     families: dict[str, Family] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)  # CodeDeploy's
 
 
 @dataclass(slots=True)
