@@ -184,3 +184,38 @@ def test_history_is_forgotten_after_ninety_days_but_for_what_runs(web: Web) -> N
     answer = web.ecs.describe_service_revisions(serviceRevisionArns=revisions)
     assert [one["taskDefinition"][-1] for one in answer["serviceRevisions"]] == ["2"]
     assert answer["failures"] == [{"arn": revisions[1], "reason": "MISSING"}]
+
+
+def test_a_stop_of_what_already_stops_changes_nothing(slow: Web) -> None:
+    """Developer guide, "Stopping Amazon ECS service deployments"."""
+    slow.update(taskDefinition="app:2")
+    slow.sandbox.advance(12)
+    arn = slow.record["serviceDeploymentArn"]
+    for status in ("ROLLBACK_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"):
+        slow.ecs.stop_service_deployment(serviceDeploymentArn=arn)
+        assert slow.record["status"] == status
+        slow.sandbox.advance(6)
+    slow.sandbox.advance(ENOUGH)
+    assert slow.record["status"] == "ROLLBACK_SUCCESSFUL"
+    assert slow.deployments == [("PRIMARY", "app:1", "COMPLETED", 2)]
+    assert refused(slow.ecs.stop_service_deployment, serviceDeploymentArn=arn)[0] == "ConflictException"
+
+
+def test_while_five_deployments_live_there_is_no_sixth() -> None:
+    """Tasks here take an hour to stop, and each update comes before that."""
+    with Sandbox(settings=Settings(stop_seconds=3600)) as running:
+        web = Web(running)
+        web.create(deploymentConfiguration={"maximumPercent": 1000})
+        for _ in range(4):
+            web.update(taskDefinition=web.register())
+        before = [one["taskDefinition"].rsplit(":", 1)[1] for one in web.service["deployments"]]
+        assert before == ["5", "4", "3", "2", "1"]
+        said = refused(web.update, taskDefinition=web.register(), desiredCount=3)
+        assert said[1] == "5 active deployments exist, unable to create new deployment."
+        assert [one["taskDefinition"].rsplit(":", 1)[1] for one in web.service["deployments"]] == before
+        assert web.service["desiredCount"] == 2
+        web.update(desiredCount=3)
+        web.sandbox.advance(2 * 3600)
+        web.update(taskDefinition="app:6")
+        web.sandbox.advance(2 * 3600)
+        assert web.deployments == [("PRIMARY", "app:6", "COMPLETED", 3)]

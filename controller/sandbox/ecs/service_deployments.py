@@ -13,6 +13,7 @@ from controller.sandbox.rollout import deployments, hooks
 
 _MOST_DESCRIBED = 20
 _REQUESTED = frozenset({"STOP_REQUESTED", "ROLLBACK_REQUESTED"})
+_STOPPING = _REQUESTED | {"ROLLBACK_IN_PROGRESS"}
 _DEFAULT_PAGE = 20  # API reference, ListServiceDeployments
 
 
@@ -93,10 +94,13 @@ def _recent(call: Call, created: float) -> bool:
 def stop_service_deployment(call: Call) -> Json:
     """ROLLBACK, the default, goes back as the circuit breaker would, also where that is off.
 
-    ABORT leaves everything where it is: the deployment starts no more tasks.
+    ABORT leaves everything where it is: the deployment starts no more tasks. One that already stops or rolls
+    back just continues (developer guide, "Stopping Amazon ECS service deployments").
     """
     arn = call.request["serviceDeploymentArn"]
     service, record = _existing(call, arn)
+    if record is service.current_record and record.status in _STOPPING:
+        return {"serviceDeploymentArn": arn}
     if record is not service.current_record or record.status not in {"PENDING", "IN_PROGRESS"}:
         raise ConflictError(f"The service deployment is {record.status} and cannot be stopped.")
     abort = call.request.get("stopType") == "ABORT"

@@ -29,6 +29,7 @@ _FORBIDDEN = {
     "volumeConfigurations": "Unable to update volumes on",
     "vpcLatticeConfigurations": "Unable to update VPC Lattice on",
 }
+_MOST_DEPLOYMENTS = 5
 
 
 def update_service(call: Call) -> Json:
@@ -42,8 +43,13 @@ def update_service(call: Call) -> Json:
     if definition:
         settings.check_network(configuration, definition)
         settings.check_launch_type(configuration, definition)
+    deploys = definition and _deploys(
+        service, definition, configuration, forced=request.get("forceNewDeployment", False)
+    )
+    if deploys:
+        _check_room(service)
     _change_in_place(service, request)
-    if definition and _deploys(service, definition, configuration, forced=request.get("forceNewDeployment", False)):
+    if definition and deploys:
         service.configuration = configuration
         deployments.open_deployment(call.world, call.region.arns, cluster.name, service, definition)
     call.scheduler(cluster).reconcile(service)
@@ -59,6 +65,12 @@ def _check_controller(service: Service, request: Json) -> None:
     for key, what in _FORBIDDEN.items():
         if request.get(key):
             raise InvalidParameterError(f"{what} services {_INSTEAD[service.controller]}")
+
+
+def _check_room(service: Service) -> None:
+    """Old deployments that still have tasks count. aws/containers-roadmap, issue 2836; its code is not told there."""
+    if len(service.shown_deployments) >= _MOST_DEPLOYMENTS:
+        raise InvalidParameterError(f"{_MOST_DEPLOYMENTS} active deployments exist, unable to create new deployment.")
 
 
 def _wanted_definition(call: Call, service: Service) -> Revision | None:
