@@ -197,6 +197,33 @@ def test_code_deploy_is_refused_in_the_words_of_ecs(ecs: Any) -> None:
     assert service["taskSets"][0]["status"] == "PRIMARY"
 
 
+@pytest.mark.parametrize(("now", "wanted"), [("CODE_DEPLOY", "ECS"), ("EXTERNAL", "ECS"), ("ECS", "CODE_DEPLOY")])
+def test_a_service_keeps_its_deployment_controller(ecs: Any, sandbox: Sandbox, now: str, wanted: str) -> None:
+    create(ecs, deploymentController={"type": now})
+    before = sandbox.service("c", "web")
+    said = refusal(
+        ecs.update_service, cluster="c", service="web", deploymentController={"type": wanted}, desiredCount=5
+    )
+    assert said[0] == "InvalidParameterException"
+    assert sandbox.service("c", "web") == before
+
+
+@pytest.mark.parametrize("controller", ["CODE_DEPLOY", "EXTERNAL"])
+def test_other_controllers_refuse_every_member_that_would_deploy(ecs: Any, sandbox: Sandbox, controller: str) -> None:
+    create(ecs, deploymentController={"type": controller})
+    before = sandbox.service("c", "web")
+    for member in (
+        {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]},
+        {"platformVersion": "1.4.0"},
+        {"forceNewDeployment": True},
+        {"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}},
+    ):
+        said = refusal(ecs.update_service, cluster="c", service="web", **member)
+        assert said[0] == "InvalidParameterException"
+        assert controller in said[1]
+    assert sandbox.service("c", "web") == before
+
+
 def test_an_inactive_revision_keeps_its_service_going_but_starts_nothing_new(ecs: Any, sandbox: Sandbox) -> None:
     create(ecs)
     sandbox.advance(60)
