@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from pathlib import Path
 
+import botocore.session
 import pytest
 from pydantic.alias_generators import to_camel
 
 from controller.api.conditions import Reason
 from controller.api.problems import has_errors
+from controller.aws import ecs
 from controller.cli.main import app
 from controller.settings import Settings, load
 from controller.specs.load import load as load_specs
@@ -62,6 +65,13 @@ def test_the_example_policy_is_json_and_names_no_wildcard_action() -> None:
         for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
     ]
     assert not [action for action in actions if "*" in action]
+    called = {name for name in re.findall(r'"([A-Z][A-Za-z]+)"', inspect.getsource(ecs)) if name in _ecs_operations()}
+    assert {f"ecs:{name}" for name in called} <= set(actions)
+
+
+def _ecs_operations() -> list[str]:
+    found: list[str] = botocore.session.get_session().get_service_model("ecs").operation_names
+    return found
 
 
 def test_every_command_of_the_readme_exists() -> None:
