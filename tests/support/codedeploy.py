@@ -20,28 +20,9 @@ class Blue(Web):
         self.codedeploy = sandbox.client("codedeploy")
         self.create(deploymentController={"type": "CODE_DEPLOY"})
 
-    def settings(self, *, ready_wait: int | None = None, termination_wait: int = 5) -> dict[str, Any]:
-        """What CreateDeploymentGroup takes; waits in minutes."""
-        ready: dict[str, Any] = {"actionOnTimeout": "CONTINUE_DEPLOYMENT"}
-        if ready_wait is not None:
-            ready = {"actionOnTimeout": "STOP_DEPLOYMENT", "waitTimeInMinutes": ready_wait}
-        ending = {"action": "TERMINATE", "terminationWaitTimeInMinutes": termination_wait}
-        listener = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/lb/1/2"
-        pair = {"targetGroups": [{"name": "a"}, {"name": "b"}], "prodTrafficRoute": {"listenerArns": [listener]}}
-        return GROUP | {
-            "serviceRoleArn": "arn:aws:iam::123456789012:role/codedeploy",
-            "deploymentStyle": {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
-            "blueGreenDeploymentConfiguration": {
-                "deploymentReadyOption": ready,
-                "terminateBlueInstancesOnDeploymentSuccess": ending,
-            },
-            "loadBalancerInfo": {"targetGroupPairInfoList": [pair]},
-            "ecsServices": [{"clusterName": "c", "serviceName": "web"}],
-        }
-
     def group(self, *, ready_wait: int | None = None, termination_wait: int = 5, **fields: Any) -> None:
         self.codedeploy.create_application(applicationName="shop", computePlatform="ECS")
-        settings = self.settings(ready_wait=ready_wait, termination_wait=termination_wait)
+        settings = group_settings(ready_wait=ready_wait, termination_wait=termination_wait)
         self.codedeploy.create_deployment_group(**settings | fields)
 
     def deploy(self, definition: str, **fields: Any) -> str:
@@ -70,3 +51,23 @@ def appspec(definition: str, container: str = "app") -> str:
     properties = {"TaskDefinition": definition, "LoadBalancerInfo": balancer}
     resource = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}}
     return json.dumps({"version": 0.0, "Resources": [resource]})
+
+
+def group_settings(*, ready_wait: int | None = None, termination_wait: int = 5) -> dict[str, Any]:
+    """What CreateDeploymentGroup takes; waits in minutes."""
+    ready: dict[str, Any] = {"actionOnTimeout": "CONTINUE_DEPLOYMENT"}
+    if ready_wait is not None:
+        ready = {"actionOnTimeout": "STOP_DEPLOYMENT", "waitTimeInMinutes": ready_wait}
+    ending = {"action": "TERMINATE", "terminationWaitTimeInMinutes": termination_wait}
+    listener = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/lb/1/2"
+    pair = {"targetGroups": [{"name": "a"}, {"name": "b"}], "prodTrafficRoute": {"listenerArns": [listener]}}
+    return GROUP | {
+        "serviceRoleArn": "arn:aws:iam::123456789012:role/codedeploy",
+        "deploymentStyle": {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
+        "blueGreenDeploymentConfiguration": {
+            "deploymentReadyOption": ready,
+            "terminateBlueInstancesOnDeploymentSuccess": ending,
+        },
+        "loadBalancerInfo": {"targetGroupPairInfoList": [pair]},
+        "ecsServices": [{"clusterName": "c", "serviceName": "web"}],
+    }

@@ -17,7 +17,7 @@ from controller.sandbox.codedeploy.api import OPERATIONS
 from controller.sandbox.codedeploy.appspec import AppSpec, read
 from controller.sandbox.codedeploy.errors import CodeDeployError
 from controller.sandbox.ecs import wire
-from tests.support.codedeploy import GROUP, Blue, appspec
+from tests.support.codedeploy import GROUP, Blue, appspec, group_settings
 from tests.support.rollouts import refused
 
 
@@ -89,7 +89,7 @@ def test_applications_and_groups_are_listed_and_found(web: Blue) -> None:
 )
 def test_a_group_must_fit_its_service(web: Blue, change: dict[str, Any], code: str) -> None:
     web.codedeploy.create_application(applicationName="shop", computePlatform="ECS")
-    assert refused(web.codedeploy.create_deployment_group, **web.settings() | change)[0] == code
+    assert refused(web.codedeploy.create_deployment_group, **group_settings() | change)[0] == code
     assert web.codedeploy.list_deployment_groups(applicationName="shop")["deploymentGroups"] == []
 
 
@@ -97,16 +97,16 @@ def test_a_service_under_ecss_own_controller_gets_no_group(web: Blue) -> None:
     web.ecs.create_service(cluster="c", serviceName="other", taskDefinition="app", desiredCount=1)
     web.codedeploy.create_application(applicationName="shop", computePlatform="ECS")
     services = [{"clusterName": "c", "serviceName": "other"}]
-    said = refused(web.codedeploy.create_deployment_group, **web.settings() | {"ecsServices": services})
+    said = refused(web.codedeploy.create_deployment_group, **group_settings() | {"ecsServices": services})
     assert said[0] == "InvalidECSServiceException"
 
 
 def test_a_service_has_one_group(web: Blue) -> None:
     web.group()
-    second = web.settings() | {"deploymentGroupName": "second"}
+    second = group_settings() | {"deploymentGroupName": "second"}
     said = refused(web.codedeploy.create_deployment_group, **second)
     assert said[0] == "ECSServiceMappingLimitExceededException"
-    assert refused(web.codedeploy.create_deployment_group, **web.settings())[0] == (
+    assert refused(web.codedeploy.create_deployment_group, **group_settings())[0] == (
         "DeploymentGroupAlreadyExistsException"
     )
 
