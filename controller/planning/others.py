@@ -32,8 +32,8 @@ def wait_for(watched: Watched) -> Hold | None:
 
 
 def _running(watched: Watched) -> str:
-    service, memory, history = watched.service, watched.memory, watched.evidence.history
-    if memory and memory.stage is not Stage.SETTLED and service.task_definition == memory.revision:
+    service, history = watched.service, watched.evidence.history
+    if _is_our_rollout(watched):
         return ""
     newest = watched.evidence.newest
     if newest is not None and newest.ongoing:
@@ -46,6 +46,14 @@ def _running(watched: Watched) -> str:
     if newest is not None and len(service.deployments) > 1:
         return "tasks of another deployment are still draining"
     return ""
+
+
+def _is_our_rollout(watched: Watched) -> bool:
+    """Somebody else may roll our very revision out once more, before we saw the end of our own deployment of it."""
+    service, memory, primary = watched.service, watched.memory, watched.service.primary
+    if memory is None or memory.stage is Stage.SETTLED or service.task_definition != memory.revision:
+        return False
+    return primary is None or not memory.deployment or primary.id.rsplit("/", 1)[-1] == memory.deployment
 
 
 def router_is_failing(watched: Watched) -> bool:

@@ -96,6 +96,24 @@ def test_the_count_that_somebody_set_stays(play: Playground) -> None:
     assert play.sandbox.service(CLUSTER, "example")["desiredCount"] == 5
 
 
+def test_our_own_revision_deployed_by_somebody_else_is_waited_for(play: Playground) -> None:
+    """Before we saw our own rollout of it end."""
+    play.service()
+    play.write("httpd.yaml", route_yaml())
+    play.step()
+    ours = play.running()["taskDefinition"]["taskDefinitionArn"]
+    play.deploy(plain_definition(image=NEW_IMAGE))
+    play.ecs.update_service(cluster=CLUSTER, service="example", taskDefinition=ours)
+    play.write("httpd.yaml", route_yaml(outputs=JSON_LINES))
+    revisions = play.revisions()
+    play.step()
+    assert play.reason() == "WaitingForDeployment"
+    assert play.revisions() == revisions
+    play.settle()
+    assert play.is_routed()
+    assert play.revisions() == revisions + 1
+
+
 def test_a_revert_is_repaired_and_said_as_such(play: Playground) -> None:
     routed(play)
     play.ecs.update_service(cluster=CLUSTER, service="example", taskDefinition="example:1")
