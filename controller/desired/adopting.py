@@ -17,6 +17,10 @@ from controller.taskdef.overlay import Overlay, put, put_away
 LARGEST_BYTES = 65536
 """Of a task definition (Amazon ECS service quotas). How AWS counts is not said: here, compact JSON without tags."""
 
+ESCAPED = 7
+ROUTED_BYTES = 1_000
+"""More than what a routed container, or the mark, has beside its log configuration and its originals."""
+
 
 def without_router(subject: Subject) -> Subject:
     """What a router of ours has to get along with."""
@@ -38,6 +42,8 @@ def check_keeps_all(subject: Subject, overlay: Overlay) -> None:
     """Raises Refusal where a container's logs would be lost, or where the definition grows too large."""
     if foreign.find(subject.app) is not None:
         _check_routed(subject.app, overlay.log_configurations)
+    if _surely_fits(subject.app, overlay):
+        return
     after = put(subject.app, overlay)
     size = len(canonical.text({key: value for key, value in after.items() if key != "tags"}))
     if size > LARGEST_BYTES:
@@ -48,6 +54,14 @@ def check_keeps_all(subject: Subject, overlay: Overlay) -> None:
             f"with the router the task definition has {size:,} bytes, of which {originals:,} are what restore gives "
             f"back; ECS takes {LARGEST_BYTES:,}: make the application's part or the router's smaller",
         )
+
+
+def _surely_fits(app: Body, overlay: Overlay) -> bool:
+    """Without making it: what is kept of the application is written once more, each character as six at most."""
+    added = len(canonical.text([overlay.router, overlay.volumes])) + sum(
+        len(canonical.text(config)) + ROUTED_BYTES for config in overlay.log_configurations.values()
+    )
+    return ESCAPED * len(canonical.text(app)) + added + ROUTED_BYTES < LARGEST_BYTES
 
 
 def _check_routed(app: Body, routed: Collection[str]) -> None:

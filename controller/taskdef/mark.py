@@ -110,6 +110,8 @@ def _originals(found: dict[str, str]) -> Originals | None:
 
 def _ascii(json_text: str) -> str:
     """JSON with everything beyond ASCII escaped, so that a piece is as many bytes as characters."""
+    if json_text.isascii():
+        return json_text
     return "".join(char if char.isascii() else _escape(char) for char in json_text)
 
 

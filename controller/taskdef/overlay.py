@@ -218,7 +218,8 @@ def _original(container: Body, theirs: Foreign | None) -> Any:
     """A container that was copied from a routed one has our driver, and nothing of its own to go back to. Beside
     another router the same driver is its own.
     """
-    found = canonical.container(container, "").get("logConfiguration", mark.ABSENT)
+    spelled = {"logConfiguration": container.get("logConfiguration")}
+    found = canonical.container(spelled, "").get("logConfiguration", mark.ABSENT)
     if theirs is None and found != mark.ABSENT and found.get("logDriver") == FIRELENS:
         return mark.ABSENT
     return found
