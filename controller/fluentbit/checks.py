@@ -5,8 +5,7 @@ Values of options that hold secrets are never repeated in a message.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from controller.fluentbit import catalogue
@@ -14,10 +13,11 @@ from controller.fluentbit.catalogue import Kind, Option, Plugin
 from controller.fluentbit.contents import readers
 from controller.fluentbit.engines import UNCHECKED
 from controller.fluentbit.findings import Finding, error
+from controller.fluentbit.fine import plainly_fine
 from controller.fluentbit.paths import check_path, names_a_path
 from controller.fluentbit.refusals import refused_option
 from controller.fluentbit.relations import RELATIONS
-from controller.fluentbit.safety import KEY, MAX_LINE, all_harmless, value_trouble
+from controller.fluentbit.safety import KEY, MAX_LINE, value_trouble
 from controller.fluentbit.secrecy import check_secret
 from controller.fluentbit.tags import check_name
 from controller.fluentbit.types import is_false
@@ -31,45 +31,19 @@ def check(kind: Kind, section: Section, engine: str, names: Names = NONE) -> lis
     """What is wrong with a section. `engine` is one of ENGINES, or catalogue.ANY; `names` are the declared
     environment names. Paths start at the section.
     """
+    if plainly_fine(kind, section, engine):
+        return []
     lower = lowered(section)
     plugin, findings = _plugin(kind, lower, engine)
     if plugin is None:
         return findings
-    free = _free(plugin)
-    harmless = all_harmless([value for value in section.values() if value.__class__ is str])
     for key, value in section.items():
-        if harmless and value.__class__ is str and (key in free or _is_fine(plugin, key, value, engine)):
-            continue  # the way of nearly all options; what follows explains what is wrong
         findings += _option(plugin, key, value, engine, names)
     if len(lower) != len(section):
         findings += _twice(section)
     if relation := RELATIONS.get((kind, plugin.name)):
         findings += relation(lower)
     return findings + _groups(plugin, lower)
-
-
-@lru_cache(maxsize=1024)
-def _free(plugin: Plugin) -> frozenset[str]:
-    """The options of which any harmless text is good."""
-    read = readers(plugin.kind, plugin.name)
-    return frozenset(
-        name
-        for name, option in plugin.options.items()
-        if option.type.fits is None
-        and not (option.guarded or option.named or name in read or names_a_path(plugin.name, name))
-    )
-
-
-@lru_cache(maxsize=16384)
-def _is_fine(plugin: Plugin, key: str, value: str, engine: str) -> bool:
-    """Whether nothing speaks against a harmless value. Remembered: thousands of routes say `gzip` and `250M`."""
-    option = plugin.options.get(key)
-    if option is None or option.guarded or (option.named and check_name(key, value)):
-        return False
-    if names_a_path(plugin.name, key) and check_path(key, value):
-        return False
-    fits, reader = option.type.fits, readers(plugin.kind, plugin.name).get(key)
-    return (fits is None or fits(value)) and not (reader and reader(key, value, engine))
 
 
 def _plugin(kind: Kind, lower: Section, engine: str) -> tuple[Plugin | None, list[Finding]]:
@@ -135,8 +109,6 @@ def _unknown_option(plugin: Plugin, key: str, engine: str) -> Finding:
 def _list(plugin: Plugin, option: Option | None, key: str, values: Any, engine: str, names: Names) -> list[Finding]:
     if option is not None and not option.repeatable:
         return [error((key,), "NOT_REPEATABLE", f"{key} takes one value, not a list", "keep one of them")]
-    if _all_fine(plugin, key, values, engine):
-        return []
     if not values:
         return [error((key,), "INVALID_VALUE", f"the list of {key} is empty", "leave the option out")]
     return [
@@ -144,12 +116,6 @@ def _list(plugin: Plugin, option: Option | None, key: str, values: Any, engine: 
         for index, value in enumerate(values)
         for finding in _value(plugin, option, key.lower(), value, engine, names)
     ]
-
-
-def _all_fine(plugin: Plugin, key: str, values: Sequence[Any], engine: str) -> bool:
-    texts = [value for value in values if isinstance(value, str)]
-    whole = bool(texts) and len(texts) == len(values) and all_harmless(texts)
-    return whole and all(_is_fine(plugin, key, text, engine) for text in texts)
 
 
 def _value(plugin: Plugin, option: Option | None, key: str, value: Any, engine: str, names: Names) -> list[Finding]:

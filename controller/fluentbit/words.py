@@ -24,7 +24,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def lowered(section: Mapping[str, Any]) -> Mapping[str, Any]:
     """`section` with its option names in lower case, as they mostly are: then it is `section` itself."""
-    return section if "".join(section).islower() else {key.lower(): value for key, value in section.items()}
+    keys = "".join(section)
+    return section if keys == keys.lower() else {key.lower(): value for key, value in section.items()}
 
 
 def shown(text: object) -> str:

@@ -65,7 +65,7 @@ def resolve(entry: Entry, model: LogRoute, index: Index) -> Resolved:
         model,
         class_model.spec if class_model else None if class_trouble else _BUILT_IN,
         tuple(outputs),
-        tuple(dict.fromkeys(one for one in documents if one)),
+        tuple(dict.fromkeys([one for one in documents if one])),
         (*class_trouble, *trouble),
     )
 
@@ -158,8 +158,9 @@ def _simple(sections: _Lowered, outputs: Sequence[Output]) -> bool:
     """Whether the sections of a route have nothing to do with each other: so it is with nearly all."""
     return (
         not sections.inputs
-        and all(str(one.get("name")) in _ALONE and "alias" not in one for one in sections.filters)
-        and all(str(one.section.get("name")).lower() not in EXPORTERS for one in outputs)
+        and _ALONE.issuperset([str(one.get("name")) for one in sections.filters])
+        and EXPORTERS.keys().isdisjoint([str(one.section.get("name")).lower() for one in outputs])
+        and not [one for one in sections.filters if "alias" in one]
     )
 
 
