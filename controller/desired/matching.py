@@ -114,9 +114,9 @@ def _matches_service(route: Route, target: Target, subject: Subject) -> bool:
     return all(subject.tags.get(key) == value for key, value in target.service_selector.match_tags.items())
 
 
-def _names(services: tuple[str, ...], service: str) -> bool:
+def _names(globs: tuple[str, ...], name: str) -> bool:
     """Most targets are one plain name, and ten thousand patterns take seconds and megabytes."""
-    return services == (service,) or selected(services, service)
+    return globs == (name,) or selected(globs, name)
 
 
 def _is_family(subject: Subject) -> bool:
@@ -131,4 +131,4 @@ def _same(wanted: str | None, there: str | None) -> bool:
 def containers_of(route: Route, names: Iterable[str]) -> tuple[str, ...]:
     """The application containers that the route selects, in the definition's order."""
     globs = route.document.spec.target.containers
-    return tuple(name for name in names if not globs or selected(globs, name))
+    return tuple([name for name in names if not globs or _names(globs, name)])

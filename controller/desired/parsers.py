@@ -80,10 +80,10 @@ def _concerned(route: Route) -> bool:
     return bool(pipeline.parsers or pipeline.multiline_parsers) or any(_used(route))
 
 
-def _used(route: Route) -> Iterator[str]:
+def _used(route: Route) -> list[str]:
     pipeline = route.document.spec.pipeline
-    for one in (*route.inputs, *route.filters, *map(lowered, pipeline.multiline_parsers)):
-        yield from (name for _, name in parsers_used(one))
+    using = (*route.inputs, *route.filters, *map(lowered, pipeline.multiline_parsers))
+    return [name for one in using for _, name in parsers_used(one)]
 
 
 def _single(route: Route, *, image_file: bool) -> Iterator[tuple[str, Options]]:

@@ -120,13 +120,15 @@ def _outputs(route: Route, scope: Scope, bounds: Limits, stores: frozenset[str])
 
 def _shared_buckets(routes: Sequence[Route]) -> frozenset[str]:
     """Buckets that more than one output of the task writes to: its files lie at `store_dir/bucket` (s3.c)."""
-    buckets = Counter(
+    buckets = [
         str(output["bucket"])
         for route in routes
         for output in route.outputs
         if output.get("bucket") and str(output["name"]).lower() == "s3"
-    )
-    return frozenset(bucket for bucket, number in buckets.items() if number > 1)
+    ]
+    if len(set(buckets)) == len(buckets):
+        return frozenset()
+    return frozenset(bucket for bucket, number in Counter(buckets).items() if number > 1)
 
 
 def _copy(scope: Scope, bounds: Limits) -> Section:

@@ -58,12 +58,12 @@ def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapp
 def _check_port(subject: Subject, router: ClassSpec) -> None:
     if not health_on(subject, router):
         return
-    own = subject.app["containerDefinitions"]
-    taken = AGENTS_OWN | dict.fromkeys((Port(number) for number in used_ports(own)), "a container of the task")
-    if whose := taken.get(Port(router.health.port)):
+    port = router.health.port
+    own = port in used_ports(subject.app["containerDefinitions"])
+    if whose := "a container of the task" if own else AGENTS_OWN.get(Port(port)):
         raise Refusal(
             Reason.PORT_TAKEN,
-            f"port {router.health.port} is {whose}'s; set health.port in the LogRouterClass",
+            f"port {port} is {whose}'s; set health.port in the LogRouterClass",
         )
 
 

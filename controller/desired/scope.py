@@ -109,16 +109,16 @@ class Claim:
 
 def scopes(claims: Mapping[str, Claim]) -> dict[str, Scope]:
     """Route → its Scope. A copy is made only where a route has filters and shares the container with another."""
-    takers = Counter(container for claim in claims.values() for container in claim.containers)
+    takers = Counter([container for claim in claims.values() for container in claim.containers])
     odd = any("-firelens-" in container for container in takers)
     found = {}
     for route, claim in claims.items():
-        copied = tuple(one for one in claim.containers if claim.filters and takers[one] > 1)
+        copied = tuple([one for one in claim.containers if claim.filters and takers[one] > 1])
         found[route] = Scope(
             route,
-            tuple(one for one in claim.containers if one not in copied),
+            tuple([one for one in claim.containers if one not in copied]),
             copied,
-            tuple(_input_tag(tag, route, claims) for tag in claim.inputs),
+            tuple([_input_tag(tag, route, claims) for tag in claim.inputs]),
             claim.emitted,
             alone=len(claims) == 1,
             odd_names=odd,

@@ -43,8 +43,8 @@ def new_tag(rule: str) -> str | None:
 
 def emitted(filters: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """The tags, as globs, that the filters give records anew."""
-    tags = (new_tag(rule) for one in filters for rule in rules_of(one))
-    return tuple(dict.fromkeys(glob_of(tag) for tag in tags if tag))
+    tags = [new_tag(rule) for one in filters for rule in rules_of(one)]
+    return tuple(dict.fromkeys([glob_of(tag) for tag in tags if tag]))
 
 
 def in_company(filter_: Mapping[str, Any], route: str) -> Mapping[str, Any]:

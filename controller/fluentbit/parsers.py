@@ -42,9 +42,10 @@ def image_parsers() -> Mapping[str, Options]:
 
 def parsers_used(section: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """Where an input or filter, its option names in lower case, names which parser. Multiline ones are apart."""
-    for key, value in section.items():
-        if "parser" in key and _SINGLE.fullmatch(key):
-            yield from _named(key, value)
+    if "parser" in "".join(section):  # most name none, and are left at one look
+        for key, value in section.items():
+            if "parser" in key and _SINGLE.fullmatch(key):
+                yield from _named(key, value)
     if str(section.get("name")).lower() == "syslog" and "parser" not in section:
         network = str(section.get("mode", "")).lower() in ("tcp", "udp")
         yield ("name",), _SYSLOG_DEFAULTS[0 if network else 1]

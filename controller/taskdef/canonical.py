@@ -133,16 +133,17 @@ def _pruned(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         pruned = {}
         for key, one in value.items():
-            kept = _pruned(one, key) if isinstance(one, _NESTED) else one
-            if kept is not None and kept not in _NOTHING:
+            if not isinstance(one, _NESTED):
+                if one is not None:
+                    pruned[key] = one
+            elif kept := _pruned(one, key):
                 pruned[key] = kept
         return pruned
     if isinstance(value, list | tuple):
         items = [_pruned(one) if isinstance(one, _NESTED) else one for one in value]
-        items = [one for one in items if one is not None and one not in _NOTHING]
+        items = [one for one in items if one or not (one is None or isinstance(one, _NESTED))]
         return sorted(items, key=SETS[name]) if name in SETS and len(items) > 1 else items
     return value
 
 
 _NESTED = (dict, list, tuple)
-_NOTHING: tuple[Any, ...] = ([], {})
