@@ -31,8 +31,11 @@ def check(kind: Kind, section: Section, engine: str, names: Names = NONE) -> lis
     """What is wrong with a section. `engine` is one of ENGINES, or catalogue.ANY; `names` are the declared
     environment names. Paths start at the section.
     """
-    if plainly_fine(kind, section, engine):
-        return []
+    return [] if plainly_fine(kind, section, engine) else explained(kind, section, engine, names)
+
+
+def explained(kind: Kind, section: Section, engine: str, names: Names = NONE) -> list[Finding]:
+    """See `check`: the long way, which looks at each option by itself."""
     lower = lowered(section)
     plugin, findings = _plugin(kind, lower, engine)
     if plugin is None:
