@@ -24,7 +24,7 @@ ROUTED_BYTES = 1_000
 
 def without_router(subject: Subject) -> Subject:
     """What a router of ours has to get along with."""
-    return replace(subject, app=foreign.without(subject.app))
+    return replace(subject, app=foreign.without(subject.app)) if foreign.routers(subject.app) else subject
 
 
 def check_may_adopt(subject: Subject, first: Route) -> None:
@@ -42,7 +42,7 @@ def check_keeps_all(subject: Subject, overlay: Overlay) -> None:
     """Raises Refusal where a container's logs would be lost, or where the definition grows too large."""
     if foreign.find(subject.app) is not None:
         _check_routed(subject.app, overlay.log_configurations)
-    if _surely_fits(subject.app, overlay):
+    if no_larger_than(subject.app, overlay) <= LARGEST_BYTES:
         return
     after = put(subject.app, overlay)
     size = len(canonical.text({key: value for key, value in after.items() if key != "tags"}))
@@ -56,12 +56,14 @@ def check_keeps_all(subject: Subject, overlay: Overlay) -> None:
         )
 
 
-def _surely_fits(app: Body, overlay: Overlay) -> bool:
-    """Without making it: what is kept of the application is written once more, each character as six at most."""
+def no_larger_than(app: Body, overlay: Overlay) -> int:
+    """Bytes that `put` gives at most: what is kept of the application is written once more, with what is not ASCII
+    escaped. Cheap, so that only what may be too large is made and weighed.
+    """
     added = len(canonical.text([overlay.router, overlay.volumes])) + sum(
         len(canonical.text(config)) + ROUTED_BYTES for config in overlay.log_configurations.values()
     )
-    return ESCAPED * len(canonical.text(app)) + added + ROUTED_BYTES < LARGEST_BYTES
+    return ESCAPED * len(canonical.text(app)) + added + ROUTED_BYTES
 
 
 def _check_routed(app: Body, routed: Collection[str]) -> None:

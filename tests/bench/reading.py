@@ -24,7 +24,7 @@ VALIDATING, RENDERING = 1.5, 1.0
 
 def validate() -> Iterator[Figure]:
     """Everything that `logroute validate` does with files once they are read."""
-    for count, rounds in ((FEW, ROUNDS), (MANY, 3)):
+    for count, rounds in ((FEW, ROUNDS), (MANY, ROUNDS)):
         files = dict(specs.files(count))
         ours, bare = side_by_side(rounds, lambda files=files: load("bench", files), _bare(files))  # type: ignore[misc]
         yield told(f"validate.{count}.cpu", ours, "s")
@@ -35,7 +35,7 @@ def rendering() -> Iterator[Figure]:
     """From a route and a service's definition to its config objects and the owned part of its definition."""
     install = Installation("logroute", ConfigStore("configs", "prod"))
     app = bodies.application("example")
-    for count, rounds in ((FEW, ROUNDS), (MANY, 3)):
+    for count, rounds in ((FEW, ROUNDS), (MANY, ROUNDS)):
         routes = _read(count).routes
 
         def render(routes: Sequence[Route] = routes) -> None:

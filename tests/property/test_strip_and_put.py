@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.desired.adopting import no_larger_than
 from controller.taskdef import canonical
 from controller.taskdef.body import register_form
 from controller.taskdef.mark import read
@@ -80,6 +81,12 @@ def overlay(body: dict[str, Any], digest: str = "d1", *, volumes: bool = True) -
 def test_strip_gives_back_what_put_was_given(body: dict[str, Any]) -> None:
     back = strip(put(body, overlay(body)), OURS).app
     assert canonical.canonical(back) == canonical.canonical(body)
+
+
+@given(definitions)
+def test_what_put_gives_is_never_larger_than_was_reckoned(body: dict[str, Any]) -> None:
+    made = {key: value for key, value in put(body, overlay(body)).items() if key != "tags"}
+    assert len(canonical.text(made)) <= no_larger_than(body, overlay(body))
 
 
 @given(definitions)
