@@ -33,6 +33,8 @@ class Teller:
         self._metrics, self._log = metrics, structlog.get_logger()
         self._drift = DriftTally(metrics)
         self._suspended: Mapping[str, str] = {}
+        self._unreadable: dict[Place, int] = {}
+        self._planned: dict[Place, Counter[str]] = {}
 
     def source_changed(self, specs: Specs) -> None:
         self._metrics.source_revision(specs.revision)
@@ -51,7 +53,9 @@ class Teller:
         self._metrics.source_failed(error.reason)
 
     def surveyed(self, seen: Survey, board: StatusBoard) -> None:
-        self._metrics.planned(dict(Counter(plan.kind.value for plan in seen.plans.values())))
+        for place in seen.seen:
+            self._planned[place] = Counter(plan.kind.value for plan in seen.plans.values() if plan.key.place == place)
+        self._metrics.planned(sum(self._planned.values(), Counter()))
         self._board(board)
         self._notes(seen)
         for plan in seen.plans.values():
@@ -64,7 +68,8 @@ class Teller:
         self._failures(seen)
 
     def _failures(self, seen: Survey) -> None:
-        self._metrics.unreadable_state(len(seen.unreadable))
+        self._unreadable |= {place: len(seen.unreadable) for place in seen.seen}
+        self._metrics.unreadable_state(sum(self._unreadable.values()))
         for part, why in seen.unreadable.items():
             self._log.error("state could not be read", part=part, error=why)
         for key, failed in seen.failures.items():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -50,12 +51,15 @@ def run(config: Path | None) -> int:
     queue: WorkQueue[ServiceKey] = WorkQueue(clock=clock, observer=observer)
     metrics.watch_queue(queue)
     controller = Controller(app.world, app.keeper, queue, teller, clock.monotonic)
-    resync = Periodic("resync", controller.resync, settings.resync, clock=clock, observer=observer)
+    passes = [
+        Periodic(f"resync {place}", partial(controller.resync, place), settings.resync, clock=clock, observer=observer)
+        for place in sorted(app.world.sites)
+    ]
     source = Periodic("source", controller.poll_source, settings.poll, clock=clock, observer=observer)
     notes = Periodic("notes", controller.poll_notes, settings.poll, clock=clock, observer=observer)
     status = Periodic("status", controller.save_status, STATUS_SECONDS, clock=clock, observer=observer)
     workers = Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer)
-    controller.on_change = _first_start_then_nudge(resync)
+    controller.on_change = _first_start_then_nudge(passes)
     server = _server(settings, controller, metrics, clock)
     with stopper.on_signals():
         server.start()
@@ -65,23 +69,21 @@ def run(config: Path | None) -> int:
             part.start()
         stopper.wait()
         log.info("stopping", reason=stopper.reason)
-        ended = stop_all(clock, STOP_SECONDS, source, notes, resync, status, workers, server)
+        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, status, workers, server)
         with suppress(AwsError):  # the next start tells the same, a little later
             controller.save_status()
         log.info("stopped", finished=ended)
     return 0
 
 
-def _first_start_then_nudge(resync: Periodic) -> Callable[[], None]:
+def _first_start_then_nudge(passes: Sequence[Periodic]) -> Callable[[], None]:
     """Without specs there is no pass: the first begins with the first snapshot, which one thread alone brings."""
     begun: list[bool] = []
 
     def specs_changed() -> None:
-        if begun:
-            resync.nudge()
-        else:
-            begun.append(True)
-            resync.start()
+        for one in passes:
+            one.nudge() if begun else one.start()
+        begun.append(True)
 
     return specs_changed
 

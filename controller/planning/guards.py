@@ -67,15 +67,27 @@ def counts(plan: ServicePlan, guard: Guard) -> bool:
     return guard.everything or plan.kind is Kind.RESTORE or not any(one.reason in EXPLAINED for one in plan.reasons)
 
 
-def permit(
-    plans: Iterable[ServicePlan], guard: Guard, approved: frozenset[str], *, managed: int, empty_source: bool
-) -> Permit:
-    """License all, or block what is not approved. `managed`: how many services are looked after.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a pass over one place counted. `managed`: how many services are looked after there."""
+
+    lines: frozenset[str]
+    managed: int
+
+
+def count(plans: Iterable[ServicePlan], guard: Guard) -> Counted:
+    every = list(plans)
+    return Counted(frozenset(line(plan) for plan in every if counts(plan, guard)), len(every))
+
+
+def permit(counted: Iterable[Counted], guard: Guard, approved: frozenset[str], *, empty_source: bool) -> Permit:
+    """License all, or block what is not approved. `counted`: of the last pass over each place.
 
     What is approved counts too: a plan that grew beyond its approval is no small one for that.
     """
-    some = [plan for plan in plans if counts(plan, guard)]
-    lines = frozenset(map(line, some))
+    some = list(counted)
+    lines = frozenset(one for place in some for one in place.lines)
+    managed = sum(place.managed for place in some)
     open_lines = lines - approved
     why = _why(lines, guard, managed, empty_source=empty_source)
     if not why or not open_lines:

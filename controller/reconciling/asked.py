@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from controller.api.keys import Place, ServiceKey
 from controller.planning.memory import ServiceMemory, forgiven
@@ -12,22 +12,26 @@ from controller.reconciling.notes import Kind, Note, Notes
 from controller.reconciling.world import Site, World
 
 
-def answer(world: World, specs: Specs, closed: Container[Place]) -> Mapping[str, Note]:
-    """The requests to reconcile that were carried out; and routes that are gone are suspended no more.
-
-    Requests stay while a place is closed, for they may be about it. One that is carried out twice does no harm.
-    Raises AwsError.
+def answer(world: World, site: Site, specs: Specs, answered: Mapping[str, Note]) -> Mapping[str, Note]:
+    """Requests to reconcile that are new to this place, carried out in it; and routes that are gone are suspended no
+    more. One that is carried out again after a restart does no harm; over and over it would. Raises AwsError.
     """
     notes = world.notes
     gone = notes.all(Kind.SUSPENDED).keys() & specs.force.gone
     notes.keep(Kind.SUSPENDED, dict.fromkeys(gone))
-    requests = notes.all(Kind.RECONCILE)
-    open_sites = [site for place, site in world.sites.items() if place not in closed]
-    for site in open_sites if requests else ():
-        site.memories.update(dict(_forgiven(site, requests.keys())))
-    if len(open_sites) == len(world.sites):
-        notes.keep(Kind.RECONCILE, dict.fromkeys(requests))
-    return requests
+    new = {name: note for name, note in notes.all(Kind.RECONCILE).items() if answered.get(name) != note}
+    if new:
+        site.memories.update(dict(_forgiven(site, new)))
+    return new
+
+
+def drop_answered(world: World, answered: Mapping[Place, Mapping[str, Note]]) -> None:
+    """A request stays until every place has carried it out, for it may be about any. Raises AwsError."""
+    if not world.sites.keys() <= answered.keys():
+        return
+    requests = world.notes.all(Kind.RECONCILE)
+    done = [name for name, note in requests.items() if all(one.get(name) == note for one in answered.values())]
+    world.notes.keep(Kind.RECONCILE, dict.fromkeys(done))
 
 
 def _forgiven(site: Site, names: Iterable[str]) -> Iterator[tuple[str, ServiceMemory]]:

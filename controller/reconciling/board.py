@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from controller.api.conditions import Condition, Reason, Status
-from controller.api.keys import ServiceKey
+from controller.api.keys import Place, ServiceKey
 from controller.applying.apply import Done
 from controller.aws.ports import ObjectStore
 from controller.planning.model import Because, Hold, Kind, ServicePlan
@@ -94,43 +94,60 @@ def _state_of(plan: ServicePlan, done: Done) -> ServiceState:
     return IN_SYNC
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the last pass over a place told, its services aside."""
+
+    selected: Mapping[str, tuple[ServiceKey, ...]]
+    lost: Mapping[str, Because]
+    errors: Mapping[str, str]
+    lost_configs: tuple[str, ...]
+    standing: Mapping[ServiceKey, tuple[Because, ...]]
+    denied: Mapping[ServiceKey, str]
+    freezes: Mapping[ServiceKey, Hold]
+
+    @classmethod
+    def of(cls, seen: Survey, place: Place, frozen: Mapping[str, Hold]) -> _Seen:
+        """The maps of `seen` may hold those of other places too: they do no harm."""
+        read, news = seen.seen[place], seen.groups.get(place)
+        errors = {str(place): str(error) for error in [seen.errors.get(place)] if error}
+        errors |= {f"{place}/{cluster}".rstrip("/"): str(error) for cluster, error in read.errors.items()}
+        errors |= {f"{place}/{cluster}": "the cluster does not exist" for cluster in read.missing_clusters}
+        errors |= {f"{place}: log groups": str(news.error)} if news and news.error else {}
+        return cls(
+            seen.selected,
+            seen.lost,
+            {**errors, **seen.unreadable},
+            tuple(str(one) for one in seen.lost_configs.get(place, ())),
+            seen.standing,
+            {key: str(news.error) for key in news.denied} if news else {},
+            _freezes(frozen, seen),
+        )
+
+
 class StatusBoard:
-    """Thread-safe. What a pass saw replaces everything; what a worker did replaces one service."""
+    """Thread-safe. What a pass saw replaces all of its place; what a worker did replaces one service."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._services: dict[ServiceKey, ServiceState] = {}
-        self._selected: Mapping[str, tuple[ServiceKey, ...]] = {}
-        self._lost: Mapping[str, Because] = {}
-        self._lost_configs: tuple[str, ...] = ()
-        self._standing: Mapping[ServiceKey, tuple[Because, ...]] = {}
-        self._denied: Mapping[ServiceKey, str] = {}
+        self._seen: dict[Place, _Seen] = {}
         self._specs: Specs | None = None
         self._frozen: Mapping[str, Hold] = {}
-        self._freezes: Mapping[ServiceKey, Hold] = {}
         self._source_error = ""
-        self._places: dict[str, str] = {}
         self._saved = b""
         self._etag: str | None = None
 
     def surveyed(self, seen: Survey, specs: Specs) -> None:
-        errors = {str(place): str(error) for place, error in seen.errors.items()}
-        for place, read in seen.seen.items():
-            errors |= {f"{place}/{cluster}".rstrip("/"): str(error) for cluster, error in read.errors.items()}
-            errors |= {f"{place}/{cluster}": "the cluster does not exist" for cluster in read.missing_clusters}
-        errors |= {f"{place}: log groups": str(news.error) for place, news in seen.groups.items() if news.error}
-        errors |= seen.unreadable
-        denied = {key: str(news.error) for news in seen.groups.values() for key in news.denied}
         frozen = {**seen.suspended, **specs.frozen}
-        freezes = _freezes(frozen, seen)
         with self._lock:
-            self._frozen, self._freezes = frozen, freezes
-            self._standing, self._denied = seen.standing, denied
-            self._services = {key: self._told(key, state_of(plan)) for key, plan in seen.plans.items()}
-            self._selected, self._lost, self._specs, self._places = seen.selected, seen.lost, specs, errors
-            self._lost_configs = tuple(str(one) for some in seen.lost_configs.values() for one in some)
-        if seen.status_etag != self._etag:
-            self._saved = b""  # lost, or somebody else wrote it: what is there is not what we saved
+            self._frozen, self._specs = frozen, specs
+            for place in seen.seen:
+                self._seen[place] = _Seen.of(seen, place, frozen)
+            kept = {key: state for key, state in self._services.items() if key.place not in seen.seen}
+            self._services = kept | {key: self._told(key, state_of(plan)) for key, plan in seen.plans.items()}
+            if any(etag != self._etag for etag in seen.status_etag.values()):
+                self._saved = b""  # lost, or somebody else wrote it: what is there is not what we saved
 
     def stepped(self, key: ServiceKey, step: Step) -> None:
         with self._lock:
@@ -144,9 +161,16 @@ class StatusBoard:
             self._services[key] = ServiceState(reason, error, held=True, changes=True)
 
     def _told(self, key: ServiceKey, state: ServiceState) -> ServiceState:
-        standing, denied = self._standing.get(key, ()), self._denied.get(key, "")
+        about = self._seen.get(key.place)
+        if about is None:
+            return state
+        standing, denied = about.standing.get(key, ()), about.denied.get(key, "")
         needing = state.needing(standing, denied) if standing or denied else state
-        return _frozen(needing, self._freezes.get(key))
+        return _frozen(needing, about.freezes.get(key))
+
+    def _freeze_of(self, key: ServiceKey) -> Hold | None:
+        about = self._seen.get(key.place)
+        return about.freezes.get(key) if about else None
 
     def source(self, error: str) -> None:
         """Why the source could not be read; empty where it could."""
@@ -156,16 +180,16 @@ class StatusBoard:
     def routes(self) -> dict[tuple[str, str], tuple[Status, ...]]:
         """(namespace, name) → its conditions."""
         with self._lock:
-            specs, lost, frozen, freezes = self._specs, self._lost, self._frozen, self._freezes
+            specs, frozen, parts = self._specs, self._frozen, tuple(self._seen.values())
             if specs is None:
                 return {}
+            selected = {key: some for part in parts for key, some in part.selected.items()}
             states = {
-                key: [
-                    self._services[one].for_route(key) for one in self._selected.get(key, ()) if one in self._services
-                ]
+                key: [self._services[one].for_route(key) for one in selected.get(key, ()) if one in self._services]
                 for key in (route.key for route in specs.force.routes)
             }
-            selected = self._selected
+        lost = {key: why for part in parts for key, why in part.lost.items()}
+        freezes = {key: hold for part in parts for key, hold in part.freezes.items()}
         found: dict[tuple[str, str], tuple[Status, ...]] = {}
         for route in specs.force.routes:
             namespace, _, name = route.key.partition("/")
@@ -196,11 +220,11 @@ class StatusBoard:
                 "format": FORMAT,
                 "revision": self._specs.revision if self._specs else "",
                 "sourceError": self._source_error,
-                "errors": self._places,
-                "lostConfigs": list(self._lost_configs),
+                "errors": {where: why for part in self._seen.values() for where, why in part.errors.items()},
+                "lostConfigs": [path for part in self._seen.values() for path in part.lost_configs],
                 "routes": {"/".join(key): [_status(one) for one in some] for key, some in sorted(routes.items())},
                 "services": {
-                    str(key): _service(state, self._freezes.get(key)) for key, state in sorted(self._services.items())
+                    str(key): _service(state, self._freeze_of(key)) for key, state in sorted(self._services.items())
                 },
                 "suspended": {
                     name: {"bySpec": self._specs is not None and name in self._specs.frozen, "message": hold.message}

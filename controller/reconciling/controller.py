@@ -1,19 +1,22 @@
-"""The controller: polls the source, looks at everything, hands single services to workers."""
+"""The controller: polls the source, looks at every place, hands single services to workers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from controller.api.conditions import Reason
-from controller.api.keys import ServiceKey
+from controller.api.keys import Place, ServiceKey
 from controller.aws.ports import AwsError
-from controller.planning.guards import Permit
+from controller.planning.guards import Counted, Permit
+from controller.reconciling.asked import drop_answered
 from controller.reconciling.board import StatusBoard
 from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import SpecKeeper, Specs
+from controller.reconciling.notes import Note
 from controller.reconciling.service import Step, reconcile
-from controller.reconciling.survey import Survey, survey
+from controller.reconciling.survey import Survey, survey_place
 from controller.reconciling.world import STATE, STATUS, World
 from controller.runtime.queue import WorkQueue
 from controller.sources.errors import SourceError
@@ -47,8 +50,11 @@ class Controller:
     ) -> None:
         self._world, self._keeper, self._queue, self._telling = world, keeper, queue, telling
         self._monotonic = monotonic
-        self._agreed: tuple[Specs, Permit] | None = None
-        """The specs of the last pass and the guards' word on it: workers act on nothing that no pass has counted."""
+        self._deciding = threading.Lock()
+        self._agreed: dict[Place, Specs] = {}
+        """The specs of the last pass over each place: workers act on nothing that no pass has counted."""
+        self._permit, self._counted = Permit(), dict[Place, Counted]()
+        self._answered: dict[Place, Mapping[str, Note]] = {}
         self.board = StatusBoard()
         self.finished_pass: float | None = None
         """Clock reading at the end of the last pass that could read at least one place."""
@@ -74,7 +80,7 @@ class Controller:
 
     def poll_notes(self) -> None:
         """What a person asked for since the last pass begins at once. Raises AwsError."""
-        if self._agreed is None:
+        if not self._agreed:
             return  # the first pass reads it anyway
         notes = self._world.notes.ledger
         before = dict(notes.items())
@@ -82,17 +88,27 @@ class Controller:
         if dict(notes.items()) != before:
             self.on_change()
 
-    def resync(self) -> None:
-        """One pass over everything. Not to be called before the first snapshot: without specs nothing is decided."""
-        specs = self._keeper.specs
+    def resync(self, place: Place | None = None) -> None:
+        """One pass over a place, or over one after the other. Not to be called before the first snapshot: without
+        specs nothing is decided.
+        """
+        for one in [place] if place else sorted(self._world.sites):
+            self._pass_over(one)
+
+    def _pass_over(self, place: Place) -> None:
+        """Places wait for each other only where the guards, who count all of them, have their word."""
+        specs, site = self._keeper.specs, self._world.sites[place]
         assert specs is not None  # noqa: S101
-        for site in self._world.sites.values():
-            site.groups.forget()
-        seen = survey(self._world, specs, repair=True)
-        fresh = self._agreed is None or specs is not self._agreed[0] or bool(seen.asked)
-        permit = guarded(self._world, specs, seen, record=True)
+        site.groups.forget()
+        seen = survey_place(self._world, specs, place, repair=True, answered=self._answered.get(place))
+        with self._deciding:
+            permit = guarded(self._world, specs, seen, record=True, counted=self._counted)
+            fresh = self._agreed.get(place) is not specs or bool(seen.asked)
+            self._permit, self._agreed[place] = permit, specs
+            if place not in seen.errors:
+                self._answered[place] = {**self._answered.get(place, {}), **seen.asked}
+                drop_answered(self._world, self._answered)
         seen = seen.under(permit)
-        self._agreed = (specs, permit)
         self.board.surveyed(seen, specs)
         self._forget_what_is_gone(seen)
         self._telling.surveyed(seen, self.board)
@@ -104,9 +120,9 @@ class Controller:
             self.finished_pass = self._monotonic()
 
     def reconcile(self, key: ServiceKey) -> float | None:
-        if self._agreed is None:
+        specs, permit = self._agreed.get(key.place), self._permit
+        if specs is None:
             return None
-        specs, permit = self._agreed
         try:
             step = reconcile(self._world.site_of(key), specs, key, permit)
         except AwsError as error:

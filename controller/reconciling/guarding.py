@@ -1,4 +1,4 @@
-"""The guards' word on a pass: what was counted, what is approved, what waits.
+"""The guards' word on what the passes found: what was counted, what is approved, what waits.
 
 An approval is used up line by line: what was done, or is not asked for any more, is no longer approved, so that a
 later mishap that looks the same waits again. What cannot be seen just now stays approved until the approval ends.
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from controller.api.conditions import Reason
-from controller.api.keys import ServiceKey
-from controller.planning.guards import Guard, Permit, line, permit
+from controller.api.keys import Place, ServiceKey
+from controller.planning.guards import Counted, Guard, Permit, count, line, permit
 from controller.reconciling.keeper import Specs
 from controller.reconciling.notes import Kind, Note, NoteError, Notes
 from controller.reconciling.survey import Survey
@@ -23,16 +23,21 @@ OURSELVES = "the controller"
 WAITS, OVER = "waits for approval", "over"
 
 
-def guarded(world: World, specs: Specs, seen: Survey, *, record: bool) -> Permit:
+def guarded(
+    world: World, specs: Specs, seen: Survey, *, record: bool, counted: dict[Place, Counted] | None = None
+) -> Permit:
     """With `record` it is written down what waits, so that it can be approved, and what of an approval is left.
+    `counted` holds what the last pass over each place counted, and takes what this one does.
 
     A pass in which nothing is blocked and nothing was approved makes no call here. Raises AwsError.
     """
-    notes, plans = world.notes, list(seen.plans.values())
+    notes, by_place = world.notes, {} if counted is None else counted
     approved = _approved(notes)
     guard = replace(world.guard, everything=world.guard.everything and _is_first_run(world))
     lines = frozenset(one for note in approved.values() for one in note.lines)
-    found = permit(plans, guard, lines, managed=len(plans), empty_source=specs.empty)
+    for place in seen.seen:
+        by_place[place] = count((plan for plan in seen.plans.values() if plan.key.place == place), guard)
+    found = permit(by_place.values(), guard, lines, empty_source=specs.empty)
     if record:
         notes.keep(Kind.BLOCKED, _blocked(notes, found))
         notes.keep(Kind.APPROVED, _left(notes, approved, seen))

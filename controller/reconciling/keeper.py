@@ -75,11 +75,12 @@ class SpecKeeper:
         self._snapshot = snapshot
         return True
 
-    def forget(self, in_use: Callable[[], set[str]]) -> None:
+    def forget(self, in_use: Callable[[], set[str] | None]) -> None:
         """Drop what is gone and no service names any more."""
-        if self.specs is None or not self._remembers:
+        if self.specs is None or not self._remembers or not self.specs.force.gone:
             return
-        done = self.specs.force.gone - in_use()
+        used = in_use()
+        done = self.specs.force.gone - used if used is not None else ()
         self._ledger.update(dict.fromkeys(done))
 
     def _from_memory(self, memory: RouteMemory) -> Route | None:

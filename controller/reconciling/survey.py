@@ -1,10 +1,10 @@
-"""One pass over everything: what is there, what should be, and so a plan for each service."""
+"""One pass over a place, or over all: what is there, what should be, and so a plan for each service."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from controller.api.conditions import Reason
@@ -16,7 +16,7 @@ from controller.observed import inventory
 from controller.observed.model import ObservedService
 from controller.planning.guards import Permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
-from controller.reconciling.asked import answer, suspended
+from controller.reconciling.asked import answer, drop_answered, suspended
 from controller.reconciling.checked import checked
 from controller.reconciling.group_check import check_groups
 from controller.reconciling.keeper import Specs
@@ -54,9 +54,9 @@ class Survey:
     suspended: Mapping[str, Hold] = field(default_factory=dict)
     """Routes and services that a person suspended by command."""
     asked: Mapping[str, Note] = field(default_factory=dict)
-    """Routes and services that a person asked to reconcile, and that was begun with."""
-    status_etag: str | None = None
-    """Of the status in the config store, as the pass found it."""
+    """Routes and services that a person asked to reconcile, and that was begun with in this pass."""
+    status_etag: Mapping[Place, str | None] = field(default_factory=dict)
+    """Of the status in the controller's own config store, as the pass found it; None: it is not there."""
 
     @property
     def saw_something(self) -> bool:
@@ -78,54 +78,43 @@ class Survey:
 
 
 def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
-    """Look at every place, several at once; a place that fails harms itself only.
+    """Every place, several at once."""
+    places = sorted(world.sites)
+    world.load_shared()
+    with ThreadPoolExecutor(max_workers=max(1, min(8, len(places)))) as pool:
+        seen = together(list(pool.map(lambda place: survey_place(world, specs, place, repair=repair), places)))
+    if repair:
+        drop_answered(world, {place: seen.asked for place in places if place not in seen.errors})
+    return seen
+
+
+def survey_place(
+    world: World, specs: Specs, place: Place, *, repair: bool, answered: Mapping[str, Note] | None = None
+) -> Survey:
+    """One place; whatever fails in it is told, and harms no other. `answered`: what was asked for and done here.
 
     With `repair`, config objects that are missing or altered are put back first: without them no new task
     starts, so nothing holds that write. Without it, nobody comes after to ask the engines, so they are asked here.
+    Raises AwsError where what all places share cannot be read.
     """
-    closed = world.load()
-    wanted = world.wanted_clusters(specs.force.routes)
-    places = sorted(world.sites)
-    home = world.home_site.place
-    asked: Mapping[str, Note] = {}
-    first = _Part(inventory.Inventory(home, {}, frozenset()))
-    if home not in closed:
-        asked = _look_at_home(world, specs, first, closed, repair=repair)
-    with ThreadPoolExecutor(max_workers=max(1, min(8, len(places)))) as pool:
-        parts = list(
-            pool.map(
-                lambda place: (
-                    _closed(place, closed[place])
-                    if place in closed
-                    else _survey_place(
-                        world.sites[place], wanted[place], specs, first if place == home else None, repair=repair
-                    )
-                ),
-                places,
-            )
-        )
-    plans: dict[ServiceKey, ServicePlan] = {}
-    picked: dict[str, list[ServiceKey]] = {route.key: [] for route in specs.force.routes}
-    for part in parts:
-        plans |= part.plans
-        for route, keys in part.selected.items():
-            picked[route] += keys
-    return Survey(
-        plans,
-        {route: tuple(keys) for route, keys in picked.items()},
-        {place: part.inventory for place, part in zip(places, parts, strict=True)},
-        dict(_lost(world, specs, dict(zip(places, parts, strict=True)))),
-        {place: part.wrong for place, part in zip(places, parts, strict=True) if part.wrong},
-        {place: part.error for place, part in zip(places, parts, strict=True) if part.error},
-        {place: tuple(part.lost_configs) for place, part in zip(places, parts, strict=True) if part.lost_configs},
-        {place: part.groups for place, part in zip(places, parts, strict=True) if part.groups},
-        {key: tuple(some) for part in parts for key, some in part.standing.items()},
-        {key: error for part in parts for key, error in part.failures.items()},
-        _unreadable(world),
-        suspended(world.notes, specs),
-        asked,
-        first.status_etag,
-    )
+    world.load_shared()
+    site = world.sites[place]
+    routes = [route for route in specs.force.routes if world.place_of(route) == place]
+    part = _Part(inventory.Inventory(place, {}, frozenset()))
+    part.selected = {route.key: [] for route in routes}
+    try:
+        site.memories.ensure_loaded()
+    except AwsError as error:  # nothing is remembered yet: nothing is looked at, so nothing is done
+        part.error, part.inventory = error, inventory.Inventory(place, {}, frozenset(), errors={"": error})
+    else:
+        _survey_place(world, site, specs, part, routes, answered or {}, repair=repair)
+    return _told(world, specs, part, routes)
+
+
+def together(some: Sequence[Survey]) -> Survey:
+    """Every field is a map whose keys belong to one place, or says the same for all."""
+    maps = {one.name: [getattr(seen, one.name) for seen in some] for one in fields(Survey)}
+    return Survey(**{name: {key: value for one in every for key, value in one.items()} for name, every in maps.items()})
 
 
 @dataclass(slots=True)
@@ -139,61 +128,80 @@ class _Part:
     error: AwsError | None = None
     groups: GroupNews | None = None
     standing: dict[ServiceKey, list[Because]] = field(default_factory=dict)
-    status_etag: str | None = None
+    asked: Mapping[str, Note] = field(default_factory=dict)
+    status_etag: dict[Place, str | None] = field(default_factory=dict)
 
 
-def _closed(place: Place, error: AwsError) -> _Part:
-    """A place of which nothing is remembered yet: nothing is looked at, so nothing is done."""
-    return _Part(inventory.Inventory(place, {}, frozenset(), errors={"": error}), error=error)
+def _told(world: World, specs: Specs, part: _Part, routes: Sequence[Route]) -> Survey:
+    place = part.inventory.place
+    return Survey(
+        part.plans,
+        {route: tuple(keys) for route, keys in part.selected.items()},
+        {place: part.inventory},
+        dict(_lost(world, specs, part.inventory, routes)),
+        {place: part.wrong} if part.wrong else {},
+        {place: part.error} if part.error else {},
+        {place: tuple(part.lost_configs)} if part.lost_configs else {},
+        {place: part.groups} if part.groups else {},
+        {key: tuple(some) for key, some in part.standing.items()},
+        part.failures,
+        _unreadable(world, place),
+        suspended(world.notes, specs),
+        part.asked,
+        part.status_etag,
+    )
 
 
-def _unreadable(world: World) -> dict[str, str]:
+def _unreadable(world: World, place: Place) -> dict[str, str]:
     """A service that no route selects is in no plan, so nothing else would say that its memory is lost."""
-    found = {f"state of routes/{shard}": why for shard, why in world.routes.unreadable().items()}
-    found |= {f"state of {FOLDER}/{shard}": why for shard, why in world.notes.ledger.unreadable().items()}
-    for place, site in sorted(world.sites.items()):
-        found |= {f"state of {place}/{shard}": why for shard, why in site.memories.unreadable().items()}
-    return found
+    ledgers: dict[str, Ledger[Any]] = {str(place): world.sites[place].memories}
+    if place == world.home_site.place:
+        ledgers |= {"routes": world.routes, FOLDER: world.notes.ledger}
+    return {
+        f"state of {name}/{shard}": why
+        for name, ledger in ledgers.items()
+        for shard, why in ledger.unreadable().items()
+    }
 
 
-def _lost(world: World, specs: Specs, parts: Mapping[Place, _Part]) -> Iterator[tuple[str, Because]]:
-    for route in specs.force.routes:
-        target, place = route.document.spec.target, world.place_of(route)
-        if place is None:
+def _lost(
+    world: World, specs: Specs, read: inventory.Inventory, routes: Sequence[Route]
+) -> Iterator[tuple[str, Because]]:
+    for route in specs.force.routes if read.place == world.home_site.place else ():
+        if world.place_of(route) is None:
+            target = route.document.spec.target
             where = f"account {target.account or world.home.account}, region {target.region or world.home.region}"
             yield route.key, Because(Reason.UNKNOWN_PLACE, f"the settings know no {where}")
-            continue
-        read = parts[place].inventory
-        cluster = target.cluster or ""
+    for route in routes:
+        cluster = route.document.spec.target.cluster or ""
         if error := read.errors.get(cluster) or read.errors.get(""):
             yield route.key, Because(Reason.UNREACHABLE, str(error))
         elif cluster in read.missing_clusters:
-            yield route.key, Because(Reason.CLUSTER_MISSING, f"there is no cluster {cluster} in {place}")
+            yield route.key, Because(Reason.CLUSTER_MISSING, f"there is no cluster {cluster} in {read.place}")
 
 
-def _look_at_home(
-    world: World, specs: Specs, part: _Part, closed: Container[Place], *, repair: bool
-) -> Mapping[str, Note]:
-    """The controller's own store before all places: it tells what people asked for since the last pass."""
+def _survey_place(
+    world: World,
+    site: Site,
+    specs: Specs,
+    part: _Part,
+    routes: Sequence[Route],
+    answered: Mapping[str, Note],
+    *,
+    repair: bool,
+) -> None:
+    """The controller's own store tells what all places share: its pass reads that with its own listing."""
+    home = site.place == world.home_site.place
+    allowed = [cluster for cluster in world.wanted_clusters(site, routes) if site.may_look_at(cluster)]
     try:
-        _look_at_configs(world.home_site, part, world.routes, world.notes.ledger, repair=repair)
-        return answer(world, specs, closed) if repair else {}
+        if home or allowed:
+            _look_at_configs(site, part, *((world.routes, world.notes.ledger) if home else ()), repair=repair)
+        if repair:
+            part.asked = answer(world, site, specs, answered)
     except AwsError as error:
         part.error = error
-        return {}
-
-
-def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, begun: _Part | None, *, repair: bool) -> _Part:
-    """`begun`: its configs have been looked at."""
-    allowed = [cluster for cluster in clusters if site.may_look_at(cluster)]
-    part = begun or _Part(inventory.Inventory(site.place, {}, frozenset()))
     if not allowed:
-        return part
-    try:
-        if begun is None:
-            _look_at_configs(site, part, repair=repair)
-    except AwsError as error:
-        part.error = error
+        return
     part.inventory = inventory.take(site.place, site.account, allowed)
     if repair and part.lost_configs:
         part.lost_configs = still_lost(site, specs, part.inventory, part.lost_configs)
@@ -201,12 +209,11 @@ def _survey_place(site: Site, clusters: Iterable[str], specs: Specs, begun: _Par
     for one, because in (*lost_from(site, part.wrong, part.lost_configs), *standing_groups(part.groups)):
         part.standing.setdefault(one, []).append(because)
     for key, service in part.inventory.services.items():
-        routes = specs.index.routes_for_service(key, service.tags, service.family)
-        for route in routes:
+        selecting = specs.index.routes_for_service(key, service.tags, service.family)
+        for route in selecting:
             part.selected.setdefault(route.key, []).append(key)
-        if routes or site.memories.get(str(key)) is not None:
-            part.plans[key] = _planned(site, specs, service, routes, part, start=not repair)
-    return part
+        if selecting or site.memories.get(str(key)) is not None:
+            part.plans[key] = _planned(site, specs, service, selecting, part, start=not repair)
 
 
 def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool) -> None:
@@ -215,7 +222,8 @@ def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool
     """
     listing = inventory.objects(site.account, site.install.store.bucket, site.install.store.prefix)
     etags = {info.key: info.etag for info in listing.values()}
-    part.status_etag = etags.get(site.install.store.key(STATE, STATUS))
+    if others:
+        part.status_etag[site.place] = etags.get(site.install.store.key(STATE, STATUS))
     site.memories.refresh(etags)
     part.wrong = wrong_configs(site, listing)
     for path in part.wrong if repair else ():

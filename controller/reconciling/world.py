@@ -11,7 +11,7 @@ from controller.applying.apply import Applier
 from controller.applying.configs import ConfigShelf
 from controller.applying.group_watch import GroupWatch
 from controller.applying.groups import GroupKeeper
-from controller.aws.ports import Account, AwsError
+from controller.aws.ports import Account
 from controller.checking.checker import Checker
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
@@ -66,26 +66,19 @@ class World:
     def notes(self) -> Notes:
         return self.home_site.notes
 
-    def load(self) -> dict[Place, AwsError]:
-        """Read what is remembered, where it is not yet. What cannot be read is a matter of its place alone;
-        the routes and the notes are everybody's: raises AwsError where they cannot be read.
-        """
+    def load_shared(self) -> None:
+        """What all places need, where it is not read yet; each place's memories are its own matter. Raises AwsError."""
         self.routes.ensure_loaded()
         self.notes.ledger.ensure_loaded()
-        closed: dict[Place, AwsError] = {}
-        for place, one in self.sites.items():
-            try:
-                one.memories.ensure_loaded()
-            except AwsError as error:
-                closed[place] = error
-        return closed
 
     def remembers_nothing(self) -> bool:
         """As on a first run."""
         return not any(True for site in self.sites.values() for _ in site.memories.items())
 
-    def routes_in_use(self) -> set[str]:
-        """Routes that some service carries, or is remembered to."""
+    def routes_in_use(self) -> set[str] | None:
+        """Routes that some service carries, or is remembered to. None where nobody knows: not all has been read."""
+        if not all(site.memories.complete for site in self.sites.values()):
+            return None
         memories = (memory for site in self.sites.values() for _, memory in site.memories.items())
         return {route for memory in memories for route in memory.routes}
 
@@ -98,16 +91,10 @@ class World:
         place = Place(target.account or self.home.account or "", target.region or self.home.region or "")
         return place if place in self.sites else None
 
-    def wanted_clusters(self, routes: Iterable[Route]) -> dict[Place, set[str]]:
-        """Clusters (names or globs) to look at: where routes point, and where something of ours is remembered."""
-        wanted: dict[Place, set[str]] = {place: set() for place in self.sites}
-        for route in routes:
-            place, cluster = self.place_of(route), route.document.spec.target.cluster
-            if place is not None and cluster:
-                wanted[place].add(cluster)
-        for place, site in self.sites.items():
-            wanted[place] |= {ServiceKey.parse(key).cluster for key, _ in site.memories.items()}
-        return wanted
+    def wanted_clusters(self, site: Site, routes: Iterable[Route]) -> set[str]:
+        """Clusters (names or globs) to look at: where its routes point, and where something of ours is remembered."""
+        wanted = {route.document.spec.target.cluster for route in routes if route.document.spec.target.cluster}
+        return wanted | {ServiceKey.parse(key).cluster for key, _ in site.memories.items()}
 
 
 def site(

@@ -67,6 +67,11 @@ class Ledger(Generic[R]):
             if not self._loaded:
                 self.load()
 
+    @property
+    def complete(self) -> bool:
+        """All of it was read."""
+        return self._loaded and not self.unreadable()
+
     def load(self) -> None:
         """Read what is there: one listing, then those shards that are new."""
         self.refresh({info.key: info.etag for info in self._store.list(f"{self._prefix}/")})

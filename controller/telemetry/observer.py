@@ -11,6 +11,11 @@ from controller.telemetry.metrics import Metrics
 from controller.telemetry.table import PASSES
 
 
+def _kind(task: str) -> str:
+    """`resync main/eu-west-1` is a resync."""
+    return task.partition(" ")[0]
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -47,11 +52,11 @@ class Observer:
         self._log.error("reconcile failed", key=str(key), error=error, retry_in=round(retry_in, 1))
 
     def task_ran(self, name: str, seconds: float) -> None:
-        if name in PASSES:
-            self._metrics.pass_ended(name, seconds, self._now())
+        if (kind := _kind(name)) in PASSES:
+            self._metrics.pass_ended(kind, seconds, self._now())
         self._log.debug("task ran", task=name, seconds=round(seconds, 3))
 
     def task_failed(self, name: str, seconds: float, error: BaseException, retry_in: float) -> None:
-        if name in PASSES:
-            self._metrics.pass_ended(name, seconds, None)
+        if (kind := _kind(name)) in PASSES:
+            self._metrics.pass_ended(kind, seconds, None)
         self._log.error("task failed", task=name, error=error, retry_in=round(retry_in, 1))

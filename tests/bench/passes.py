@@ -71,7 +71,8 @@ def _calls(estate: Estate) -> Iterator[Figure]:
     controller = estate.controller()
     with estate.wire.counting() as starting:
         controller.poll_source()
-        estate.app.world.load()  # a pass would do it first
+        estate.app.world.load_shared()  # a pass would do it first
+        estate.app.world.home_site.memories.ensure_loaded()
     yield from _start(name, starting)
     for when in ("first_after_start", "later"):
         with estate.wire.counting() as made:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
 from controller.api.values import amount
-from controller.planning.guards import Guard, counts, line, permit
+from controller.planning.guards import Guard, count, counts, line, permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
 
 PLACE = Place("main", "us-east-1")
@@ -34,7 +36,7 @@ approvals = st.frozensets(st.sampled_from(everybody), max_size=10)
 def test_what_was_not_approved_goes_on_only_where_all_that_counts_is_little(
     some: list[ServicePlan], guard: Guard, approved: frozenset[str], empty: bool
 ) -> None:
-    found = permit(some, guard, approved, managed=len(some), empty_source=empty)
+    found = permit([count(some, guard)], guard, approved, empty_source=empty)
     counted = [plan for plan in some if counts(plan, guard)]
     free = [plan for plan in counted if found.apply(plan).hold is None]
     if any(line(plan) not in approved for plan in free):
@@ -49,17 +51,17 @@ def test_what_was_not_approved_goes_on_only_where_all_that_counts_is_little(
 def test_an_approval_covers_its_plan_and_any_part_of_it(
     some: list[ServicePlan], guard: Guard, empty: bool, data: st.DataObject
 ) -> None:
-    blocked = permit(some, guard, frozenset(), managed=len(some), empty_source=empty).blocked
+    blocked = permit([count(some, guard)], guard, frozenset(), empty_source=empty).blocked
     part = data.draw(st.lists(st.sampled_from(some), unique_by=lambda plan: plan.key)) if some else []
     known = [plan for plan in part if not counts(plan, guard) or line(plan) in blocked]
-    found = permit(known, guard, blocked, managed=len(some), empty_source=empty)
+    found = permit([replace(count(known, guard), managed=len(some))], guard, blocked, empty_source=empty)
     assert not found.digest
     assert all(found.apply(plan) is plan for plan in known)
 
 
 @given(plans, guards, approvals)
 def test_what_no_pass_counted_waits_for_one(some: list[ServicePlan], guard: Guard, approved: frozenset[str]) -> None:
-    found = permit([], guard, approved, managed=len(some), empty_source=False)
+    found = permit([], guard, approved, empty_source=False)
     for plan in some:
         hold = found.apply(plan).hold
         assert (hold is None) == (plan.hold is None and not counts(plan, guard))
