@@ -11,7 +11,7 @@ import structlog
 
 from controller import __version__
 from controller import app as composition
-from controller.api.keys import ServiceKey
+from controller.api.keys import Place, ServiceKey
 from controller.aws.limiter import FAMILIES
 from controller.aws.ports import AwsError
 from controller.planning.model import Kind
@@ -32,7 +32,8 @@ from controller.web.app import create_app
 from controller.web.health import Health
 from controller.web.server import Server, parse_address
 
-WORKERS = 8
+WORKERS = 4
+"""For each account and region. A service is some ten calls of 50 ms, and ECS registers one revision a second."""
 STOP_SECONDS = 9.0
 """Seconds that a stop may take; ECS and Kubernetes users expect ten at the most."""
 STATUS_SECONDS = 10.0
@@ -48,28 +49,39 @@ def run(config: Path | None) -> int:
     metrics = _metrics()
     observer, teller = Observer(metrics), Teller(metrics)
     app = composition.build(settings, observer=teller, waited=metrics.aws_limiter_waited, told=teller.config_checked)
-    queue: WorkQueue[ServiceKey] = WorkQueue(clock=clock, observer=observer)
-    metrics.watch_queue(queue)
-    controller = Controller(app.world, app.keeper, queue, teller, clock.monotonic)
+    places = sorted(app.world.sites)
+    queues: dict[Place, WorkQueue[ServiceKey]] = {place: WorkQueue(clock=clock, observer=observer) for place in places}
+    metrics.watch_queues(queues.values())
+    controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic)
     passes = [
         Periodic(f"resync {place}", partial(controller.resync, place), settings.resync, clock=clock, observer=observer)
-        for place in sorted(app.world.sites)
+        for place in places
     ]
     source = Periodic("source", controller.poll_source, settings.poll, clock=clock, observer=observer)
     notes = Periodic("notes", controller.poll_notes, settings.poll, clock=clock, observer=observer)
     status = Periodic("status", controller.save_status, STATUS_SECONDS, clock=clock, observer=observer)
-    workers = Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer)
+    workers = [
+        Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer) for queue in queues.values()
+    ]
     controller.on_change = _first_start_then_nudge(passes)
     server = _server(settings, controller, metrics, clock)
     with stopper.on_signals():
         server.start()
         log = structlog.get_logger()
-        log.info("started", version=__version__, source=settings.source, listen=server.url, places=_places(app))
-        for part in (workers, source, notes, status):
+        log.info(
+            "started",
+            version=__version__,
+            source=settings.source,
+            listen=server.url,
+            places=[str(place) for place in places],
+        )
+        for part in workers:
             part.start()
+        for task in (source, notes, status):
+            task.start()
         stopper.wait()
         log.info("stopping", reason=stopper.reason)
-        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, status, workers, server)
+        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, status, *workers, server)
         with suppress(AwsError):  # the next start tells the same, a little later
             controller.save_status()
         log.info("stopped", finished=ended)
@@ -107,7 +119,3 @@ def _server(settings: Settings, controller: Controller, metrics: Metrics, clock:
         grace=FIRST_PASS_SECONDS,
     )
     return Server(create_app(metrics.render, health), host, port)
-
-
-def _places(app: composition.App) -> list[str]:
-    return [str(place) for place in sorted(app.world.sites)]

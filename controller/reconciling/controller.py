@@ -38,17 +38,20 @@ class Telling(Protocol):
 
 
 class Controller:
-    """Wired by app.py. `poll_source`, `poll_notes` and `resync` are periodic tasks, `reconcile` is what workers do."""
+    """Wired by app.py. `poll_source`, `poll_notes` and `resync` are periodic tasks, `reconcile` is what workers do.
+
+    Each place has a queue, and so workers, of its own: calls that hang or wait in one take none from another.
+    """
 
     def __init__(
         self,
         world: World,
         keeper: SpecKeeper,
-        queue: WorkQueue[ServiceKey],
+        queues: Mapping[Place, WorkQueue[ServiceKey]],
         telling: Telling,
         monotonic: Callable[[], float],
     ) -> None:
-        self._world, self._keeper, self._queue, self._telling = world, keeper, queue, telling
+        self._world, self._keeper, self._queues, self._telling = world, keeper, queues, telling
         self._monotonic = monotonic
         self._deciding = threading.Lock()
         self._agreed: dict[Place, Specs] = {}
@@ -114,7 +117,7 @@ class Controller:
         self._telling.surveyed(seen, self.board)
         for plan in seen.pending:
             if plan.hold is None or plan.hold.seconds is not None:
-                self._queue.add(plan.key, ROLLOUT if plan.changes else LOOK, fresh=fresh)
+                self._queues[place].add(plan.key, ROLLOUT if plan.changes else LOOK, fresh=fresh)
         self._keeper.forget(self._world.routes_in_use)
         if seen.saw_something:
             self.finished_pass = self._monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -54,11 +54,15 @@ class Metrics:
         if succeeded_at is not None:
             self._board.gauge(table.PASS_LAST_SUCCESS).update({(kind,): succeeded_at.timestamp()})
 
-    def watch_queue(self, queue: Queue) -> None:
-        """Read depth, and what is running, from the queue at each scrape."""
-        self._board.gauge(table.QUEUE_DEPTH).follow(queue.depth)
-        self._board.gauge(table.QUEUE_LONGEST).follow(lambda: max(queue.running_seconds(), default=0.0))
-        self._board.gauge(table.QUEUE_UNFINISHED).follow(lambda: sum(queue.running_seconds()))
+    def watch_queues(self, queues: Collection[Queue]) -> None:
+        """Read depth, and what is running, from all of them at each scrape."""
+
+        def running() -> list[float]:
+            return [seconds for queue in queues for seconds in queue.running_seconds()]
+
+        self._board.gauge(table.QUEUE_DEPTH).follow(lambda: sum(queue.depth() for queue in queues))
+        self._board.gauge(table.QUEUE_LONGEST).follow(lambda: max(running(), default=0.0))
+        self._board.gauge(table.QUEUE_UNFINISHED).follow(lambda: sum(running()))
 
     def queue_added(self) -> None:
         self._board.count(table.QUEUE_ADDS)

@@ -56,7 +56,7 @@ class Estate:
         queue: WorkQueue[ServiceKey] = WorkQueue(clock)
         app = composition.build(self._settings(), observer=teller)
         self.app, self.queue = app, queue
-        return Controller(app.world, app.keeper, queue, teller, clock.monotonic)
+        return Controller(app.world, app.keeper, dict.fromkeys(app.world.sites, queue), teller, clock.monotonic)
 
     def settle(self) -> None:
         """Write the specs, and the memory of having applied them all; nothing else has to be done to be in sync."""

@@ -75,7 +75,8 @@ class Playground:
         self.queue: WorkQueue[ServiceKey] = WorkQueue(self.clock)
         teller = Teller(self.metrics)
         self.app = composition.build(self.settings, observer=teller, told=teller.config_checked, sleep=self.sleep)
-        self.controller = Controller(self.app.world, self.app.keeper, self.queue, teller, self.clock.monotonic)
+        queues = dict.fromkeys(self.app.world.sites, self.queue)
+        self.controller = Controller(self.app.world, self.app.keeper, queues, teller, self.clock.monotonic)
 
     def sleep(self, seconds: float) -> None:
         """What the controller waits for, it need not wait for in real time."""

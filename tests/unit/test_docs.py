@@ -57,6 +57,20 @@ def test_the_example_settings_are_settings() -> None:
     assert found.config_store == "s3://example-logroute-configs/logroute"
 
 
+def test_the_settings_in_the_documents_are_settings(tmp_path: Path) -> None:
+    blocks = [block for page in PAGES for block in BLOCK.findall(page.read_text()) if block.startswith("# settings\n")]
+    assert blocks
+    for block in blocks:
+        (tmp_path / "settings.yaml").write_text(block)
+        load(tmp_path / "settings.yaml")
+
+
+def test_policies_in_the_documents_are_json() -> None:
+    for page in PAGES:
+        for block in re.findall(r"```json\n(.*?)```", page.read_text(), re.DOTALL):
+            json.loads(block)
+
+
 def test_the_example_policy_is_json_and_names_no_wildcard_action() -> None:
     policy = json.loads((ROOT / "deploy" / "controller-policy.json").read_text())
     actions = [

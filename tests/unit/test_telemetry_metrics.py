@@ -183,7 +183,7 @@ def test_the_queue_s_own_numbers_are_read_when_scraped(metrics: Metrics) -> None
     clock = ManualClock()
     observer = Observer(metrics, clock.now)
     queue = WorkQueue[str](clock, Exponential(random=lambda: 0.0), observer)
-    metrics.watch_queue(queue)
+    metrics.watch_queues([queue])
     for key in ("a", "b", "c"):
         queue.add(key)
     clock.advance(3)
