@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from sys import intern
 from typing import Any
 
 from controller.api.conditions import Reason
@@ -91,16 +92,26 @@ class ServiceMemory:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> ServiceMemory:
-        """TypeError, ValueError or KeyError where `plain` is not a memory."""
+        """TypeError, ValueError or KeyError where `plain` is not a memory. What specs and services say too is kept
+        once: there may be ten thousand.
+        """
         well_typed(cls, plain)
         for one in plain["held"].values():
             well_typed(Held, one)
         for reason in (plain.get("why"), *(reason for reason, _message in plain.get("left_out", {}).values())):
             Reason(reason or Reason.UNKNOWN)
         held = {digest: Held(**one) for digest, one in plain["held"].items()}
-        tuples = {"configs": tuple(plain["configs"]), "groups": tuple(map(Group.from_plain, plain["groups"]))}
+        shared: dict[str, Any] = {name: intern(plain[name]) for name in _SHARED if name in plain}
+        shared["routes"] = {intern(route): intern(digest) for route, digest in plain.get("routes", {}).items()}
+        tuples = {
+            "configs": tuple(map(intern, plain["configs"])),
+            "groups": tuple(map(Group.from_plain, plain["groups"])),
+        }
         tuples |= {"ignored": tuple(plain.get("ignored", ())), "reverts": tuple(map(float, plain.get("reverts", ())))}
-        return cls(**{**plain, **tuples, "stage": Stage(plain["stage"]), "held": held})
+        return cls(**{**plain, **shared, **tuples, "stage": Stage(plain["stage"]), "held": held})
+
+
+_SHARED = ("revision", "base", "digest", "policy")
 
 
 def forgiven(memory: ServiceMemory) -> ServiceMemory:

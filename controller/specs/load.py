@@ -82,7 +82,7 @@ def _remembered(data: Plain) -> Document | None:
     if kind is None or key is None:
         return None
     try:
-        return Document(kind, key, data, MODELS[kind].model_validate(data), b"", 0, 0)
+        return Document(kind, key, MODELS[kind].model_validate(data), b"", 0, 0, data)
     except ValidationError:
         return None
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from controller.api.kinds import ClassSpec, LogGroupSpec, LogRoute, Section
 from controller.api.problems import Problem
 
 Plain = dict[str, Any]
 """A document as plain data: every scalar its source text. What state keeps of a spec."""
+
+
+class HasData(Protocol):
+    @property
+    def data(self) -> Plain: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,15 @@ class Route:
     secrets: Mapping[str, str]
     log_groups: tuple[LogGroupSpec, ...]
     digest: str
-    made_from: tuple[Plain, ...] = field(compare=False, repr=False)
-    """The route's document, then those it refers to: enough to read it again when the source has lost it."""
+    documents: tuple[HasData, ...] = field(compare=False, repr=False)
+    """The route's own, then those it refers to: enough to read it again when the source has lost it."""
     file: str = field(compare=False)
     line: int = field(compare=False)
+
+    @property
+    def made_from(self) -> tuple[Plain, ...]:
+        """May read them again: to be asked for where it is written down."""
+        return tuple([one.data for one in self.documents])
 
     @property
     def alias_prefix(self) -> str:

@@ -58,7 +58,9 @@ def _value(node: Node, document: Composed, problems: list[Problem], depth: int) 
                 continue
             if name in found:
                 problems.append(_duplicate(node, key, document))
-            found[intern(name)] = value.value if value.tag is TEXT else _value(value, document, problems, depth + 1)
+            found[intern(name)] = (
+                intern(value.value) if value.tag is TEXT else _value(value, document, problems, depth + 1)
+            )
         return found
     if tag is LIST:
         return [item.value if item.tag is TEXT else _value(item, document, problems, depth + 1) for item in node.value]

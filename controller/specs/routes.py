@@ -111,7 +111,7 @@ def _route(
         secrets=secrets,
         log_groups=_log_groups(spec, resolved.outputs),
         digest=_digest(document, resolved.depends_on),
-        made_from=(document.data, *(one.data for one in resolved.depends_on)),
+        documents=(document, *resolved.depends_on),
         file=resolved.entry.file,
         line=document.line,
     )

@@ -62,8 +62,7 @@ def memory() -> Iterator[Figure]:
         command = [sys.executable, "-m", "tests.bench.fresh", str(estate.size), str(estate.folder)]
         done = subprocess.run(command, capture_output=True, check=True, text=True, cwd=ROOT)
         label, megabytes = f"pass.10000.{name}.peak_memory", int(done.stdout) / 1024
-        # The promise is for 10,000 services: what as many separate routes take on top of that is told only.
-        yield at_most(label, megabytes, MEGABYTES, "MB") if shared else told(label, megabytes, "MB")
+        yield at_most(label, megabytes, MEGABYTES, "MB")
 
 
 def _calls(estate: Estate) -> Iterator[Figure]:
