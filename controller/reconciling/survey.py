@@ -31,7 +31,9 @@ from controller.state.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """`plans`: every service that a route selects or that is remembered. `errors`: what could not be read."""
+    """`plans`: every service that a route selects or that is remembered; in short, where a worker will look once more.
+    `errors`: what could not be read.
+    """
 
     plans: Mapping[ServiceKey, ServicePlan]
     selected: Mapping[str, tuple[ServiceKey, ...]]
@@ -213,7 +215,8 @@ def _survey_place(
         for route in selecting:
             part.selected.setdefault(route.key, []).append(key)
         if selecting or site.memories.get(str(key)) is not None:
-            part.plans[key] = _planned(site, specs, service, selecting, part, start=not repair)
+            plan = _planned(site, specs, service, selecting, part, start=not repair)
+            part.plans[key] = plan.in_short() if repair else plan
 
 
 def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool) -> None:

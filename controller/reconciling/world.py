@@ -24,6 +24,8 @@ from controller.specs.model import Route
 from controller.state.ledger import Ledger
 
 STATE, STATUS = "_state", "status.json"
+SERVICE_SHARDS = 64
+"""Ten thousand services take 300 KB each, and a rollout writes one of them four times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def site(
 ) -> Site:
     objects = account.bucket(install.store.bucket)
     prefix = install.store.key(STATE, "services", place.account, place.region)
-    memories: Ledger[ServiceMemory] = Ledger(objects, prefix, ServiceMemory.from_plain, place.service)
+    memories: Ledger[ServiceMemory] = Ledger(objects, prefix, ServiceMemory.from_plain, place.service, SERVICE_SHARDS)
     shelf = ConfigShelf(objects, install.store)
     groups = GroupKeeper(account.logs, install.owner, lambda key, name: _needed_elsewhere(memories, key, name))
     applier = Applier(

@@ -1,6 +1,6 @@
 """A map from keys to records, kept as a few JSON objects in S3.
 
-Sharded, so that ten thousand services cost sixteen reads at a start and one small write a change. Writes are
+Sharded, so that ten thousand records cost few reads at a start and one small write a change. Writes are
 conditional: where somebody else (the CLI, another replica) wrote a shard first, it is read again and our
 entries go on top of theirs.
 """
@@ -18,10 +18,9 @@ import orjson
 from controller.aws.ports import NotFound, ObjectStore, PreconditionFailed
 
 FORMAT = 1
-SHARDS = 16
 ATTEMPTS = 8
 MAX_BYTES = 64 * 2**20
-"""Of one object; ten thousand services take half a megabyte each. Beyond it is none of ours, and not read whole."""
+"""Of one object; ten thousand routes take half a megabyte each. Beyond it is none of ours, and not read whole."""
 JSON = "application/json"
 
 
@@ -54,11 +53,15 @@ class Ledger(Generic[R]):
         prefix: str,
         read: Callable[[Mapping[str, Any]], R],
         checks: Callable[[str], object] = str,
+        shards: int = 16,
     ) -> None:
-        """`read` and `checks` raise ValueError, TypeError or KeyError where something is no record, or no key."""
+        """`read` and `checks` raise ValueError, TypeError or KeyError where something is no record, or no key.
+        `shards`: more where many records change one by one.
+        """
         self._store, self._prefix, self._read, self._checks = store, prefix, read, checks
-        self._shards = {name: _Shard() for name in _names()}
-        self._writing = {name: threading.Lock() for name in _names()}
+        self._names = [_name(number, shards) for number in range(shards)]
+        self._shards = {name: _Shard() for name in self._names}
+        self._writing = {name: threading.Lock() for name in self._names}
         self._loading, self._loaded = threading.Lock(), False
 
     def ensure_loaded(self) -> None:
@@ -83,25 +86,25 @@ class Ledger(Generic[R]):
         Costs a request for each shard that differs, so none where nothing changed. The listing may be
         older than our own writes: what it lacks counts as gone only where a read says so too.
         """
-        for name in _names():
+        for name in self._names:
             with self._writing[name]:
                 if etags.get(self._key(name)) != self._shards[name].etag:
                     self._shards[name] = self._fetch(name)
 
     def get(self, key: str) -> R | None:
-        found: R | None = self._shards[_shard_of(key)].entries.get(key)
+        found: R | None = self._shards[self._shard(key)].entries.get(key)
         return found
 
     def unknown(self, key: str) -> str:
         """Why nothing is known of `key`: its shard cannot be read. "" where it is readable."""
-        return self._shards[_shard_of(key)].unreadable
+        return self._shards[self._shard(key)].unreadable
 
     def unreadable(self) -> dict[str, str]:
         """Shards that cannot be read, by name, and why: whatever they hold is unknown, and in no `items`."""
-        return {name: shard.unreadable for name in _names() if (shard := self._shards[name]).unreadable}
+        return {name: shard.unreadable for name in self._names if (shard := self._shards[name]).unreadable}
 
     def items(self) -> Iterator[tuple[str, R]]:
-        pairs = [pair for name in _names() for pair in self._shards[name].entries.items()]
+        pairs = [pair for name in self._names for pair in self._shards[name].entries.items()]
         return iter(sorted(pairs, key=lambda pair: pair[0]))
 
     def put(self, key: str, record: R | None) -> None:
@@ -115,7 +118,7 @@ class Ledger(Generic[R]):
         """
         by_shard: dict[str, dict[str, R | None]] = {}
         for key, record in changes.items():
-            by_shard.setdefault(_shard_of(key), {})[key] = record
+            by_shard.setdefault(self._shard(key), {})[key] = record
         for name, some in sorted(by_shard.items()):
             with self._writing[name]:
                 self._write(name, some)
@@ -178,6 +181,9 @@ class Ledger(Generic[R]):
             return _Shard(unreadable=f"{self._key(name)} is not readable: the object is gone")
         return _Shard()
 
+    def _shard(self, key: str) -> str:
+        return shard_of(key, len(self._names))
+
     def _key(self, name: str) -> str:
         return f"{self._prefix}/{name}.json"
 
@@ -189,9 +195,9 @@ def _packed(entries: Mapping[str, Record]) -> bytes:
     )
 
 
-def _names() -> list[str]:
-    return [f"{number:x}" for number in range(SHARDS)]
+def shard_of(key: str, shards: int = 16) -> str:
+    return _name(int.from_bytes(hashlib.sha256(key.encode()).digest()[:2], "big") * shards >> 16, shards)
 
 
-def _shard_of(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[0]
+def _name(number: int, shards: int) -> str:
+    return f"{number:0{len(f'{shards - 1:x}')}x}"

@@ -140,7 +140,7 @@ def test_state_that_is_denied_writes_nothing(play: Playground) -> None:
         times=0,
         id="no",
     )
-    play.s3.put_object(Bucket=STORE, Key=f"{PREFIX}/_state/services/main/ap-northeast-1/0.json", Body=b"{}")
+    play.s3.put_object(Bucket=STORE, Key=f"{PREFIX}/_state/services/main/ap-northeast-1/00.json", Body=b"{}")
     converge(play, 3)
     assert not play.is_routed()
     play.sandbox.remove_fault("no")

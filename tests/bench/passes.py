@@ -23,8 +23,8 @@ from tests.bench.measuring import ROOT
 from tests.bench.specs import REGION
 
 SMALL, LARGE = 200, 10_000
-SHARDS = 16
-"""Objects that the state of the services, or of the routes, is kept in."""
+SHARDS = 64 + 16 + 16
+"""Objects that the state of the services, of the routes and of the notes is kept in."""
 ROUNDS = 2
 OWN_CPU = 0.25
 """Of what the SDK takes for the same calls, as it comes."""
@@ -84,7 +84,7 @@ def _calls(estate: Estate) -> Iterator[Figure]:
 def _start(name: str, made: Counter[str]) -> Iterator[Figure]:
     """One listing and at most one read a shard, for the services, for the routes and for the notes."""
     yield exactly(f"{name}.start.s3:ListObjectsV2", made.pop("s3:ListObjectsV2", 0), 3)
-    yield at_most(f"{name}.start.s3:GetObject", made.pop("s3:GetObject", 0), 3 * SHARDS, "calls")
+    yield at_most(f"{name}.start.s3:GetObject", made.pop("s3:GetObject", 0), SHARDS, "calls")
     yield exactly(f"{name}.start.others", made.total(), 0)
 
 

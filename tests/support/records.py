@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from controller.aws.ports import ObjectStore
-from controller.state.ledger import Ledger, _shard_of
+from controller.state.ledger import Ledger, shard_of
 
 PREFIX = "p/_state/things"
 
@@ -37,7 +37,7 @@ def things(store: ObjectStore, *, load: bool = True) -> Ledger[Thing]:
 
 
 def keys_in(shard: str) -> Iterator[str]:
-    return (key for key in (f"key-{number}" for number in count()) if _shard_of(key) == shard)
+    return (key for key in (f"key-{number}" for number in count()) if shard_of(key) == shard)
 
 
 def object_key(shard: str) -> str:

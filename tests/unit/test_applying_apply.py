@@ -64,7 +64,7 @@ def test_a_route_is_rolled_out_and_remembered(bench: Bench) -> None:
 def test_objects_come_before_groups_before_the_definition_before_the_service(bench: Bench) -> None:
     wire = Wire(bench.account)
     bench.step(bench.route(logGroups=GROUPS))
-    writes = [re.sub(r"[0-9a-f]{64}|/[0-9a-f]\.json", "…", one) for one in wire.asked if _writes(one)]
+    writes = [re.sub(r"[0-9a-f]{64}|/[0-9a-f]{2}\.json", "…", one) for one in wire.asked if _writes(one)]
     state = f"PutObject {bench.name}/_state/services/main/us-east-1…"
     assert writes == [
         f"PutObject {bench.name}/_state/configs/…",

@@ -14,7 +14,7 @@ from controller.planning.memory import ServiceMemory, Stage, forgiven
 from controller.reconciling.notes import Kind, Note, Notes
 from controller.specs.carry import RouteMemory
 from controller.specs.load import reread
-from controller.state.ledger import Ledger, _shard_of
+from controller.state.ledger import Ledger, shard_of
 from tests.support.aws import MemoryStore
 
 PINNED = Path(__file__).parent.parent / "cases" / "state" / "format-1"
@@ -31,7 +31,7 @@ def store_of(name: str) -> MemoryStore:
     """The pinned entries, each in the object that its key belongs to."""
     shards: dict[str, dict[str, Any]] = {}
     for key, one in entries(name).items():
-        shards.setdefault(_shard_of(key), {})[key] = one
+        shards.setdefault(shard_of(key), {})[key] = one
     store = MemoryStore()
     for shard, some in shards.items():
         store.force(f"p/{shard}.json", orjson.dumps({"format": 1, "entries": some}))

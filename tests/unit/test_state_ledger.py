@@ -11,7 +11,7 @@ import pytest
 from controller.aws.objects import S3Bucket
 from controller.aws.ports import ObjectStore
 from controller.sandbox import Sandbox
-from controller.state.ledger import SHARDS, Ledger
+from controller.state.ledger import Ledger
 from tests.support.aws import MemoryStore, caller
 from tests.support.records import PREFIX, Thing, keys_in, object_key, things
 
@@ -129,7 +129,7 @@ def test_an_update_writes_each_shard_once(memory: MemoryStore) -> None:
     ledger = things(memory)
     memory.asked.clear()
     ledger.update({f"key-{number}": ONE for number in range(1000)})
-    assert sorted(memory.asked) == sorted(("put", object_key(f"{number:x}")) for number in range(SHARDS))
+    assert sorted(memory.asked) == sorted(("put", object_key(f"{number:x}")) for number in range(16))
 
 
 def test_reading_asks_s3_for_nothing(memory: MemoryStore) -> None:
