@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller.api.keys import Place
@@ -61,10 +61,14 @@ def build(
     checker = Checker(settings.fluent_bit, told)
     own = own_service() if settings.guards.self_ == "refuse" else ""
     at_home = accounts[Place(home.account or "", home.region or "")]
-    sites = {place: _site(settings, place, account, own, checker) for place, account in accounts.items()}
-    notes = sites[at_home.place].notes
+    own_site = _site(settings, at_home, own, checker)
+    others = (
+        _site(settings, account, own, checker, own_site.notes)
+        for account in accounts.values()
+        if account is not at_home
+    )
     world = World(
-        {place: replace(one, notes=notes) for place, one in sites.items()},
+        {one.place: one for one in (own_site, *others)},
         home,
         _routes(settings, at_home),
         Guard(settings.guards.max_share, settings.guards.max_count, settings.guards.first_run == "plan"),
@@ -128,11 +132,10 @@ def _places(settings: Settings, home: Home) -> list[tuple[Place, Role]]:
     return found
 
 
-def _site(settings: Settings, place: Place, account: AwsAccount, own: str, checker: Checker) -> Site:
-    store = _store(settings, account)
-    limits: AccountSettings = settings.accounts[place.account]
-    install = Installation(settings.owner, store)
-    return site(place, account, install, clusters=limits.clusters, self_arn=own, checker=checker)
+def _site(settings: Settings, account: AwsAccount, own: str, checker: Checker, notes: Notes | None = None) -> Site:
+    limits: AccountSettings = settings.accounts[account.place.account]
+    install = Installation(settings.owner, _store(settings, account))
+    return site(account.place, account, install, clusters=limits.clusters, self_arn=own, checker=checker, notes=notes)
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:

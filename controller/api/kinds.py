@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from controller.api.container import RouterContainer
 from controller.api.values import (
     Bool,
+    Cron,
     Duration,
     EnvName,
     Glob,
@@ -25,6 +26,7 @@ from controller.api.values import (
     SecretArn,
     Share,
     Text,
+    TimeZone,
 )
 
 API_VERSION: Literal["logroute.dev/v1alpha1"] = "logroute.dev/v1alpha1"
@@ -168,9 +170,9 @@ class Health(Model):
 
 
 class Window(Model):
-    cron: Text
-    duration: Duration
-    time_zone: Text = "UTC"
+    cron: Cron
+    duration: Annotated[Duration, Field(gt=0)]
+    time_zone: TimeZone = "UTC"
 
 
 class Order(Model):

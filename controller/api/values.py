@@ -7,8 +7,11 @@ Durations become seconds; a batch becomes a share or a count.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
@@ -120,6 +123,29 @@ def share(value: Any) -> str:
     raise PydanticCustomError("share", "a share is written like 10% (1 to 100), a count like 5")
 
 
+CRON_FIELDS = 5
+_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def cron(value: str) -> str:
+    """Minute, hour, day of the month, month, day of the week, as in crontab(5); one that happens at all."""
+    try:
+        if len(value.split()) == CRON_FIELDS and next(CronSim(value, _SOME_DAY), None) is not None:
+            return value
+    except CronSimError:
+        pass
+    raise PydanticCustomError("cron", "a cron has five fields, as `0 9 * * 1-5`, and happens at least once")
+
+
+def time_zone(value: str) -> str:
+    """A name of the IANA time zone database."""
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("time_zone", "a time zone is written like Asia/Tokyo or UTC") from None
+    return value
+
+
 def _includes_something(globs: tuple[str, ...]) -> tuple[str, ...]:
     if globs and all(glob.startswith("!") for glob in globs):
         raise PydanticCustomError("only_excludes", "only exclusions: nothing is selected; add '*' for the rest")
@@ -127,6 +153,8 @@ def _includes_something(globs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Duration = Annotated[float, BeforeValidator(seconds, json_schema_input_type=str | int)]
+Cron = Annotated[str, AfterValidator(cron)]
+TimeZone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]{1,64}$"), AfterValidator(time_zone)]
 Share = Annotated[str, BeforeValidator(share, json_schema_input_type=str | int)]
 Globs = Annotated[tuple[ExcludableGlob, ...], AfterValidator(_includes_something)]
 

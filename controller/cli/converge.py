@@ -9,17 +9,18 @@ from controller import app as composition
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.api.problems import has_errors
-from controller.applying.apply import Done
+from controller.applying.apply import Done, Outcome
 from controller.aws.ports import AwsError
 from controller.cli import plans
 from controller.cli.console import fail, say
 from controller.cli.progress import Progress, make_progress
 from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
+from controller.planning.waves import WAITS
 from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step, reconcile
-from controller.reconciling.survey import Survey, survey
+from controller.reconciling.survey import Survey, in_turn, survey
 from controller.settings import load
 
 NO_CHANGES, CHANGES, NOT_CONVERGED, ERROR = 0, 2, 3, 1
@@ -42,12 +43,12 @@ def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
     app, specs = _open(config, source, remembers=True)
     seen = survey(app.world, specs, repair=True)
     permit = guarded(app.world, specs, seen, record=True)
-    seen = seen.under(permit)
+    seen = in_turn(app.world, specs, seen.under(permit))
     for problem in specs.problems:
         say(str(problem))
     progress = make_progress([plan.key for plan in seen.pending])
     with progress:
-        steps = {plan.key: _step(app, specs, plan.key, permit, progress) for plan in seen.pending}
+        steps = {plan.key: _first(app, specs, plan, permit, progress) for plan in seen.pending}
         if wait:
             _watch(app, specs, steps, permit, progress)
     app.keeper.forget(app.world.routes_in_use)
@@ -65,6 +66,15 @@ def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[
     app.keeper.poll()
     assert app.keeper.specs is not None  # noqa: S101 - a poll that returns has read something
     return app, app.keeper.specs
+
+
+def _first(app: composition.App, specs: Specs, plan: ServicePlan, permit: Permit, progress: Progress) -> Step | None:
+    """What waits for its turn is looked at when that comes."""
+    if plan.hold is None or plan.hold.reason not in WAITS:
+        return _step(app, specs, plan.key, permit, progress)
+    step = Step(plan, Outcome(Done.NOTHING), None)
+    progress.moved(plan.key, plans.in_a_word(step))
+    return step
 
 
 def _step(app: composition.App, specs: Specs, key: ServiceKey, permit: Permit, progress: Progress) -> Step | None:
@@ -90,14 +100,19 @@ def _watch(
 ) -> None:
     """Until nothing of ours is on its way. What somebody else must end first is not waited for."""
     deadline = _Deadline(max((route.router.rollout.timeout for route in specs.force.routes), default=900.0))
-    while moving := [key for key, step in steps.items() if step and _moving(step)]:
-        before = [steps[key] for key in moving]
+    while moving := [key for key, step in steps.items() if step and _moving(step)] or _due(app):
+        before = [steps.get(key) for key in moving]
         pause(SECONDS_BETWEEN_LOOKS)
-        for key in moving:
+        for key in (*moving, *_due(app)):
             steps[key] = _step(app, specs, key, permit, progress)
         if deadline.passed(moved=before != [steps[key] for key in moving]):
             fail(f"no progress for {deadline.seconds:.0f} s; what is on its way goes on without this command")
             return
+
+
+def _due(app: composition.App) -> list[ServiceKey]:
+    """Those whose turn it is now."""
+    return [key for site in app.world.sites.values() for key in site.waves.due(site.account.ecs.now())]
 
 
 class _Deadline:

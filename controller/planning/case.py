@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from controller import __version__
 from controller.api.conditions import Reason
+from controller.api.globs import selected
+from controller.api.kinds import Order
 from controller.desired.compose import Installation, compose
 from controller.desired.model import Desired
 from controller.desired.subject import Refusal, Subject
@@ -72,6 +74,12 @@ class Case:
         return Running(mark.digest if mark else "", configs_named(router, self.known.install.store.arn))
 
     @property
+    def stage(self) -> int:
+        """Which entry of `rollout.order` the service belongs to."""
+        order = self.routes[0].router.rollout.order if self.routes else ()
+        return stage_of(order, self.service.key.service, self.routes) if order else 0
+
+    @property
     def app(self) -> str:
         """Digest of the application's own part."""
         body = self.stripped.app if self.stripped else self.current
@@ -121,6 +129,18 @@ def examine(
     except Refusal as refusal:
         return _refused(case, stripped, Hold(Reason(refusal.reason), refusal.message))
     return replace(case, stripped=stripped, desired=desired)
+
+
+def stage_of(orders: Iterable[Order], service: str, routes: Iterable[Route]) -> int:
+    """Which entry of `order` puts a service first; those that none names come last."""
+    labels = [route.document.metadata.labels for route in routes]
+    some = list(orders)
+    for number, one in enumerate(some):
+        named = not one.services or selected(one.services, service)
+        labelled = not one.labels or any(one.labels.items() <= found.items() for found in labels)
+        if named and labelled:
+            return number
+    return len(some)
 
 
 def _remembered(memory: ServiceMemory | None) -> Originals | None:

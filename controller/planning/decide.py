@@ -12,7 +12,7 @@ from controller.planning.drift import differences
 from controller.planning.holds import CONTESTED, asked_to_wait, first_hold
 from controller.planning.in_place import ON_ITS_WAY, ended, in_place, watch
 from controller.planning.memory import ServiceMemory, Stage
-from controller.planning.model import Because, Hold, Kind, ServicePlan
+from controller.planning.model import NO_ROUTE, Because, Hold, Kind, ServicePlan
 from controller.planning.others import LOOK_AGAIN, once_too_often
 from controller.planning.remember import going_back, rolled_back
 from controller.planning.rollout import Rollout, Verdict, judge
@@ -71,6 +71,8 @@ def _wanted(case: Case) -> ServicePlan:
         fingerprint=fingerprint(case.routes, case.known.install),
         policy=case.routes[0].document.spec.deletion_policy if case.routes else "restore",
         left_out=case.desired.left_out if case.desired else {},
+        rollout=case.routes[0].router.rollout if case.routes else NO_ROUTE,
+        stage=case.stage,
         ignored=tuple(sorted({pointer for route in case.routes for pointer in route.document.spec.ignore})),
     )
     if case.refusal or case.stripped is None:

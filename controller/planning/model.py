@@ -9,9 +9,12 @@ from typing import Literal
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
+from controller.api.kinds import Rollout
 from controller.desired.model import Desired
 from controller.planning.memory import ServiceMemory
 from controller.taskdef.body import Body
+
+NO_ROUTE = Rollout()
 
 
 class Kind(StrEnum):
@@ -88,6 +91,10 @@ class ServicePlan:
     hints: tuple[Because, ...] = ()
     ended: Literal["", "succeeded", "rolled_back", "failed"] = ""
     """How our rollout ended, told once. `failed`: it was us who went back."""
+    rollout: Rollout = NO_ROUTE
+    """How the first of its routes is rolled out."""
+    stage: int = 0
+    """Which entry of `rollout.order` it belongs to."""
     ignored: tuple[str, ...] = ()
     """The pointers of `spec.ignore`, of all routes together."""
 

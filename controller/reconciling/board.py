@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -22,7 +22,12 @@ from controller.reconciling.survey import Survey
 
 FORMAT = 1
 TOLD_AS_HELD = (Kind.HOLD_DIGEST, Kind.ROLL_BACK, Kind.CONTEST)
-MOVING = (Reason.ROLLING_OUT, Reason.WAITING_FOR_DEPLOYMENT)
+MOVING = (
+    Reason.ROLLING_OUT,
+    Reason.WAITING_FOR_DEPLOYMENT,
+    Reason.WAITING_FOR_TURN,
+    Reason.OUTSIDE_WINDOW,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,9 @@ class _Seen:
 class StatusBoard:
     """Thread-safe. What a pass saw replaces all of its place; what a worker did replaces one service."""
 
-    def __init__(self) -> None:
+    def __init__(self, rollouts: Mapping[Place, Callable[[], list[dict[str, Any]]]] | None = None) -> None:
+        """`rollouts` tells of each place which changes go over its services."""
+        self._rollouts = rollouts or {}
         self._lock = threading.Lock()
         self._services: dict[ServiceKey, ServiceState] = {}
         self._seen: dict[Place, _Seen] = {}
@@ -202,6 +209,11 @@ class StatusBoard:
             )
         return found
 
+    def rollouts(self) -> list[dict[str, Any]]:
+        """The open changes of all places, the oldest first."""
+        found = [{"place": str(place), **one} for place, told in sorted(self._rollouts.items()) for one in told()]
+        return sorted(found, key=lambda one: (one["begun"], one["id"]))
+
     def by_reason(self) -> dict[str, int]:
         counts: dict[str, int] = {reason.value: 0 for reason in Reason}
         with self._lock:
@@ -214,7 +226,7 @@ class StatusBoard:
             return Counter(hint.reason.value for state in self._services.values() for hint in state.hints)
 
     def plain(self) -> dict[str, Any]:
-        routes = self.routes()
+        routes, rollouts = self.routes(), self.rollouts()
         with self._lock:
             return {
                 "format": FORMAT,
@@ -226,6 +238,7 @@ class StatusBoard:
                 "services": {
                     str(key): _service(state, self._freeze_of(key)) for key, state in sorted(self._services.items())
                 },
+                "rollouts": rollouts,
                 "suspended": {
                     name: {"bySpec": self._specs is not None and name in self._specs.frozen, "message": hold.message}
                     for name, hold in sorted(self._frozen.items())

@@ -16,7 +16,7 @@ from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import SpecKeeper, Specs
 from controller.reconciling.notes import Note
 from controller.reconciling.service import Step, reconcile
-from controller.reconciling.survey import Survey, survey_place
+from controller.reconciling.survey import Survey, in_turn, survey_place
 from controller.reconciling.world import STATE, STATUS, World
 from controller.runtime.queue import WorkQueue
 from controller.sources.errors import SourceError
@@ -58,7 +58,7 @@ class Controller:
         """The specs of the last pass over each place: workers act on nothing that no pass has counted."""
         self._permit, self._counted = Permit(), dict[Place, Counted]()
         self._answered: dict[Place, Mapping[str, Note]] = {}
-        self.board = StatusBoard()
+        self.board = StatusBoard({place: site.waves.plain for place, site in world.sites.items()})
         self.finished_pass: float | None = None
         """Clock reading at the end of the last pass that could read at least one place."""
         self.on_change: Callable[[], None] = lambda: None
@@ -103,6 +103,7 @@ class Controller:
         specs, site = self._keeper.specs, self._world.sites[place]
         assert specs is not None  # noqa: S101
         site.groups.forget()
+        site.waves.pass_begins()
         seen = survey_place(self._world, specs, place, repair=True, answered=self._answered.get(place))
         with self._deciding:
             permit = guarded(self._world, specs, seen, record=True, counted=self._counted)
@@ -111,7 +112,7 @@ class Controller:
             if place not in seen.errors:
                 self._answered[place] = {**self._answered.get(place, {}), **seen.asked}
                 drop_answered(self._world, self._answered)
-        seen = seen.under(permit)
+        seen = in_turn(self._world, specs, seen.under(permit))
         self.board.surveyed(seen, specs)
         self._forget_what_is_gone(seen)
         self._telling.surveyed(seen, self.board)
@@ -129,14 +130,22 @@ class Controller:
         try:
             step = reconcile(self._world.site_of(key), specs, key, permit)
         except AwsError as error:
+            self._hand_out(key.place)
             self.board.failed(key, Reason.AWS_ERROR, str(error))
             raise
         except Exception as error:
             self.board.failed(key, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
             raise
+        self._hand_out(key.place)
         self.board.stepped(key, step)
         self._telling.stepped(key, step, self.board)
         return step.again
+
+    def _hand_out(self, place: Place) -> None:
+        """Those whose turn came by what a worker did."""
+        site = self._world.sites[place]
+        for key in site.waves.due(site.account.ecs.now()):
+            self._queues[place].add(key, ROLLOUT)
 
     def save_status(self) -> None:
         """Raises AwsError."""

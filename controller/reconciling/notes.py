@@ -34,6 +34,12 @@ class Kind(StrEnum):
     """About a digest: the plan that waits for approval. There is one at most."""
     APPROVED = "approved"
     """About a digest: what of it is still to be done."""
+    ROLLOUT_PAUSED = "rollout-paused"
+    """About a change: no more of its services begin. Stays until it is resumed, or over."""
+    ROLLOUT_RESUMED = "rollout-resumed"
+    """About a change: it goes on, whatever failed so far. Dropped by the pass that did."""
+    ROLLOUT_ABORTED = "rollout-aborted"
+    """About a change: no more of its services begin, ever. Stays until it is over."""
     FIRST_RUN = "first-run"
     """Whether a first run, told to plan only, is over."""
 

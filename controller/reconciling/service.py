@@ -26,10 +26,20 @@ class Step:
 
 def reconcile(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step:
     """Raises AwsError: the key is then tried again with backoff, and no other key notices."""
+    try:
+        step = _step(site, specs, key, permit)
+    except BaseException:
+        site.waves.failed(key)
+        raise
+    site.waves.settled(step.plan, key)
+    return step
+
+
+def _step(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step:
     plan = look_afresh(site, specs, key)
     if plan is None:
         return Step(None, Outcome(Done.NOTHING), None)
-    plan = asked_again(site, specs, permit.apply(plan))
+    plan = asked_again(site, specs, site.waves.admit(permit.apply(plan), site.account.ecs.now()))
     outcome = site.applier.carry_out(plan)
     return Step(plan, outcome, _again(plan, outcome))
 

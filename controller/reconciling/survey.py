@@ -69,6 +69,16 @@ class Survey:
         """With the guards' word on each plan."""
         return replace(self, plans={key: permit.apply(plan) for key, plan in self.plans.items()})
 
+    def holding(self, holds: Mapping[ServiceKey, Hold]) -> Survey:
+        """With what waits for its turn."""
+        plans = {key: plan.held_by(holds[key]) if key in holds else plan for key, plan in self.plans.items()}
+        return replace(self, plans=plans)
+
+    def unread(self, key: ServiceKey) -> bool:
+        """Nobody could look at it."""
+        read = self.seen.get(key.place)
+        return read is None or not read.errors.keys().isdisjoint({"", key.cluster})
+
     @property
     def pending(self) -> list[ServicePlan]:
         """Plans with something to do, held or not, in a stable order."""
@@ -111,6 +121,15 @@ def survey_place(
     else:
         _survey_place(world, site, specs, part, routes, answered or {}, repair=repair)
     return _told(world, specs, part, routes)
+
+
+def in_turn(world: World, specs: Specs, seen: Survey) -> Survey:
+    """With what waits for its turn held. Raises AwsError."""
+    for place in seen.seen.keys() - seen.errors.keys():
+        site = world.sites[place]
+        plans = {key: plan for key, plan in seen.plans.items() if key.place == place}
+        seen = seen.holding(site.waves.passed(plans, specs.revision, site.account.ecs.now(), seen.unread))
+    return seen
 
 
 def together(some: Sequence[Survey]) -> Survey:
@@ -228,6 +247,7 @@ def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool
     if others:
         part.status_etag[site.place] = etags.get(site.install.store.key(STATE, STATUS))
     site.memories.refresh(etags)
+    site.waves.ledger.refresh(etags)
     part.wrong = wrong_configs(site, listing)
     for path in part.wrong if repair else ():
         try:

@@ -18,7 +18,9 @@ from controller.desired.matching import Home
 from controller.planning.groups import Group
 from controller.planning.guards import Guard
 from controller.planning.memory import ServiceMemory
+from controller.planning.waves import Change
 from controller.reconciling.notes import FOLDER, Notes
+from controller.reconciling.waves import Waves
 from controller.specs.carry import RouteMemory
 from controller.specs.model import Route
 from controller.state.ledger import Ledger
@@ -42,6 +44,7 @@ class Site:
     memories: Ledger[ServiceMemory]
     notes: Notes
     """Those of the controller's own place, for all."""
+    waves: Waves
     self_arn: str = ""
     """The controller's own service, out of reach of specs. "" where `guards.self` allows it, or there is none."""
     checker: Checker | None = None
@@ -107,7 +110,9 @@ def site(
     clusters: tuple[str, ...] = (),
     self_arn: str = "",
     checker: Checker | None = None,
+    notes: Notes | None = None,
 ) -> Site:
+    """`notes` None: this is the controller's own place."""
     objects = account.bucket(install.store.bucket)
     prefix = install.store.key(STATE, "services", place.account, place.region)
     memories: Ledger[ServiceMemory] = Ledger(objects, prefix, ServiceMemory.from_plain, place.service, SERVICE_SHARDS)
@@ -120,6 +125,8 @@ def site(
         lambda key: memories.get(str(key)),
         lambda key, memory: memories.put(str(key), memory),
     )
+    notes = notes or Notes(objects, install.store.key(STATE, FOLDER), _clock_of(account))
+    changes = Ledger(objects, install.store.key(STATE, "waves", place.account, place.region), Change.from_plain)
     return Site(
         place,
         account,
@@ -129,7 +136,8 @@ def site(
         GroupWatch(groups),
         applier,
         memories,
-        Notes(objects, install.store.key(STATE, FOLDER), _clock_of(account)),
+        notes,
+        Waves(changes, notes, memories.get),
         self_arn=self_arn,
         checker=checker,
         clusters=clusters,

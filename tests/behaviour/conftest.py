@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.sandbox import Sandbox
-from tests.support.playground import OUTPUT, REGION, Playground
+from tests.support.playground import ALL_AT_ONCE, OUTPUT, REGION, Playground
 
 
 @pytest.fixture
@@ -20,4 +20,5 @@ def play(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         specs = tmp_path / "specs"
         specs.mkdir()
         (specs / "archive.yaml").write_text(OUTPUT)
+        (specs / "class.yaml").write_text(ALL_AT_ONCE)
         yield Playground(sandbox, specs)

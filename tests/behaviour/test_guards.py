@@ -16,6 +16,8 @@ from tests.support.commands import commands
 from tests.support.playground import CLUSTER, PREFIX, REGION, STORE, Playground, plain_definition, route_yaml
 
 NAMES = [f"example-{number}" for number in range(5)]
+BATCHES = 12
+"""Passes until all have gone, one after the other: restores know no rollout settings any more."""
 EVERYTHING = route_yaml("all", services='["*"]')
 
 
@@ -54,7 +56,7 @@ def test_many_restores_at_once_wait_for_approval(play: Playground, monkeypatch: 
     assert all(map(play.is_routed, NAMES))
     assert {play.reason(name) for name in NAMES} == {"PlanBlocked"}
     assert approve(play, monkeypatch, blocked(play)[:12]) == 0
-    play.settle()
+    play.settle(times=BATCHES)
     assert not any(map(play.is_routed, NAMES))
 
 
@@ -93,7 +95,7 @@ def test_an_approval_covers_any_part_of_its_plan_and_nothing_else(
     play.settle(times=1)
     approve(play, monkeypatch, blocked(play))
     play.write("all.yaml", route_yaml("all", services="[example-0]"))
-    play.settle()
+    play.settle(times=BATCHES)
     assert [play.is_routed(name) for name in NAMES] == [True, False, False, False, False]
 
 
@@ -109,7 +111,7 @@ def test_a_plan_that_grew_since_its_approval_waits_for_what_is_new(
     play.remove("all.yaml")
     play.step()
     assert play.reason("late") == "PlanBlocked"
-    play.settle()
+    play.settle(times=BATCHES)
     assert not any(map(play.is_routed, NAMES))
 
 
@@ -119,7 +121,7 @@ def test_an_approval_is_used_up(play: Playground, monkeypatch: pytest.MonkeyPatc
     play.remove("all.yaml")
     play.settle(times=1)
     approve(play, monkeypatch, blocked(play))
-    play.settle()
+    play.settle(times=BATCHES)
     assert not any(map(play.is_routed, NAMES))
     play.write("all.yaml", EVERYTHING)
     play.settle()
@@ -138,7 +140,7 @@ def test_an_approval_outlives_a_pass_that_could_not_look(play: Playground, monke
     with monkeypatch.context() as patch:
         patch.setattr(BotoEcs, "list_services", _denied)
         play.step()
-    play.settle()
+    play.settle(times=BATCHES)
     assert not any(map(play.is_routed, NAMES))
 
 
@@ -181,7 +183,7 @@ def test_a_plan_s_digest_is_that_which_approve_takes(
     found = re.search(r"logroute approve (\w+)", capsys.readouterr().out)
     assert found
     assert logroute("approve", found[1]) == 0
-    play.settle()
+    play.settle(times=BATCHES)
     assert not any(map(play.is_routed, NAMES))
 
 
@@ -189,7 +191,7 @@ def test_a_changed_spec_is_no_matter_for_the_guards(play: Playground) -> None:
     fleet(play)
     play.write("all.yaml", EVERYTHING.replace("stdout", "stdout, format: json_lines"))
     revisions = [play.revisions(name) for name in NAMES]
-    play.settle()
+    play.settle(times=BATCHES)
     assert [play.revisions(name) for name in NAMES] == [count + 1 for count in revisions]
 
 
@@ -201,7 +203,7 @@ def test_a_changed_class_is_no_matter_for_the_guards(play: Playground) -> None:
         "spec: {service: {flush: 2}}\n",
     )
     revisions = [play.revisions(name) for name in NAMES]
-    play.settle()
+    play.settle(times=BATCHES)
     assert [play.revisions(name) for name in NAMES] == [count + 1 for count in revisions]
 
 

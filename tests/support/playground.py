@@ -32,6 +32,13 @@ metadata: {name: archive, namespace: web}
 spec: {name: s3, bucket: archive, region: ap-northeast-1, s3_key_format: /$TAG/$UUID.gz}
 """
 """Something that stays when routes are deleted: from an empty source nothing is restored unasked."""
+ALL_AT_ONCE = """
+apiVersion: logroute.dev/v1alpha1
+kind: LogRouterClass
+metadata: {name: default}
+spec: {rollout: {batch: 100%, maxParallel: 0}}
+"""
+"""As class.yaml: for scenarios that are about something else than waves."""
 
 
 def plain_definition(family: str = "example", /, **app: Any) -> dict[str, Any]:
