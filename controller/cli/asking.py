@@ -32,9 +32,7 @@ class Asked:
 
 def suspend(asked: Asked) -> int:
     """Raises CommandError, NoteError, SettingsError, AwsError."""
-    why = " ".join(asked.why.split())
-    if len(why) > LONGEST_REASON or not why.isprintable():
-        raise CommandError(f"--reason: at most {LONGEST_REASON} characters, and none that cannot be printed")
+    why = reason_of(asked.why)
     notes, status = _open(asked)
     name = _name(asked, _names(asked, status))
     notes.write(Kind.SUSPENDED, name, Note(who(), notes.now(), why))
@@ -63,6 +61,14 @@ def reconcile(asked: Asked) -> int:
     notes.write(Kind.RECONCILE, name, Note(who(), notes.now(), asked.why))
     print(f"{name}: a running controller looks at it with its next poll; `logroute status` shows what comes of it")
     return 0
+
+
+def reason_of(given: str) -> str:
+    """In one line. Raises CommandError."""
+    why = " ".join(given.split())
+    if len(why) > LONGEST_REASON or not why.isprintable():
+        raise CommandError(f"--reason: at most {LONGEST_REASON} characters, and none that cannot be printed")
+    return why
 
 
 def _open(asked: Asked) -> tuple[Notes, dict[str, Any]]:

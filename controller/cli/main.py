@@ -237,6 +237,52 @@ def reconcile(route: Route = None, service: Service = None, config: ConfigFile =
     _run(lambda: asking.reconcile(asking.Asked(route, service, config)))
 
 
+rollout = typer.Typer(help="The changes that go over services in waves.", no_args_is_help=True)
+app.add_typer(rollout, name="rollout")
+Change = Annotated[str | None, typer.Argument(metavar="[CHANGE]", help="Its id; needed where there are several.")]
+Why = Annotated[str, typer.Option("--reason", help="Why, for others to read.")]
+
+
+@rollout.command("status")
+def rollout_status(
+    output: Annotated[Format, typer.Option("--output", "--format")] = Format.TEXT,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Until all are over.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """How far each change is, and what stops it."""
+    from controller.cli import rollout as command
+
+    _run(lambda: command.status(config, output.value, watch=watch))
+
+
+@rollout.command("pause")
+def rollout_pause(change: Change = None, reason: Why = "", config: ConfigFile = None) -> None:
+    """No more services of a change begin, until it is resumed."""
+    from controller.cli import rollout as command
+
+    _run(lambda: command.pause_change(command.Asked(change, config, reason)))
+
+
+@rollout.command("resume")
+def rollout_resume(change: Change = None, reason: Why = "", config: ConfigFile = None) -> None:
+    """A change goes on that a person or a failure paused."""
+    from controller.cli import rollout as command
+
+    _run(lambda: command.resume(command.Asked(change, config, reason)))
+
+
+@rollout.command("abort")
+def rollout_abort(
+    change: Annotated[str, typer.Argument(metavar="CHANGE", help="Its id.")],
+    reason: Why = "",
+    config: ConfigFile = None,
+) -> None:
+    """What has not begun stays as it is, until a spec changes it."""
+    from controller.cli import rollout as command
+
+    _run(lambda: command.abort(command.Asked(change, config, reason)))
+
+
 def _one_of(route: str | None, service: str | None) -> None:
     if bool(route) == bool(service):
         raise typer.BadParameter("give a route or --service, one of them")

@@ -39,6 +39,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         services.append((service, str(state["ready"]), state["reason"], "; ".join([state["message"], *drift])))
         services += [("", "", hint["reason"], hint["message"]) for hint in state.get("hints", ())]
     lines += ["", *_table(services)]
+    lines += [f"change {one['id']} ({one['state']}): {one['why']}" for one in found["rollouts"] if one["why"]]
     if found["suspended"]:
         lines += ["", "SUSPENDED"]
     lines += [one["message"] for one in found["suspended"].values()]

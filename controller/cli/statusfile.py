@@ -23,6 +23,7 @@ SHAPE: dict[str, type] = {
     "routes": dict,
     "services": dict,
     "suspended": dict,
+    "rollouts": list,
     "problems": list,
 }
 
@@ -53,7 +54,7 @@ def checked(found: Any, where: str) -> dict[str, Any]:
         raise CommandError(f"{where} is not readable: it is no status; the controller writes it anew when it changes")
     if found["format"] != FORMAT:
         raise CommandError(f"{where} is of format {found['format']}; update this logroute")
-    status: dict[str, Any] = {"suspended": {}, **found}  # the first version did not tell that
+    status: dict[str, Any] = {"suspended": {}, "rollouts": [], **found}  # earlier versions did not tell these
     for name, shape in SHAPE.items():
         if not isinstance(status.get(name), shape):
             raise CommandError(f"{where} is not readable: `{name}` is missing or of another type")

@@ -59,18 +59,21 @@ class Change:
     """Members that failed and over which a person resumed it."""
 
     def as_plain(self) -> dict[str, Any]:
-        return asdict(self)
+        """The order of the members is told by lists: state is written with its keys sorted."""
+        return {**asdict(self), "members": list(self.members), "tags": list(self.members.values())}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Change:
         """TypeError, ValueError or KeyError where `plain` is no change."""
-        well_typed(cls, plain)
-        batches, members = tuple(map(int, plain["batches"])), dict(plain["members"])
+        rest = {name: value for name, value in plain.items() if name != "tags"}
+        change = {**rest, "members": dict(zip(plain["members"], plain["tags"], strict=True))}
+        well_typed(cls, change)
+        batches, members = tuple(map(int, plain["batches"])), change["members"]
         if sum(batches) != len(members) or min(batches, default=0) < 1:
             raise ValueError("the batches do not hold the members")
         for key in members:
             ServiceKey.parse(key)
-        return cls(**{**plain, "members": members, "batches": batches, "acknowledged": tuple(plain["acknowledged"])})
+        return cls(**{**change, "batches": batches, "acknowledged": tuple(plain["acknowledged"])})
 
     def batch_of(self) -> dict[str, int]:
         """Member → the number of its batch, from 0."""
