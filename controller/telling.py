@@ -164,4 +164,7 @@ class Teller:
     def _board(self, board: StatusBoard) -> None:
         self._metrics.services(board.by_reason())
         self._metrics.hints(board.by_hint())
+        rollouts = board.rollouts()
+        services = sum((Counter(one["services"]) for one in rollouts), Counter[str]())
+        self._metrics.changes(Counter(one["state"] for one in rollouts), services)
         self._metrics.routes(board.routes())

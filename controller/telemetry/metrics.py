@@ -101,6 +101,11 @@ class Metrics:
     def hints(self, by_kind: Mapping[str, int]) -> None:
         self._board.gauge(table.HINTS).replace({(kind,): count for kind, count in by_kind.items()})
 
+    def changes(self, by_state: Mapping[str, int], services: Mapping[str, int]) -> None:
+        """Those that go in waves."""
+        self._board.gauge(table.CHANGES).replace({(state,): count for state, count in by_state.items()})
+        self._board.gauge(table.CHANGE_SERVICES).replace({(state,): count for state, count in services.items()})
+
     def unreadable_state(self, number: int) -> None:
         self._board.gauge(table.UNREADABLE_STATE).replace({(): number})
 

@@ -60,6 +60,8 @@ ERROR_REASONS = (
     "Unreachable",
 )
 """Class names of the errors that are expected, and `Unexpected` for all others."""
+CHANGE_STATES = ("running", "paused", "aborted")
+MEMBER_STATES = ("waiting", "running", "done", "failed", "aside")
 PASSES = ("source", "resync")
 STATUSES = ("True", "False", "Unknown")
 CONDITIONS = tuple(condition.value for condition in Condition)
@@ -147,6 +149,10 @@ UNREADABLE_STATE = _gauge(
 DRIFT_FOUND = _counter("logroute_drift_found_total", "Differences found in what was applied.", kind=DRIFT_KINDS)
 DRIFT_REPAIRED = _counter("logroute_drift_repaired_total", "Differences put right.", kind=DRIFT_KINDS)
 PLAN_ACTIONS = _gauge("logroute_plan_actions", "Actions in the last plan.", action=OPEN)
+CHANGES = _gauge(
+    "logroute_changes", "Changes of specs that go over services in waves and are not over.", state=CHANGE_STATES
+)
+CHANGE_SERVICES = _gauge("logroute_change_services", "Services of such changes.", state=MEMBER_STATES)
 ROLLOUTS = _counter("logroute_rollouts_total", "Rollouts that ended.", result=ROLLOUT_RESULTS)
 CONFIG_CHECKS = _counter(
     "logroute_config_checks_total",

@@ -171,7 +171,7 @@ def test_a_restart_goes_on_where_it_was(play: Playground) -> None:
     play.step()
     assert routed(play) == NAMES[:2]
     assert changes(play)[0]["batches"] == 3
-    play.settle(times=2)
+    play.settle(times=3)
     assert routed(play) == NAMES[:4]
 
 

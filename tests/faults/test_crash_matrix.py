@@ -19,7 +19,17 @@ from controller.aws.accounts import AwsAccount
 from controller.sandbox import Sandbox
 from controller.taskdef import canonical
 from controller.taskdef.body import register_form
-from tests.support.playground import CLUSTER, OUTPUT, PREFIX, REGION, STORE, Playground, plain_definition, route_yaml
+from tests.support.playground import (
+    ALL_AT_ONCE,
+    CLUSTER,
+    OUTPUT,
+    PREFIX,
+    REGION,
+    STORE,
+    Playground,
+    plain_definition,
+    route_yaml,
+)
 from tests.support.sites import Killed, Wire
 
 JSON_LINES = "[{name: stdout, format: json_lines}]"
@@ -40,6 +50,7 @@ def world(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Playground]:
         for name, value in sandbox.environment().items():
             patch.setenv(name, value)
         (folder / "archive.yaml").write_text(OUTPUT)
+        (folder / "class.yaml").write_text(ALL_AT_ONCE)
         play = Playground(sandbox, folder)
         for name in SERVICES:
             play.service(name)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from controller.api.keys import Place
 from controller.planning.memory import ServiceMemory, Stage
+from controller.planning.waves import Change
 from controller.reconciling.notes import Note
 from controller.specs.carry import RouteMemory
 from controller.specs.load import reread
@@ -24,11 +25,13 @@ GOOD: dict[str, dict[str, Any]] = {
     "services": ServiceMemory("arn:2", "arn:1", "d", "f", Stage.SETTLED).as_plain(),
     "routes": RouteMemory("f", "d", ({"kind": "LogRoute"},)).as_plain(),
     "notes": Note("ann", 1.0, "why", (f"{SERVICE} restore ",)).as_plain(),
+    "waves": Change("id", "r", 1.0, {SERVICE: "tag", f"{SERVICE}2": "tag"}, (1, 1), (SERVICE,)).as_plain(),
 }
 READS: dict[str, Callable[[Any], Record]] = {
     "services": ServiceMemory.from_plain,
     "routes": RouteMemory.from_plain,
     "notes": Note.from_plain,
+    "waves": Change.from_plain,
 }
 junk = st.recursive(
     st.one_of(st.text(max_size=5), st.integers(-(2**63), 2**63), st.floats(allow_nan=False), st.booleans(), st.none()),
