@@ -44,6 +44,7 @@ def build(
     told: Callable[[str, str], None] = lambda _result, _text: None,
     remembers: bool = True,
     sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> App:
     """Nothing is contacted but STS, and only where the config store's name needs the account id. `told` hears of
     each config check: accepted, rejected or unchecked, and why. `sleep` waits for the call budget and between retries.
@@ -55,7 +56,7 @@ def build(
         raise SettingsError("no source: give --source, the setting `source`, or LOGROUTE_SOURCE")
     if not settings.config_store:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
-    options = Options(settings.limits.share, observer, waited, sleep)
+    options = Options(settings.limits.share, observer, waited, sleep, monotonic)
     home = Home(_home_account(settings), _home_region(settings))
     accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
     checker = Checker(settings.fluent_bit, told)

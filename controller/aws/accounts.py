@@ -48,6 +48,7 @@ class Options:
     observer: Observer = NOBODY
     waited: Callable[[str, float], None] = field(default=lambda _family, _seconds: None)
     sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
 
 
 def as_it_came(value: Any) -> Any:
@@ -62,7 +63,7 @@ class AwsAccount:
 
     def __init__(self, place: Place, role: Role, options: Options) -> None:
         self.place, self.region, self._role, self._options = place, place.region, role, options
-        self._limiter = Limiter(options.share, options.waited, sleep=options.sleep)
+        self._limiter = Limiter(options.share, options.waited, options.monotonic, options.sleep)
         self._making = threading.RLock()  # boto3 sessions are not thread safe
         self._made: dict[str, Any] = {}
 

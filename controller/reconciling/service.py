@@ -41,7 +41,8 @@ def _step(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step:
         return Step(None, Outcome(Done.NOTHING), None)
     plan = asked_again(site, specs, site.waves.admit(permit.apply(plan), site.account.ecs.now()))
     outcome = site.applier.carry_out(plan)
-    return Step(plan, outcome, _again(plan, outcome))
+    again = _again(plan, outcome)
+    return Step(plan, outcome, again if again is None else again * site.waves.patience)
 
 
 def _again(plan: ServicePlan, outcome: Outcome) -> float | None:

@@ -34,6 +34,8 @@ from controller.reconciling.notes import Kind as NoteKind
 from controller.reconciling.notes import Note, Notes
 from controller.state.ledger import Ledger
 
+MANY = 60
+"""Rollouts in a place that may be looked at every 15 seconds: four looks a second, of ten reads that are allowed."""
 NEXT_PASS = Hold(Reason.WAITING_FOR_TURN, "the next pass gives it its turn")
 
 
@@ -328,6 +330,12 @@ class Waves:
 
     def _room(self, rollout: Rollout) -> bool:
         return not rollout.max_parallel or len(self._busy) < rollout.max_parallel
+
+    @property
+    def patience(self) -> float:
+        """How much longer than usual the next look may take: many rollouts together must not use up the reads."""
+        with self._lock:
+            return max(1.0, len(self._busy) / MANY)
 
     def plain(self) -> list[dict[str, Any]]:
         """For the status: each change, how far it is, and what stops it."""

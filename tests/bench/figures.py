@@ -32,5 +32,10 @@ def at_most(name: str, value: float, bound: float, unit: str = "ratio") -> Figur
     return Figure(name, rounded, unit, bound, rounded <= bound)
 
 
+def at_least(name: str, value: float, bound: float, unit: str = "ratio") -> Figure:
+    rounded = round(value, 3)
+    return Figure(name, rounded, unit, bound, rounded >= bound)
+
+
 def told(name: str, value: float, unit: str) -> Figure:
     return Figure(name, round(value, 3), unit)
