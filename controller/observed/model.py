@@ -16,6 +16,8 @@ TROUBLE = ("unable to", "unhealthy", "failed")
 """What service events that tell of trouble say (Amazon ECS developer guide, "Service event messages")."""
 ROLLED_BACK = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 """Statuses of a service deployment (Amazon ECS API reference, ServiceDeployment)."""
+SETTLED_SET = "STEADY_STATE"
+"""The stabilityStatus of a task set with all the tasks that it should have (Amazon ECS API reference, TaskSet)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ def observe(key: ServiceKey, raw: Mapping[str, Any], *, troubles: bool = False) 
     events are left out.
     """
     deployments = tuple(_deployment(one) for one in raw.get("deployments") or ())
+    deployments = deployments or tuple(_task_set(one) for one in raw.get("taskSets") or ())
+    primary = next((one for one in deployments if one.status == "PRIMARY"), None)
     configuration = raw.get("deploymentConfiguration") or {}
     breaker = configuration.get("deploymentCircuitBreaker") or {}
     return ObservedService(
@@ -121,13 +125,34 @@ def observe(key: ServiceKey, raw: Mapping[str, Any], *, troubles: bool = False) 
         str(raw.get("serviceArn", "")),
         intern(str(raw.get("status", "ACTIVE"))),
         intern(str((raw.get("deploymentController") or {}).get("type", "ECS"))),
-        intern(str(raw.get("taskDefinition", ""))),
+        intern(_told(raw, primary)),
         int(raw.get("desiredCount") or 0),
         deployments,
         {intern(tag["key"]): intern(tag.get("value", "")) for tag in raw.get("tags") or ()},
         intern(str(configuration.get("strategy") or "ROLLING")),
         bool(breaker.get("enable") and breaker.get("rollback")),
         _troubles(raw.get("events") or ()) if troubles else (),
+    )
+
+
+def _told(raw: Mapping[str, Any], primary: Deployment | None) -> str:
+    """The revision of the PRIMARY task set where there are task sets: the service's own member may be missing, or
+    the one that it was created with.
+    """
+    return primary.task_definition if primary and raw.get("taskSets") else str(raw.get("taskDefinition", ""))
+
+
+def _task_set(raw: Mapping[str, Any]) -> Deployment:
+    """As if it were a deployment: CODE_DEPLOY and EXTERNAL services have task sets, and no deployments."""
+    return Deployment(
+        str(raw.get("id", "")),
+        intern(str(raw.get("status", ""))),
+        intern(str(raw.get("taskDefinition", ""))),
+        COMPLETED if raw.get("stabilityStatus") == SETTLED_SET else IN_PROGRESS,
+        "",
+        int(raw.get("computedDesiredCount") or 0),
+        int(raw.get("runningCount") or 0),
+        0,
     )
 
 

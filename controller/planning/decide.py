@@ -23,16 +23,22 @@ from controller.taskdef.overlay import comparable, put_away
 HINTED = 7 * 24 * 3600.0
 """Seconds for which a deploy without the router is worth a hint."""
 
+INSTEAD = {
+    "CODE_DEPLOY": "run `logroute inject` before what deploys it registers the task definition, and name that revision "
+    "in the AppSpec of CreateDeployment",
+    "EXTERNAL": "run `logroute inject` before what deploys it registers the task definition, and make the next task "
+    "set from that revision (CreateTaskSet)",
+}
+"""What the owner of a service can do that ECS lets nobody roll out by UpdateService, by its deployment controller."""
+
 
 def out_of_reach(service: ObservedService) -> ServicePlan | None:
     """A service that UpdateService cannot roll out, whatever its definition says."""
     if service.status != "ACTIVE":
         hold = Hold(Reason.SERVICE_INACTIVE, f"the service is {service.status}")
     elif service.controller != "ECS":
-        hold = Hold(
-            Reason.DEPLOYMENT_CONTROLLER,
-            f"its deployment controller is {service.controller}; run `logroute inject` in what deploys it",
-        )
+        do = INSTEAD.get(service.controller, "run `logroute inject` in what deploys it")
+        hold = Hold(Reason.DEPLOYMENT_CONTROLLER, f"its deployment controller is {service.controller}; {do}")
     else:
         return None
     return ServicePlan(service.key, Kind.NOTHING, hold=hold, base=service.task_definition)
