@@ -40,6 +40,10 @@ class Bucket:
         query = "SELECT count(*) FROM objects WHERE key >= ? AND key < ?"
         return int(self._rows.execute(query, (prefix, prefix + "\U0010ffff")).fetchone()[0])
 
+    def ending(self, end: str) -> list[str]:
+        """Keys."""
+        return [key for (key,) in self._rows.execute("SELECT key FROM objects WHERE key LIKE ?", (f"%{end}",))]
+
     def answer(self, operation: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         parts = urlsplit(url)
         key = unquote(parts.path.removeprefix(f"/{self.name}")).removeprefix("/")
@@ -48,6 +52,9 @@ class Bucket:
             return self._list(query.get("prefix", ""), query.get("continuation-token", ""))
         if operation == "GetObject":
             return self._get(key)
+        if operation == "HeadObject":
+            found = self._get(key)
+            return Reply(found.status, b"", found.headers)
         if operation == "PutObject":
             return self._put(key, headers, body)
         return _refused(501, "NotImplemented")
