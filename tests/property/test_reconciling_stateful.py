@@ -28,8 +28,8 @@ from tests.support.sites import Killed, Wire
 NAMES = ("one", "two")
 OUTPUTS = ("[{name: stdout}]", "[{name: stdout, format: json_lines}]", "[{name: 'null'}]")
 SUSPENDED = "  suspend: true\n"
-HOLDS = {"RolledBack", "Contested", "PlanBlocked", "Unproven", "Suspended"}
-"""What may stand in the end of what was rolled back, fought over, or asked to stop."""
+HOLDS = {"RolledBack", "RolloutPaused", "Contested", "PlanBlocked", "Unproven", "Suspended"}
+"""What may stand in the end of what was rolled back, alone or in a change with others, fought over, or asked to stop."""
 ONGOING = {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}
 services = st.sampled_from(NAMES)
 
