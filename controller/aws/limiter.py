@@ -1,4 +1,5 @@
-"""A token bucket per API family, at a share of AWS's own sustained rates, halved on a throttle (AIMD).
+"""A token bucket per API family, at a share of AWS's own sustained rates: halved on a throttle, growing again by and by
+(AIMD), and serving the most urgent first.
 
 Rates: "Request throttling for the Amazon ECS API" (Amazon ECS API reference), per account and region.
 """
@@ -9,6 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
+
+from controller.aws.ports import URGENCY, Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,30 @@ OPERATIONS = {
     "ListTasks": "ecs:cluster-resource-read",
     "DescribeTasks": "ecs:cluster-resource-read",
 }
-RECOVERY_SECONDS = 60.0
-"""After so long without a throttle a halved bucket doubles again, up to its share."""
+RECOVERY_SECONDS = 240.0
+"""A rate grows by its whole in so long: from a half back to all of it takes two minutes without a throttle."""
+ONE_EVENT = 1.0
+"""Seconds within which several throttles are one event: calls in flight together are told so together."""
+FLOOR = 1 / 16
+PATIENCE = 60.0
+"""Seconds after which who waits is as urgent as anybody: what is least urgent comes late, and not never."""
+_WHOLE = 1 - 1e-6
+_SHORTEST = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    urgency: int
+    number: int
+    since: float
+
+    def rank(self, now: float) -> tuple[int, int]:
+        return (Urgency.REPAIR if now - self.since > PATIENCE else self.urgency, self.number)
 
 
 class TokenBucket:
+    """Who waits is served by urgency, then in the order in which they came."""
+
     def __init__(
         self,
         rate: Rate,
@@ -60,38 +83,49 @@ class TokenBucket:
         self._full, self._burst = rate.sustained * share, max(1.0, rate.burst * share)
         self._rate, self._tokens = self._full, self._burst
         self._now, self._sleep = now, sleep
-        self._at = self._slowed = now()
+        self._at, self._slowed = now(), float("-inf")
         self._lock = threading.Lock()
+        self._numbers = count()
+        self._waiting: list[Waiter] = []
 
-    def acquire(self) -> float:
+    def acquire(self, urgency: Urgency = Urgency.RESYNC) -> float:
         """Take a token; returns the seconds that it had to wait."""
         with self._lock:
-            self._refill()
-            self._tokens -= 1
-            wait = max(0.0, -self._tokens / self._rate)
-        if wait:
+            me = Waiter(urgency, next(self._numbers), self._now())
+            self._waiting.append(me)
+        while wait := self._wait_of(me):
             self._sleep(wait)
-        return wait
+        return self._now() - me.since
+
+    def _wait_of(self, me: Waiter) -> float:
+        """Seconds until it is worth another look; 0: the token is taken."""
+        with self._lock:
+            self._refill()
+            mine = me.rank(self._at)
+            ahead = sum(other.rank(self._at) < mine for other in self._waiting)
+            if not ahead and self._tokens >= _WHOLE:
+                self._tokens -= 1
+                self._waiting.remove(me)
+                return 0.0
+            return max(_SHORTEST, (1 + ahead - self._tokens) / self._rate)
 
     def throttled(self) -> None:
         """AWS said no: halve the rate (to a sixteenth at the least) and spend what is saved up."""
         with self._lock:
             self._refill()
-            self._rate = max(self._full / 16, self._rate / 2)
-            self._tokens, self._slowed = min(self._tokens, 0.0), self._at
+            if self._at - self._slowed >= ONE_EVENT:
+                self._rate, self._slowed = max(self._full * FLOOR, self._rate / 2), self._at
+            self._tokens = min(self._tokens, 0.0)
 
     def _refill(self) -> None:
+        """What came in since the last time, at a rate that grows."""
         now = self._now()
-        while self._rate < self._full and now - self._slowed >= RECOVERY_SECONDS:
-            self._slowed += RECOVERY_SECONDS
-            self._flow(self._slowed)
-            self._rate = min(self._full, self._rate * 2)
-        self._flow(now)
-
-    def _flow(self, until: float) -> None:
-        """What came in since the last time, at the rate that held."""
-        self._tokens = min(self._burst, self._tokens + (until - self._at) * self._rate)
-        self._at = until
+        elapsed, slope = now - self._at, self._full / RECOVERY_SECONDS
+        growing = min(elapsed, (self._full - self._rate) / slope)
+        came = self._rate * growing + slope * growing**2 / 2 + self._full * (elapsed - growing)
+        self._rate = min(self._full, self._rate + slope * growing)
+        self._tokens = min(self._burst, self._tokens + came)
+        self._at = now
 
 
 class Limiter:
@@ -113,5 +147,5 @@ class Limiter:
 
     def acquire(self, service: str, operation: str) -> TokenBucket:
         family, bucket = self.bucket(service, operation)
-        self._waited(family, bucket.acquire())
+        self._waited(family, bucket.acquire(URGENCY.get()))
         return bucket

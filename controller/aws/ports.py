@@ -12,10 +12,37 @@ AwsError                  an AWS call failed for good; says the operation, the r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Protocol
 
 from controller.api.errors import Explained
+
+
+class Urgency(IntEnum):
+    """Who goes first where calls wait for the budget."""
+
+    REPAIR = 0
+    """Without it no new task starts: config objects that live revisions name."""
+    ROLLOUT = 1
+    """What a worker reads and writes for one service."""
+    RESYNC = 2
+    """What a pass reads."""
+
+
+URGENCY: ContextVar[Urgency] = ContextVar("URGENCY", default=Urgency.RESYNC)
+"""Of the calls that are made just now, in this thread."""
+
+
+@contextmanager
+def at(urgency: Urgency) -> Iterator[None]:
+    token = URGENCY.set(urgency)
+    try:
+        yield
+    finally:
+        URGENCY.reset(token)
 
 
 class AwsError(Explained):

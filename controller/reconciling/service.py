@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from controller.api.keys import ServiceKey
 from controller.applying.apply import Done, Outcome
+from controller.aws.ports import Urgency, at
 from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
 from controller.planning.others import LOOK_AGAIN
@@ -27,7 +28,8 @@ class Step:
 def reconcile(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step:
     """Raises AwsError: the key is then tried again with backoff, and no other key notices."""
     try:
-        step = _step(site, specs, key, permit)
+        with at(Urgency.ROLLOUT):
+            step = _step(site, specs, key, permit)
     except BaseException:
         site.waves.failed(key)
         raise

@@ -11,7 +11,7 @@ from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
 from controller.applying.configs import Found, LostForGood
 from controller.applying.group_watch import GroupNews
-from controller.aws.ports import AwsError, ObjectInfo
+from controller.aws.ports import AwsError, ObjectInfo, Urgency, at
 from controller.observed import inventory
 from controller.observed.model import ObservedService
 from controller.planning.guards import Permit
@@ -251,7 +251,8 @@ def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool
     part.wrong = wrong_configs(site, listing)
     for path in part.wrong if repair else ():
         try:
-            site.shelf.put_back(path)
+            with at(Urgency.REPAIR):
+                site.shelf.put_back(path)
         except LostForGood as lost:
             part.lost_configs.append(lost)
     for ledger in others:

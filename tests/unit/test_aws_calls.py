@@ -66,7 +66,7 @@ def test_a_throttle_slows_its_family_down(ecs: Any) -> None:
     for _ in range(20):
         call("ListClusters", "clusters", expects="clusterArns")
         moments.append(turned.at)
-    assert moments[19] - moments[9] == pytest.approx(1)  # at 10 a second instead of at once
+    assert moments[19] - moments[9] == pytest.approx(1, rel=0.05)  # at 10 a second instead of at once
 
 
 def test_waits_between_attempts_grow_and_stay_bounded(ecs: Any) -> None:
