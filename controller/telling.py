@@ -106,7 +106,8 @@ class Teller:
         said = {"service": str(key), "reasons": [f"{one.reason}: {one.message}" for one in plan.reasons]}
         if step.outcome.done is Done.WROTE:
             revision = step.outcome.revision
-            self._log.info("rolled out", revision=revision, digest=plan.digest, action=plan.kind.value, **said)
+            done = "repointed" if plan.kind is Kind.REPOINT else "rolled out"
+            self._log.info(done, revision=revision, digest=plan.digest, action=plan.kind.value, **said)
         elif plan.kind is Kind.HOLD_DIGEST:
             self._log.error("rolled back", **said)
         elif plan.kind is Kind.CONTEST:

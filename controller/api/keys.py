@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FAMILY = "family:"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
@@ -25,19 +27,34 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ServiceKey:
+    """A service, or a task family that jobs are started from: `FAMILY` stands for its cluster then, which no cluster
+    is named, and `service` is the family.
+    """
+
     place: Place
     cluster: str
     service: str
 
     def __str__(self) -> str:
-        return f"{self.place}/{self.cluster}/{self.service}"
+        return f"{self.place}/{self.short}"
+
+    @property
+    def is_family(self) -> bool:
+        return self.cluster == FAMILY
 
     @property
     def short(self) -> str:
-        return f"{self.cluster}/{self.service}"
+        return f"{FAMILY}{self.service}" if self.is_family else f"{self.cluster}/{self.service}"
+
+    @classmethod
+    def family(cls, place: Place, name: str) -> ServiceKey:
+        return cls(place, FAMILY, name)
 
     @classmethod
     def parse(cls, text: str) -> ServiceKey:
         """The inverse of `str`. ValueError where the text is no key."""
-        account, region, cluster, service = text.split("/")
+        account, region, *rest = text.split("/")
+        if len(rest) == 1 and rest[0].startswith(FAMILY):
+            return cls.family(Place(account, region), rest[0].removeprefix(FAMILY))
+        cluster, service = rest
         return cls(Place(account, region), cluster, service)

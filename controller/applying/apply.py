@@ -70,6 +70,8 @@ class Applier:
                 return self._adopt(plan)
             case Kind.WATCH | Kind.HOLD_DIGEST | Kind.CONTEST:
                 self._remember_if_new(plan)
+            case Kind.REPOINT:
+                return self._repoint(plan)
             case Kind.ROLL_BACK:
                 return self._roll_back(plan)
             case Kind.ROUTE | Kind.RESTORE if plan.after is not None:
@@ -84,7 +86,49 @@ class Applier:
         if not revision:
             return Outcome(Done.UNCLEAR, said=tuple(said), again=READ_LAG)
         memory = applied(plan, self.recall(plan.key), revision, Stage.ASKED, self.account.ecs.now())
+        if plan.key.is_family:
+            return self._end_family(plan, revision, memory, said)
         return self._roll_out(plan, revision, memory, said)
+
+    def _end_family(self, plan: ServicePlan, revision: str, memory: ServiceMemory, said: list[Because]) -> Outcome:
+        """The new revision is the rollout: what starts next runs it, and nobody tells how that goes.
+
+        Where somebody registered at the same moment, theirs lies below ours: a copy of it goes on top.
+        """
+        if _number(revision) > _number(plan.base) + 1:
+            others = [one for one in self.account.ecs.latest_revisions(plan.key.service, 2) if one != revision]
+            if others and _number(others[0]) > _number(plan.base):
+                self.account.ecs.register_task_definition(
+                    register_form(self.account.ecs.describe_task_definition(others[0], cached=False))
+                )
+                return Outcome(Done.MOVED_ON, revision, tuple(said), LOOK_AGAIN)
+        self.remember(plan.key, replace(memory, stage=Stage.SETTLED, why=""))
+        return Outcome(Done.WROTE, revision, tuple(said))
+
+    def _repoint(self, plan: ServicePlan) -> Outcome:
+        """Where each was is remembered first. One that somebody changed since it was read is left as it is."""
+        for move in plan.moves:
+            memory = self.recall(plan.key)
+            if memory is None:
+                return Outcome(Done.MOVED_ON, again=1.0)
+            moved = {one: places for one, places in memory.moved.items() if one != move.starter.id}
+            if move.former:
+                self.remember(plan.key, replace(memory, moved={**moved, move.starter.id: (move.former, move.to)}))
+                self.account.schedules.move(move.starter, move.to)
+            else:
+                self.account.schedules.move(move.starter, move.to if self._is_active(move.to) else plan.base)
+                self.remember(plan.key, replace(memory, moved=moved))
+        return Outcome(Done.WROTE, plan.base)
+
+    def _is_active(self, revision: str) -> bool:
+        """Nothing can be started from a revision that somebody deregistered."""
+        try:
+            there = self.account.ecs.describe_task_definition(revision, cached=False)
+        except (Unreachable, Throttled, AccessDenied):
+            raise
+        except AwsError:
+            return False
+        return bool(there["taskDefinition"].get("status") == "ACTIVE")
 
     def _roll_back(self, plan: ServicePlan) -> Outcome:
         """Remembered first: killed in between, the next process goes back all the same."""
@@ -157,6 +201,8 @@ class Applier:
 
     def _still_so(self, plan: ServicePlan) -> bool:
         """ECS has no preconditions: look once more, right before the write, that it is still ours to make."""
+        if plan.key.is_family:
+            return self.account.ecs.latest_revisions(plan.key.service) == [plan.base]
         there = self.account.ecs.describe_services(plan.key.cluster, [plan.key.service]).found
         if not there:
             return False
@@ -169,7 +215,7 @@ class Applier:
         no process before it came as far as to register.
         """
         assert plan.after is not None  # noqa: S101
-        old = self.recall(plan.key)
+        old = None if plan.key.is_family else self.recall(plan.key)  # an older one would not be the family's latest
         configs = plan.desired.configs if plan.desired else ()
         first = any(config.path in self.shelf.made for config in configs)
         return self._registered(plan.after, (old.revision, old.base) if old else (), first=first)
@@ -220,3 +266,7 @@ def _overwritten(plan: ServicePlan, revision: str, answer: Mapping[str, Any]) ->
     newest: Mapping[str, Any] = max(replaced, key=lambda one: moment(one.get("createdAt")) or 0.0, default={})
     theirs = str(newest.get("taskDefinition", ""))
     return "" if newest.get("id", plan.primary) == plan.primary or theirs in (revision, plan.base) else theirs
+
+
+def _number(revision: str) -> int:
+    return int(revision.rsplit(":", 1)[-1])

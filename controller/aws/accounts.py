@@ -22,6 +22,7 @@ from controller.aws.limiter import Limiter
 from controller.aws.logs import CloudWatchLogGroups
 from controller.aws.objects import S3Bucket
 from controller.aws.ports import AwsError
+from controller.aws.schedules import BotoSchedules
 
 T = TypeVar("T")
 
@@ -81,6 +82,10 @@ class AwsAccount:
     @property
     def logs(self) -> CloudWatchLogGroups:
         return self._once("logs", lambda: CloudWatchLogGroups(self._caller("logs")))
+
+    @property
+    def schedules(self) -> BotoSchedules:
+        return self._once("schedules", lambda: BotoSchedules(self._caller("events"), self._caller("scheduler")))
 
     @property
     def secrets(self) -> SecretsManager:

@@ -117,6 +117,23 @@ class BotoEcs:
         self._cache.put(answer["taskDefinition"]["taskDefinitionArn"], kept)
         return kept
 
+    def list_families(self, prefix: str) -> list[str]:
+        narrowed = {"familyPrefix": prefix} if prefix else {}
+        named = f"families {prefix}*"
+        return list(self._pages("ListTaskDefinitionFamilies", named, "families", status="ACTIVE", **narrowed))
+
+    def latest_revisions(self, family: str, most: int = 1) -> list[str]:
+        answer = self._call(
+            "ListTaskDefinitions",
+            f"family {family}",
+            expects="taskDefinitionArns",
+            familyPrefix=family,
+            status="ACTIVE",
+            sort="DESC",
+            maxResults=most,
+        )
+        return [str(arn) for arn in answer["taskDefinitionArns"]]
+
     def register_task_definition(self, body: dict[str, Any]) -> str:
         family = f"family {body.get('family')}"
         answer = self._call("RegisterTaskDefinition", family, expects="taskDefinition", repeatable=False, **body)

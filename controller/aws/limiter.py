@@ -34,12 +34,16 @@ FAMILIES: dict[str, Rate] = {
     "ecs:cluster-resource-read": Rate(100, 20),
     "s3": Rate(1000, 1000),
     "logs": Rate(10, 5),
+    "events": Rate(20, 10),
+    "scheduler": Rate(20, 10),
     "other": Rate(10, 5),
 }
 OPERATIONS = {
     "RegisterTaskDefinition": "ecs:task-definition-modify",
     "DescribeTaskDefinition": "ecs:task-definition-read",
     "UpdateService": "ecs:service-modify",
+    "ListTaskDefinitionFamilies": "ecs:task-definition-read",
+    "ListTaskDefinitions": "ecs:task-definition-read",
     "DescribeServices": "ecs:service-read",
     "ListServices": "ecs:service-read",
     "ListServiceDeployments": "ecs:service-deployment",

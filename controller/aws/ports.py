@@ -19,6 +19,7 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from controller.api.errors import Explained
+from controller.api.starters import Starter
 
 
 class Urgency(IntEnum):
@@ -157,6 +158,12 @@ class Ecs(Protocol):
         where ECS answered a field that this botocore would drop (facts: a re-register would lose it).
         """
 
+    def list_families(self, prefix: str) -> list[str]:
+        """Families with an ACTIVE revision whose name begins with `prefix`, 100 a request."""
+
+    def latest_revisions(self, family: str, most: int = 1) -> list[str]:
+        """ARNs of the family's ACTIVE revisions, the latest first."""
+
     def register_task_definition(self, body: dict[str, Any]) -> str:
         """The new revision's ARN. Not idempotent, so never retried after an ambiguous failure."""
 
@@ -202,6 +209,19 @@ class LogGroups(Protocol):
     def set_retention(self, name: str, days: int) -> None: ...
 
 
+class Schedules(Protocol):
+    """Every method may raise AwsError."""
+
+    def rules(self) -> list[Starter]:
+        """ListRules, and a ListTargetsByRule for each rule."""
+
+    def schedules(self) -> list[Starter]:
+        """ListSchedules, and a GetSchedule for each whose target is in ECS."""
+
+    def move(self, starter: Starter, task_definition: str) -> bool:
+        """To another task definition, all else as it is. False where it is not there as `starter` says any more."""
+
+
 class Account(Protocol):
     """One account and region: the clients that rooms get to see."""
 
@@ -216,5 +236,8 @@ class Account(Protocol):
 
     @property
     def logs(self) -> LogGroups: ...
+
+    @property
+    def schedules(self) -> Schedules: ...
 
     def bucket(self, name: str) -> ObjectStore: ...

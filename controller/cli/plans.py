@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import orjson
 
+from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.applying.apply import Done
 from controller.cli.console import BOLD, CYAN, GREEN, RED, paint
@@ -25,6 +26,7 @@ VERBS = {
     Kind.HOLD_DIGEST: "rolled back",
     Kind.ROLL_BACK: "will roll back",
     Kind.CONTEST: "contested",
+    Kind.REPOINT: "will repoint",
     Kind.NOTHING: "in sync",
 }
 MARKDOWN_LIMIT = 60_000
@@ -35,7 +37,7 @@ def text(seen: Survey, specs: Specs) -> str:
     lines = [str(problem) for problem in specs.problems]
     for place, wrong in seen.wrong_configs.items():
         lines += [f"{place}: config {path} is {found}: will be put back" for path, found in wrong.items()]
-    lines += groups(seen)
+    lines += [*groups(seen), *(f"{key}: {message}" for key, message in starters(seen))]
     for plan in _told(seen):
         lines += ["", paint(f"{plan.key}: {_verb(plan)}", BOLD), *_why(plan), *map(_coloured, unified(plan))]
     return "\n".join([*lines, "", _counts(seen, specs), ""]).lstrip("\n")
@@ -57,6 +59,7 @@ def as_json(seen: Survey, specs: Specs) -> str:
             for place, news in seen.groups.items()
             for one in news.drifts
         ],
+        "starters": [{"family": str(key), "message": message} for key, message in starters(seen)],
         "unmatched": _unmatched(seen),
         "problems": [problem.as_json() for problem in specs.problems],
     }
@@ -71,6 +74,8 @@ def markdown(seen: Survey, specs: Specs) -> str:
         parts.append(f"**Problems**\n\n{rows}\n")
     if rows := "\n".join(f"- {_escaped(line)}" for line in groups(seen)):
         parts.append(f"**Log groups**\n\n{rows}\n")
+    if rows := "\n".join(f"- `{key}`: {_escaped(message)}" for key, message in starters(seen)):
+        parts.append(f"**Rules and schedules**\n\n{rows}\n")
     for plan in _told(seen):
         reasons = "; ".join(line.strip() for line in _why(plan))
         head = f"<summary><code>{plan.key}</code> {_verb(plan)}: {_escaped(reasons)}</summary>"
@@ -90,6 +95,17 @@ def groups(seen: Survey) -> list[str]:
     return [f"{place}: {one.message}" for place, news in seen.groups.items() for one in news.drifts]
 
 
+def starters(seen: Survey) -> list[tuple[ServiceKey, str]]:
+    """Rules and schedules that start jobs of a family from another revision than ours; or why that is not known."""
+    pinned = [
+        (key, hint.message)
+        for key, plan in sorted(seen.plans.items())
+        for hint in plan.hints
+        if hint.reason is Reason.PINNED_REVISION
+    ]
+    return [*pinned, *((key, f"what starts it is not known: {why}") for key, why in sorted(seen.denied.items()))]
+
+
 def in_a_word(step: Step) -> str:
     """The state of one service, for progress."""
     if step.plan is None:
@@ -97,6 +113,8 @@ def in_a_word(step: Step) -> str:
     if step.plan.hold:
         return f"held: {step.plan.hold.reason}: {step.plan.hold.message}"
     if step.outcome.done is Done.WROTE:
+        if step.plan.kind is Kind.REPOINT:
+            return f"repointed {len(step.plan.moves)} rules and schedules"
         revision = step.outcome.revision.rsplit("/", 1)[-1]
         return f"{'restoring with' if step.plan.kind is Kind.RESTORE else 'rolling out'} {revision}"
     if step.outcome.done is Done.MOVED_ON:
@@ -149,7 +167,9 @@ def _counts(seen: Survey, specs: Specs) -> str:
     changes = [plan for plan in seen.changes if not plan.hold]
     held = sum(1 for plan in seen.plans.values() if plan.hold)
     routed = sum(plan.kind is Kind.ROUTE for plan in changes)
-    text = f"{len(seen.plans)} services: {routed} to route, {len(changes) - routed} to restore, {held} held"
+    moved = sum(plan.kind is Kind.REPOINT for plan in changes)
+    text = f"{len(seen.plans)} services: {routed} to route, {len(changes) - routed - moved} to restore, {held} held"
+    text += f", {moved} whose rules or schedules are to be repointed" if moved else ""
     unmatched = _unmatched(seen)
     tail = f"; no service matches {', '.join(unmatched)}" if unmatched else ""
     return f"{text}; specs at {specs.revision[:19]}{tail}"

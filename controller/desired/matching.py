@@ -48,9 +48,12 @@ class RouteIndex:
         self._others: list[Route] = []
         self._by_cluster: dict[str, list[Route]] = defaultdict(list)
         self._by_glob: list[Route] = []
+        self._of_families: list[Route] = []
         for route in sorted(routes, key=priority):
             target = route.document.spec.target
             cluster = target.cluster if target.cluster and not is_glob(target.cluster) else None
+            if target.task_families:
+                self._of_families.append(route)
             plain = cluster and target.services and not any(map(is_glob, target.services))
             if cluster and plain and not target.task_families:
                 for service in set(target.services):
@@ -66,6 +69,11 @@ class RouteIndex:
         """The routes that select a live service, by priority."""
         place = key.place
         return self.routes_for(Subject(place.account, place.region, key.cluster, key.service, family, {}, tags))
+
+    def routes_for_family(self, key: ServiceKey) -> list[Route]:
+        """The routes that select a task family by its name, by priority."""
+        subject = Subject(key.place.account, key.place.region, None, None, key.service, {})
+        return [route for route in self._of_families if matches(route, subject, self._home)]
 
     def routes_for(self, subject: Subject) -> list[Route]:
         """The routes that select `subject`, by priority. Raises Undecidable."""

@@ -42,6 +42,8 @@ class Known:
     policies: Mapping[str, str] = field(default_factory=dict)
     """Routes in force → their deletionPolicy."""
     self_arn: str = ""
+    shared: str = ""
+    """Why a new revision of the family would reach others than those that are meant; "" where it may, or would not."""
     now: float = 0.0
     """Seconds since the epoch."""
 
@@ -117,8 +119,8 @@ def examine(
     subject = Subject(
         service.key.place.account,
         service.key.place.region,
-        service.key.cluster,
-        service.key.service,
+        None if service.key.is_family else service.key.cluster,
+        None if service.key.is_family else service.key.service,
         service.family,
         stripped.app,
         service.tags,

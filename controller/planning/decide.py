@@ -127,7 +127,8 @@ def _is_what_was_applied(case: Case, plan: ServicePlan) -> bool:
 def hints(key: ServiceKey, memory: ServiceMemory | None, now: float) -> tuple[Because, ...]:
     if memory is None or not memory.bare_at or now - memory.bare_at > HINTED:
         return ()
-    add = f"logroute inject --task-definition FILE --specs PATH --cluster {key.cluster} --service {key.service} -o FILE"
+    where = "" if key.is_family else f"--cluster {key.cluster} --service {key.service} "
+    add = f"logroute inject --task-definition FILE --specs PATH {where}-o FILE"
     why = f"what deploys it leaves the router out, so each deploy is rolled out twice; before it registers, add: {add}"
     return (Because(Reason.INJECT_IN_CI, why),)
 

@@ -27,6 +27,8 @@ def first_hold(case: Case, plan: ServicePlan) -> Hold | None:
         return hold
     if plan.kind is Kind.ROLL_BACK:
         return None
+    if case.known.shared and plan.kind is Kind.ROUTE:
+        return Hold(Reason.SHARED_FAMILY, case.known.shared)
     if failed := held_digest(memory, plan):
         return failed
     if memory is not None and memory.contested and memory.contested == plan.fingerprint:

@@ -10,6 +10,7 @@ from typing import Any
 
 from controller.api.conditions import Reason
 from controller.api.plain import well_typed
+from controller.api.starters import Starter
 from controller.planning.groups import Group
 
 
@@ -84,6 +85,9 @@ class ServiceMemory:
     ignored: tuple[str, ...] = ()
     """The pointers of `spec.ignore` that held for `revision`: what they left out was not put right in it."""
 
+    moved: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Rules and schedules that we moved to another revision of the family → where they were, and where we put them."""
+
     def holding(self, digest: str, held: Held) -> Mapping[str, Held]:
         return {**self.held, digest: held}
 
@@ -108,6 +112,8 @@ class ServiceMemory:
             "groups": tuple(map(Group.from_plain, plain["groups"])),
         }
         tuples |= {"ignored": tuple(plain.get("ignored", ())), "reverts": tuple(map(float, plain.get("reverts", ())))}
+        moved = plain.get("moved", {}).items()
+        shared["moved"] = {str(Starter.of(one, "").id): (str(was), str(to)) for one, (was, to) in moved}
         return cls(**{**plain, **shared, **tuples, "stage": Stage(plain["stage"]), "held": held})
 
 

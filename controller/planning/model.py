@@ -10,6 +10,7 @@ from typing import Literal
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.api.kinds import Rollout
+from controller.api.starters import Starter
 from controller.desired.model import Desired
 from controller.planning.memory import ServiceMemory
 from controller.taskdef.body import Body
@@ -35,6 +36,8 @@ class Kind(StrEnum):
     """Our revision was rolled back: remember, and leave it."""
     ROLL_BACK = "roll-back"
     """Our revision failed, and ECS does not go back: we do, to the revision that it was derived from."""
+    REPOINT = "repoint"
+    """Rules and schedules that pin a revision are moved, to ours or back; the family is as it should be."""
     CONTEST = "contest"
     """Somebody set the service back once too often: remember, and leave it."""
 
@@ -60,6 +63,17 @@ class Running:
 
     digest: str = ""
     configs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A rule or schedule as it is, and the revision ARN that it goes to. `former`: where it was before us, and ""
+    where it goes back there.
+    """
+
+    starter: Starter
+    to: str
+    former: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +112,13 @@ class ServicePlan:
     ignored: tuple[str, ...] = ()
     """The pointers of `spec.ignore`, of all routes together."""
 
+    moves: tuple[Move, ...] = ()
+    """Of REPOINT."""
+
     @property
     def changes(self) -> bool:
-        """It would write to ECS, if nothing held it."""
-        return self.kind in (Kind.ROUTE, Kind.RESTORE, Kind.ROLL_BACK)
+        """It would write to AWS, if nothing held it."""
+        return self.kind in (Kind.ROUTE, Kind.RESTORE, Kind.ROLL_BACK, Kind.REPOINT)
 
     @property
     def digest(self) -> str:

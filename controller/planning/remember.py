@@ -43,6 +43,7 @@ def applied(plan: ServicePlan, old: ServiceMemory | None, revision: str, stage: 
         reverts=(*reverts, now) if Reason.REVERTED in because else reverts,
         bare_at=_bare_at(plan, old, now, theirs=found and not same),
         ignored=plan.ignored,
+        moved=old.moved if old else {},
     )
 
 

@@ -118,14 +118,17 @@ class _Seen:
         errors = {str(place): str(error) for error in [seen.errors.get(place)] if error}
         errors |= {f"{place}/{cluster}".rstrip("/"): str(error) for cluster, error in read.errors.items()}
         errors |= {f"{place}/{cluster}": "the cluster does not exist" for cluster in read.missing_clusters}
-        errors |= {f"{place}: log groups": str(news.error)} if news and news.error else {}
+        denied = dict(seen.denied)
+        if news and news.error:
+            errors[f"{place}: log groups"] = str(news.error)
+            denied |= {key: str(news.error) for key in news.denied}
         return cls(
             seen.selected,
             seen.lost,
             {**errors, **seen.unreadable},
             tuple(str(one) for one in seen.lost_configs.get(place, ())),
             seen.standing,
-            {key: str(news.error) for key in news.denied} if news else {},
+            denied,
             _freezes(frozen, seen),
         )
 

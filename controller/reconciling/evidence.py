@@ -14,6 +14,8 @@ from controller.planning.others import HOLD_OFF
 
 def gather(ecs: Ecs, service: ObservedService, memory: ServiceMemory | None) -> Evidence:
     """Nothing where nothing moves: neither a deployment nor a revision of ours. Raises AwsError."""
+    if service.key.is_family:
+        return NO_EVIDENCE
     moving = service.deploying or (memory is not None and memory.stage is not Stage.SETTLED)
     return history(ecs, service, memory) if moving else NO_EVIDENCE
 
@@ -38,6 +40,8 @@ def with_tasks(ecs: Ecs, service: ObservedService, evidence: Evidence) -> Eviden
 def closer(ecs: Ecs, case: Case) -> Evidence:
     """Before a write: whose deployment ended last, and whether one of theirs fails because of the router in it."""
     service, evidence = case.service, case.evidence
+    if service.key.is_family:
+        return evidence  # a new revision of a family is no deployment
     if evidence.history is None:
         evidence = history(ecs, service, case.memory)
     newest, routed = evidence.newest, bool(case.watched.router)

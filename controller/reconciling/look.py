@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
+from controller.observed.families import family
 from controller.observed.model import ObservedService, observe
 from controller.planning.case import Case, Known, examine, fingerprint
 from controller.planning.decide import decide, hints, out_of_reach
@@ -13,16 +14,33 @@ from controller.planning.evidence import Evidence
 from controller.planning.memory import ASLEEP, ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
 from controller.planning.rollout import UNPROVEN, needs_tasks
+from controller.planning.starters import with_starters
 from controller.reconciling.asked import freezing
+from controller.reconciling.book import shared
 from controller.reconciling.checked import checked
 from controller.reconciling.evidence import closer, gather, with_tasks
 from controller.reconciling.keeper import Specs
 from controller.reconciling.world import Site
 from controller.specs.model import Route
 
+UNSEEN = "jobs that start from now on run it; LogRoute does not see how they end"
+
 
 def look(
     site: Site, specs: Specs, service: ObservedService, routes: tuple[Route, ...], *, writes: bool = False
+) -> ServicePlan:
+    """Raises AwsError. The service itself, and for a family then what starts it."""
+    plan = _look(site, specs, service, routes, writes=writes)
+    if not service.key.is_family:
+        return plan
+    memory = site.memories.get(str(service.key))
+    plan = with_starters(plan, memory, routes, site.book.starters)
+    frozen = freezing(site, specs, service.key, [route.key for route in routes], memory)
+    return plan.held_by(next(iter(frozen.values()))) if plan.kind is Kind.REPOINT and frozen else plan
+
+
+def _look(
+    site: Site, specs: Specs, service: ObservedService, routes: tuple[Route, ...], *, writes: bool
 ) -> ServicePlan:
     """Raises AwsError. In steady state no call is made: the revision and the specs are those of last time.
 
@@ -42,6 +60,7 @@ def look(
         unknown=site.memories.unknown(str(service.key)),
         self_arn=site.self_arn,
         now=now,
+        shared=shared(site.book, service, routes),
     )
 
     def examined(evidence: Evidence, *, cached: bool = True) -> Case:
@@ -63,6 +82,8 @@ def _as_before(service: ObservedService, memory: ServiceMemory | None, now: floa
     plan = ServicePlan(service.key, Kind.NOTHING, base=service.task_definition, hints=hints(service.key, memory, now))
     if memory is None:
         return plan
+    if service.key.is_family:
+        return replace(plan, reasons=(Because(Reason.UNPROVEN, UNSEEN),), left_out=memory.left_out)
     reasons = (Because(Reason.UNPROVEN, UNPROVEN),) if memory.progress == ASLEEP else ()
     return replace(plan, reasons=reasons, left_out=memory.left_out)
 
@@ -82,9 +103,20 @@ def unchanged(site: Site, service: ObservedService, routes: tuple[Route, ...], m
 
 def look_afresh(site: Site, specs: Specs, key: ServiceKey) -> ServicePlan | None:
     """The same right before a write, from a DescribeServices of its own. None where the service is gone."""
-    found = site.account.ecs.describe_services(key.cluster, [key.service]).found
-    if not found:
+    service = family(key.place, site.account.ecs, key.service) if key.is_family else _described(site, key)
+    if service is None:
         return None
-    service = observe(key, found[0], troubles=True)
-    routes = tuple(specs.index.routes_for_service(key, service.tags, service.family))
+    routes = tuple(routes_of(specs, service))
     return checked(look(site, specs, service, routes, writes=True), site.checker, start=True)
+
+
+def routes_of(specs: Specs, service: ObservedService) -> list[Route]:
+    """Those that select it, by priority."""
+    if service.key.is_family:
+        return specs.index.routes_for_family(service.key)
+    return specs.index.routes_for_service(service.key, service.tags, service.family)
+
+
+def _described(site: Site, key: ServiceKey) -> ObservedService | None:
+    found = site.account.ecs.describe_services(key.cluster, [key.service]).found
+    return observe(key, found[0], troubles=True) if found else None

@@ -12,6 +12,7 @@ from controller.observed.inventory import Inventory
 from controller.observed.model import ObservedService
 from controller.planning.case import Known, examine
 from controller.reconciling.keeper import Specs
+from controller.reconciling.look import routes_of
 from controller.reconciling.world import Site
 
 
@@ -35,7 +36,7 @@ def still_lost(site: Site, specs: Specs, read: Inventory, lost: Iterable[LostFor
 
 
 def _asked_for(site: Site, specs: Specs, service: ObservedService) -> Iterator[ConfigObject]:
-    routes = specs.index.routes_for_service(service.key, service.tags, service.family)
+    routes = routes_of(specs, service)
     if routes:
         described = site.account.ecs.describe_task_definition(service.task_definition)
         case = examine(service, described, routes, site.memories.get(str(service.key)), Known(site.install))

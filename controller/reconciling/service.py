@@ -43,6 +43,8 @@ def _step(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step:
         return Step(None, Outcome(Done.NOTHING), None)
     plan = asked_again(site, specs, site.waves.admit(permit.apply(plan), site.account.ecs.now()))
     outcome = site.applier.carry_out(plan)
+    if plan.kind is Kind.REPOINT and plan.hold is None:
+        site.book.moved({move.starter.id for move in plan.moves})
     again = _again(plan, outcome)
     return Step(plan, outcome, again if again is None else again * site.waves.patience)
 
@@ -50,6 +52,8 @@ def _step(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step:
 def _again(plan: ServicePlan, outcome: Outcome) -> float | None:
     if outcome.again is not None:
         return outcome.again
+    if plan.kind is Kind.REPOINT and outcome.done is Done.WROTE:
+        return 1.0
     if outcome.done is Done.WROTE or plan.kind is Kind.HOLD_DIGEST:
         return LOOK_AGAIN
     return plan.hold.seconds if plan.hold else plan.again

@@ -8,19 +8,21 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from controller.api.conditions import Reason
-from controller.api.keys import Place, ServiceKey
+from controller.api.keys import FAMILY, Place, ServiceKey
 from controller.applying.configs import Found, LostForGood
 from controller.applying.group_watch import GroupNews
 from controller.aws.ports import AwsError, ObjectInfo, Urgency, at
 from controller.observed import inventory
+from controller.observed.families import users_of, with_families
 from controller.observed.model import ObservedService
 from controller.planning.guards import Permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
 from controller.reconciling.asked import answer, drop_answered, suspended
+from controller.reconciling.book import refresh
 from controller.reconciling.checked import checked
 from controller.reconciling.group_check import check_groups
 from controller.reconciling.keeper import Specs
-from controller.reconciling.look import look
+from controller.reconciling.look import look, routes_of
 from controller.reconciling.notes import FOLDER, Note
 from controller.reconciling.remake import still_lost
 from controller.reconciling.standing import lost_from, standing_groups
@@ -57,6 +59,8 @@ class Survey:
     """Routes and services that a person suspended by command."""
     asked: Mapping[str, Note] = field(default_factory=dict)
     """Routes and services that a person asked to reconcile, and that was begun with in this pass."""
+    denied: Mapping[ServiceKey, str] = field(default_factory=dict)
+    """Families of which it cannot be read what starts them, and why."""
     status_etag: Mapping[Place, str | None] = field(default_factory=dict)
     """Of the status in the controller's own config store, as the pass found it; None: it is not there."""
 
@@ -150,6 +154,7 @@ class _Part:
     groups: GroupNews | None = None
     standing: dict[ServiceKey, list[Because]] = field(default_factory=dict)
     asked: Mapping[str, Note] = field(default_factory=dict)
+    denied: dict[ServiceKey, str] = field(default_factory=dict)
     status_etag: dict[Place, str | None] = field(default_factory=dict)
 
 
@@ -169,6 +174,7 @@ def _told(world: World, specs: Specs, part: _Part, routes: Sequence[Route]) -> S
         _unreadable(world, place),
         suspended(world.notes, specs),
         part.asked,
+        part.denied,
         part.status_etag,
     )
 
@@ -194,8 +200,9 @@ def _lost(
             where = f"account {target.account or world.home.account}, region {target.region or world.home.region}"
             yield route.key, Because(Reason.UNKNOWN_PLACE, f"the settings know no {where}")
     for route in routes:
-        cluster = route.document.spec.target.cluster or ""
-        if error := read.errors.get(cluster) or read.errors.get(""):
+        target = route.document.spec.target
+        cluster, families = target.cluster or "", read.errors.get(FAMILY) if target.task_families else None
+        if error := read.errors.get(cluster) or read.errors.get("") or families:
             yield route.key, Because(Reason.UNREACHABLE, str(error))
         elif cluster in read.missing_clusters:
             yield route.key, Because(Reason.CLUSTER_MISSING, f"there is no cluster {cluster} in {read.place}")
@@ -214,26 +221,36 @@ def _survey_place(
     """The controller's own store tells what all places share: its pass reads that with its own listing."""
     home = site.place == world.home_site.place
     allowed = [cluster for cluster in world.wanted_clusters(site, routes) if site.may_look_at(cluster)]
+    families, remembered = world.wanted_families(routes), site.remembered_families()
     try:
-        if home or allowed:
+        if home or allowed or families or remembered:
             _look_at_configs(site, part, *((world.routes, world.notes.ledger) if home else ()), repair=repair)
         if repair:
             part.asked = answer(world, site, specs, answered)
     except AwsError as error:
         part.error = error
-    if not allowed:
+    if not (allowed or families or remembered):
         return
-    part.inventory = inventory.take(site.place, site.account, allowed)
+    found = inventory.take(site.place, site.account, allowed)
+    part.inventory = with_families(found, site.account, families, remembered)
+    site.book.users = users_of(part.inventory.services) if families or remembered else {}
+    refresh(site.book, site.account, families)
     if repair and part.lost_configs:
         part.lost_configs = still_lost(site, specs, part.inventory, part.lost_configs)
     part.groups = check_groups(site, specs, part.inventory, repair=repair)
     for one, because in (*lost_from(site, part.wrong, part.lost_configs), *standing_groups(part.groups)):
         part.standing.setdefault(one, []).append(because)
+    _plan_all(site, specs, part, repair=repair)
+
+
+def _plan_all(site: Site, specs: Specs, part: _Part, *, repair: bool) -> None:
     for key, service in part.inventory.services.items():
-        selecting = specs.index.routes_for_service(key, service.tags, service.family)
+        selecting = routes_of(specs, service)
         for route in selecting:
             part.selected.setdefault(route.key, []).append(key)
         if selecting or site.memories.get(str(key)) is not None:
+            if key.is_family and site.book.error:
+                part.denied[key] = site.book.error
             plan = _planned(site, specs, service, selecting, part, start=not repair)
             part.plans[key] = plan.in_short() if repair else plan
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.api.globs import selected
 from controller.api.keys import Place, ServiceKey
@@ -19,6 +19,7 @@ from controller.planning.groups import Group
 from controller.planning.guards import Guard
 from controller.planning.memory import ServiceMemory
 from controller.planning.waves import Change
+from controller.reconciling.book import FamilyBook
 from controller.reconciling.notes import FOLDER, Notes
 from controller.reconciling.waves import Waves
 from controller.specs.carry import RouteMemory
@@ -49,8 +50,14 @@ class Site:
     """The controller's own service, out of reach of specs. "" where `guards.self` allows it, or there is none."""
     checker: Checker | None = None
     """Asked before a new config is rolled out. None: nobody asks."""
+    book: FamilyBook = field(default_factory=FamilyBook)
+    """Who runs which family, as the last pass saw it."""
     clusters: tuple[str, ...] = ()
     """Globs from the settings: LogRoute looks nowhere else here. Empty: everywhere."""
+
+    def remembered_families(self) -> list[str]:
+        keys = (ServiceKey.parse(key) for key, _ in self.memories.items())
+        return [key.service for key in keys if key.is_family]
 
     def may_look_at(self, cluster: str) -> bool:
         return not self.clusters or selected(self.clusters, cluster)
@@ -99,7 +106,12 @@ class World:
     def wanted_clusters(self, site: Site, routes: Iterable[Route]) -> set[str]:
         """Clusters (names or globs) to look at: where its routes point, and where something of ours is remembered."""
         wanted = {route.document.spec.target.cluster for route in routes if route.document.spec.target.cluster}
-        return wanted | {ServiceKey.parse(key).cluster for key, _ in site.memories.items()}
+        keys = (ServiceKey.parse(key) for key, _ in site.memories.items())
+        return wanted | {key.cluster for key in keys if not key.is_family}
+
+    def wanted_families(self, routes: Iterable[Route]) -> set[tuple[str, ...]]:
+        """The `taskFamilies` of routes."""
+        return {route.document.spec.target.task_families for route in routes} - {()}
 
 
 def site(

@@ -70,6 +70,8 @@ class Playground:
         self.ecs: Any = sandbox.client("ecs")
         self.s3: Any = sandbox.client("s3")
         self.logs: Any = sandbox.client("logs")
+        self.events: Any = sandbox.client("events")
+        self.scheduler: Any = sandbox.client("scheduler")
         self.s3.create_bucket(Bucket=STORE, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.ecs.create_cluster(clusterName=CLUSTER)
         self.settings = Settings(source=str(specs), config_store=f"s3://{STORE}/{PREFIX}", region=REGION)

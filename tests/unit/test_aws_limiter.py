@@ -26,6 +26,8 @@ from tests.support.aws import Turned
 AWS = {
     "RegisterTaskDefinition": Rate(20, 1),
     "DescribeTaskDefinition": Rate(50, 20),
+    "ListTaskDefinitionFamilies": Rate(50, 20),
+    "ListTaskDefinitions": Rate(50, 20),
     "UpdateService": Rate(50, 5),
     "DescribeServices": Rate(100, 20),
     "ListServices": Rate(100, 20),

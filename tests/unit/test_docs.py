@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from controller.api.conditions import Reason
 from controller.api.problems import has_errors
-from controller.aws import ecs
+from controller.aws import ecs, schedules
 from controller.cli.main import app
 from controller.settings import Settings, load
 from controller.specs.load import load as load_specs
@@ -79,12 +79,13 @@ def test_the_example_policy_is_json_and_names_no_wildcard_action() -> None:
         for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
     ]
     assert not [action for action in actions if "*" in action]
-    called = {name for name in re.findall(r'"([A-Z][A-Za-z]+)"', inspect.getsource(ecs)) if name in _ecs_operations()}
-    assert {f"ecs:{name}" for name in called} <= set(actions)
+    for service, module in (("ecs", ecs), ("events", schedules), ("scheduler", schedules)):
+        named, known = re.findall(r'"([A-Z][A-Za-z]+)"', inspect.getsource(module)), _operations(service)
+        assert {f"{service}:{name}" for name in named if name in known} <= set(actions)
 
 
-def _ecs_operations() -> list[str]:
-    found: list[str] = botocore.session.get_session().get_service_model("ecs").operation_names
+def _operations(service: str) -> list[str]:
+    found: list[str] = botocore.session.get_session().get_service_model(service).operation_names
     return found
 
 
