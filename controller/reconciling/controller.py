@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
 from controller.aws.ports import AwsError
 from controller.planning.guards import Counted, Permit
+from controller.planning.waves import is_explained
 from controller.reconciling.asked import drop_answered
 from controller.reconciling.board import StatusBoard
 from controller.reconciling.guarding import guarded
@@ -102,12 +104,20 @@ class Controller:
         """Places wait for each other only where the guards, who count all of them, have their word."""
         specs, site = self._keeper.specs, self._world.sites[place]
         assert specs is not None  # noqa: S101
+        fresh = self._agreed.get(place) is not specs
         site.groups.forget()
         site.waves.pass_begins()
-        seen = survey_place(self._world, specs, place, repair=True, answered=self._answered.get(place))
+        seen = survey_place(
+            self._world,
+            specs,
+            place,
+            repair=True,
+            answered=self._answered.get(place),
+            halfway=partial(self._begin_repairs, place, specs),
+        )
         with self._deciding:
             permit = guarded(self._world, specs, seen, record=True, counted=self._counted)
-            fresh = self._agreed.get(place) is not specs or bool(seen.asked)
+            fresh = fresh or bool(seen.asked)
             self._permit, self._agreed[place] = permit, specs
             if place not in seen.errors:
                 self._answered[place] = {**self._answered.get(place, {}), **seen.asked}
@@ -122,6 +132,15 @@ class Controller:
         self._keeper.forget(self._world.routes_in_use)
         if seen.saw_something:
             self.finished_pass = self._monotonic()
+
+    def _begin_repairs(self, place: Place, specs: Specs, seen: Survey) -> None:
+        """What nobody's changed spec explains goes on before the rest of a long pass."""
+        with self._deciding:
+            self._permit = guarded(self._world, specs, seen, record=False, counted=self._counted)
+            self._agreed[place] = specs
+        for plan in seen.under(self._permit).pending:
+            if plan.hold is None and not is_explained(plan):
+                self._queues[place].add(plan.key, ROLLOUT if plan.changes else LOOK)
 
     def reconcile(self, key: ServiceKey) -> float | None:
         specs, permit = self._agreed.get(key.place), self._permit

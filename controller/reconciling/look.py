@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from controller.api.conditions import Reason
@@ -86,6 +87,17 @@ def _as_before(service: ObservedService, memory: ServiceMemory | None, now: floa
         return replace(plan, reasons=(Because(Reason.UNPROVEN, UNSEEN),), left_out=memory.left_out)
     reasons = (Because(Reason.UNPROVEN, UNPROVEN),) if memory.progress == ASLEEP else ()
     return replace(plan, reasons=reasons, left_out=memory.left_out)
+
+
+def has_to_be_read(site: Site, service: ObservedService, routes: Sequence[Route]) -> bool:
+    """What the specs ask anew of it tells its definition alone. Whoever else changed it, or what runs, comes first."""
+    memory = site.memories.get(str(service.key))
+    if not routes or service.status != "ACTIVE":
+        return False
+    if memory is None:
+        return True
+    settled = memory.stage is Stage.SETTLED and memory.revision == service.task_definition
+    return settled and memory.fingerprint != fingerprint(routes, site.install)
 
 
 def unchanged(site: Site, service: ObservedService, routes: tuple[Route, ...], memory: ServiceMemory | None) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from controller.reconciling.book import refresh
 from controller.reconciling.checked import checked
 from controller.reconciling.group_check import check_groups
 from controller.reconciling.keeper import Specs
-from controller.reconciling.look import look, routes_of
+from controller.reconciling.look import has_to_be_read, look, routes_of
 from controller.reconciling.notes import FOLDER, Note
 from controller.reconciling.remake import still_lost
 from controller.reconciling.standing import lost_from, standing_groups
@@ -93,6 +94,11 @@ class Survey:
         return [plan for plan in self.pending if plan.changes]
 
 
+MANY = 100
+"""Definitions to read: ten seconds of them."""
+LOOK_AT_CONFIGS = 60.0
+
+
 def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
     """Every place, several at once."""
     places = sorted(world.sites)
@@ -105,9 +111,18 @@ def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
 
 
 def survey_place(
-    world: World, specs: Specs, place: Place, *, repair: bool, answered: Mapping[str, Note] | None = None
+    world: World,
+    specs: Specs,
+    place: Place,
+    *,
+    repair: bool,
+    answered: Mapping[str, Note] | None = None,
+    halfway: Callable[[Survey], None] | None = None,
 ) -> Survey:
     """One place; whatever fails in it is told, and harms no other. `answered`: what was asked for and done here.
+
+    `halfway` hears what is known before the definitions of many services have to be read: they come at the rate that
+    AWS allows, which for ten thousand is a quarter of an hour, and repairs need not wait for them.
 
     With `repair`, config objects that are missing or altered are put back first: without them no new task
     starts, so nothing holds that write. Without it, nobody comes after to ask the engines, so they are asked here.
@@ -123,7 +138,10 @@ def survey_place(
     except AwsError as error:  # nothing is remembered yet: nothing is looked at, so nothing is done
         part.error, part.inventory = error, inventory.Inventory(place, {}, frozenset(), errors={"": error})
     else:
-        _survey_place(world, site, specs, part, routes, answered or {}, repair=repair)
+        later = _survey_place(world, site, specs, part, routes, answered or {}, repair=repair)
+        if halfway and len(later) >= MANY:
+            halfway(_told(world, specs, part, routes))
+        _plan_later(site, specs, part, later, repair=repair)
     return _told(world, specs, part, routes)
 
 
@@ -217,8 +235,10 @@ def _survey_place(
     answered: Mapping[str, Note],
     *,
     repair: bool,
-) -> None:
-    """The controller's own store tells what all places share: its pass reads that with its own listing."""
+) -> list[ObservedService]:
+    """All but the services whose definitions have to be read for what the specs ask anew. The controller's own store
+    tells what all places share: its pass reads that with its own listing.
+    """
     home = site.place == world.home_site.place
     allowed = [cluster for cluster in world.wanted_clusters(site, routes) if site.may_look_at(cluster)]
     families, remembered = world.wanted_families(routes), site.remembered_families()
@@ -230,7 +250,7 @@ def _survey_place(
     except AwsError as error:
         part.error = error
     if not (allowed or families or remembered):
-        return
+        return []
     found = inventory.take(site.place, site.account, allowed)
     part.inventory = with_families(found, site.account, families, remembered)
     site.book.users = users_of(part.inventory.services) if families or remembered else {}
@@ -240,19 +260,39 @@ def _survey_place(
     part.groups = check_groups(site, specs, part.inventory, repair=repair)
     for one, because in (*lost_from(site, part.wrong, part.lost_configs), *standing_groups(part.groups)):
         part.standing.setdefault(one, []).append(because)
-    _plan_all(site, specs, part, repair=repair)
+    return _plan_at_once(site, specs, part, repair=repair)
 
 
-def _plan_all(site: Site, specs: Specs, part: _Part, *, repair: bool) -> None:
+def _plan_at_once(site: Site, specs: Specs, part: _Part, *, repair: bool) -> list[ObservedService]:
+    """Returns the others."""
+    later: list[ObservedService] = []
     for key, service in part.inventory.services.items():
         selecting = routes_of(specs, service)
         for route in selecting:
             part.selected.setdefault(route.key, []).append(key)
-        if selecting or site.memories.get(str(key)) is not None:
-            if key.is_family and site.book.error:
-                part.denied[key] = site.book.error
-            plan = _planned(site, specs, service, selecting, part, start=not repair)
-            part.plans[key] = plan.in_short() if repair else plan
+        if has_to_be_read(site, service, selecting):
+            later.append(service)
+        elif selecting or site.memories.get(str(key)) is not None:
+            _plan(site, specs, service, part, repair=repair)
+    return later
+
+
+def _plan_later(site: Site, specs: Specs, part: _Part, services: Iterable[ObservedService], *, repair: bool) -> None:
+    """Config objects are looked at now and then meanwhile: no new task starts without them."""
+    looked = site.account.ecs.now()
+    for service in services:
+        if repair and (now := site.account.ecs.now()) - looked >= LOOK_AT_CONFIGS:
+            looked = now
+            with suppress(AwsError):  # the next look, or the next pass, tells
+                _look_at_configs(site, part, repair=True)
+        _plan(site, specs, service, part, repair=repair)
+
+
+def _plan(site: Site, specs: Specs, service: ObservedService, part: _Part, *, repair: bool) -> None:
+    if service.key.is_family and site.book.error:
+        part.denied[service.key] = site.book.error
+    plan = _planned(site, specs, service, routes_of(specs, service), part, start=not repair)
+    part.plans[service.key] = plan.in_short() if repair else plan
 
 
 def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool) -> None:
@@ -265,8 +305,9 @@ def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool
         part.status_etag[site.place] = etags.get(site.install.store.key(STATE, STATUS))
     site.memories.refresh(etags)
     site.waves.ledger.refresh(etags)
-    part.wrong = wrong_configs(site, listing)
-    for path in part.wrong if repair else ():
+    wrong = wrong_configs(site, listing)
+    part.wrong |= wrong
+    for path in wrong if repair else ():
         try:
             with at(Urgency.REPAIR):
                 site.shelf.put_back(path)
