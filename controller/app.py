@@ -14,6 +14,7 @@ from controller.aws.accounts import AwsAccount, Options, Role
 from controller.aws.calls import NOBODY, Observer
 from controller.aws.own import own_service
 from controller.aws.ports import ObjectStore
+from controller.aws.revisions import RevisionCache
 from controller.checking.checker import Checker
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
@@ -27,6 +28,8 @@ from controller.settings import AccountSettings, Settings, SettingsError
 from controller.sources import GitOptions, Source, open_source, parse_source
 from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
+
+REVISIONS = "revisions.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def build(
         raise SettingsError("no source: give --source, the setting `source`, or LOGROUTE_SOURCE")
     if not settings.config_store:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
-    options = Options(settings.limits.share, observer, waited, sleep, monotonic)
+    options = Options(settings.limits.share, observer, waited, sleep, monotonic, RevisionCache(_cache() / REVISIONS))
     home = Home(_home_account(settings), _home_region(settings))
     accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
     checker = Checker(settings.fluent_bit, told)

@@ -22,6 +22,7 @@ from controller.aws.limiter import Limiter
 from controller.aws.logs import CloudWatchLogGroups
 from controller.aws.objects import S3Bucket
 from controller.aws.ports import AwsError
+from controller.aws.revisions import RevisionCache
 from controller.aws.schedules import BotoSchedules
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class Options:
     waited: Callable[[str, float], None] = field(default=lambda _family, _seconds: None)
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
+    revisions: RevisionCache | None = None
 
 
 def as_it_came(value: Any) -> Any:
@@ -77,7 +79,7 @@ class AwsAccount:
 
     @property
     def ecs(self) -> BotoEcs:
-        return self._once("ecs", lambda: BotoEcs(self._caller("ecs")))
+        return self._once("ecs", lambda: BotoEcs(self._caller("ecs"), self._options.revisions))
 
     @property
     def logs(self) -> CloudWatchLogGroups:

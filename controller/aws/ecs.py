@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import zlib
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
@@ -16,6 +14,7 @@ import orjson
 
 from controller.aws.calls import Caller
 from controller.aws.ports import AwsError, SdkTooOld, Services
+from controller.aws.revisions import RevisionCache
 
 DESCRIBE_SERVICES = 10
 DESCRIBE_REVISIONS = 20
@@ -29,43 +28,16 @@ NO_SUCH_OPERATION = frozenset(
 """
 
 
-class RevisionCache:
-    """Bodies of revisions by ARN, compressed, the oldest dropped: a revision's body never changes.
-
-    Status and tags do, but neither is compared for drift; what is registered is made from an uncached answer.
-    """
-
-    def __init__(self, limit: int = 20_000) -> None:
-        self._limit, self._bodies, self._lock = limit, OrderedDict[str, bytes](), threading.Lock()
-
-    def get(self, arn: str) -> dict[str, Any] | None:
-        with self._lock:
-            packed = self._bodies.get(arn)
-            if packed is None:
-                return None
-            self._bodies.move_to_end(arn)
-        found: dict[str, Any] = orjson.loads(zlib.decompress(packed))
-        return found
-
-    def put(self, arn: str, answer: dict[str, Any]) -> None:
-        packed = zlib.compress(orjson.dumps(answer, default=str), 1)
-        with self._lock:
-            self._bodies[arn] = packed
-            while len(self._bodies) > self._limit:
-                self._bodies.popitem(last=False)
-
-    def __len__(self) -> int:
-        return len(self._bodies)
-
-
 class BotoEcs:
     """ECS in one account and region."""
 
     def __init__(self, call: Caller, cache: RevisionCache | None = None) -> None:
-        self._call, self._cache = call, cache or RevisionCache()
+        """`cache` may hold what AWS itself says; ARNs of an endpoint that stands in for AWS mean something else."""
+        self._call = call
         self._raw = threading.local()
         self._heard: tuple[float, float] | None = None
         self._stands_in = "amazonaws.com" not in call.client.meta.endpoint_url
+        self._cache = RevisionCache() if cache is None or self._stands_in else cache
         events = call.client.meta.events
         events.register("before-parse.ecs.DescribeTaskDefinition", self._keep_raw)
         events.register("before-parse.ecs", self._keep_time)

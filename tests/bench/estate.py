@@ -156,5 +156,6 @@ def alone() -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "XDG_CACHE_HOME": tempfile.mkdtemp(),
     }
     configure()

@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 
 from controller.api.keys import Place
 from controller.aws.accounts import AwsAccount, Options, Role
-from controller.aws.ecs import BotoEcs, RevisionCache, unknown_members
+from controller.aws.ecs import BotoEcs, unknown_members
 from controller.aws.ports import AwsError, NotFound, SdkTooOld, Unreachable
 from controller.observed.model import observe_deployments
 from controller.sandbox import Sandbox
@@ -227,18 +227,6 @@ def test_a_family_is_looked_up_each_time(ecs: BotoEcs, reference: str) -> None:
     assert ecs.describe_task_definition(reference)["taskDefinition"]["taskDefinitionArn"] >= first
     second = ecs.register_task_definition(body("latest", "nginx"))
     assert ecs.describe_task_definition(reference)["taskDefinition"]["taskDefinitionArn"] == second
-
-
-def test_the_cache_gives_equal_bodies_and_forgets_the_oldest_used() -> None:
-    cache = RevisionCache(3)
-    bodies = {f"{ARN}:{number}": described(revision=number, text="é" * 50) for number in range(4)}
-    for arn, one in list(bodies.items())[:3]:
-        cache.put(arn, one)
-    assert cache.get(f"{ARN}:0") == bodies[f"{ARN}:0"]
-    cache.put(f"{ARN}:3", bodies[f"{ARN}:3"])
-    assert len(cache) == 3
-    assert cache.get(f"{ARN}:1") is None
-    assert all(cache.get(f"{ARN}:{number}") == bodies[f"{ARN}:{number}"] for number in (0, 2, 3))
 
 
 def test_a_revision_that_is_not_there_is_an_error(ecs: BotoEcs) -> None:
