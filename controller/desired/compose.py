@@ -15,6 +15,7 @@ from controller.desired.matching import RouteIndex, containers_of, priority
 from controller.desired.metadata import joins_lines
 from controller.desired.model import PARSERS, PIPELINE, ConfigObject, ConfigStore, Desired, Note
 from controller.desired.render import Rendered, render
+from controller.desired.size import grown
 from controller.desired.subject import Refusal, Subject
 from controller.fluentbit.safety import MAX_LINE
 from controller.fluentbit.writer import to_classic
@@ -141,6 +142,7 @@ def _overlay(task: _Task, configs: Sequence[ConfigObject], driver: dict[str, str
         task.install.owner,
         _digest(body, routed, wait_for, volumes),
         tuple(route.key for route in task.routes),
+        grown(task.subject.app, body, may_grow=router.grow_task),
     )
 
 

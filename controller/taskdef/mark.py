@@ -35,12 +35,16 @@ class Originals:
     volumes: tuple[str, ...] = ()
     router: Foreign | None = None
     empty: tuple[str, ...] = field(default=(), compare=False)
+    size: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """`cpu` or `memory` of the task → what it was, and what `put` made of it."""
 
     def as_plain(self) -> Body:
         """Members that hold nothing are left out: earlier versions do not know them."""
         plain: Body = {"logConfiguration": self.log_configurations, "volumes": list(self.volumes)}
         if self.router:
             plain["router"] = self.router.as_plain()
+        if self.size:
+            plain["size"] = {name: list(both) for name, both in self.size.items()}
         return {**plain, "empty": list(self.empty)} if self.empty else plain
 
     @classmethod
@@ -58,12 +62,20 @@ class Originals:
         router, empty = plain.get("router"), plain.get("empty", ())
         if not isinstance(empty, list | tuple):
             raise ValueError("the lists that were empty are not readable")  # noqa: TRY004 - as above
+        size = plain.get("size", {})
+        if not isinstance(size, Mapping) or not all(_is_size(name, both) for name, both in size.items()):
+            raise ValueError("the original size is not readable")
         return cls(
             dict(drivers),
             tuple(volumes),
             None if router is None else Foreign.from_plain(router),
             tuple(map(str, empty)),
+            {name: (both[0], both[1]) for name, both in size.items()},
         )
+
+
+def _is_size(name: Any, both: Any) -> bool:
+    return name in ("cpu", "memory") and isinstance(both, list | tuple) and list(map(type, both)) == [str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ FIRELENS, BUFFER_LIMIT = "awsfirelens", "log-driver-buffer-limit"
 def give_back(body: Body, router: str, originals: Originals) -> Body:
     """`body` without the container `router`, nor volumes and tags of ours, and with what was there before."""
     app = {**body, "containerDefinitions": _containers(body, router, originals)}
+    app |= {name: was for name, (was, ours) in originals.size.items() if str(body.get(name)) == ours}
     _drop_volumes(app, originals)
     _drop_tags(app)
     return app

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from controller.taskdef import canonical, foreign, mark
@@ -48,6 +48,8 @@ class Overlay:
     owner: str
     digest: str
     routes: tuple[str, ...]
+    size: Mapping[str, str] = field(default_factory=dict)
+    """`cpu` and `memory` of the task where the router does not fit into its own; no part of the digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def put(app: Body, overlay: Overlay) -> Body:
         tuple(volume["name"] for volume in overlay.volumes),
         theirs,
         tuple(_empty(app, overlay)),
+        {name: (str(app[name]), ours) for name, ours in overlay.size.items()},
     )
     own_labels = overlay.router.get("dockerLabels") or {}
     marks = mark.labels(Mark(overlay.owner, overlay.digest, originals))
@@ -119,6 +122,7 @@ def put(app: Body, overlay: Overlay) -> Body:
             router if one in others else _routed(one, overlay, theirs) for one in app["containerDefinitions"]
         ],
     }
+    body |= overlay.size
     if not others:
         body["containerDefinitions"].append(router)
     if overlay.volumes:

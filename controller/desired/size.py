@@ -1,0 +1,101 @@
+"""Whether the router fits into a task, and the next size into which it does.
+
+What the containers of a task reserve may not exceed the task's own cpu and memory (Amazon ECS API reference,
+RegisterTaskDefinition); Fargate takes certain pairs only (developer guide, "Fargate task sizes").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from controller.api.conditions import Reason
+from controller.desired.subject import Refusal
+from controller.taskdef.body import Body
+
+GB, VCPU = 1024, 1024
+FARGATE: dict[int, range] = {
+    256: range(512, 2 * GB + 1, 512),
+    512: range(GB, 4 * GB + 1, GB),
+    1024: range(2 * GB, 8 * GB + 1, GB),
+    2048: range(4 * GB, 16 * GB + 1, GB),
+    4096: range(8 * GB, 30 * GB + 1, GB),
+    8192: range(16 * GB, 60 * GB + 1, 4 * GB),
+    16384: range(32 * GB, 120 * GB + 1, 8 * GB),
+}
+"""CPU units → MiB."""
+NO_PAIR = {256: (3 * 512,)}
+_AMOUNT = re.compile(r"(\d*\.?\d+)\s*(vcpu|gb)?", re.IGNORECASE)
+
+
+def grown(app: Body, router: Body, *, may_grow: bool) -> dict[str, str]:
+    """`cpu` and `memory` of the task as they have to be, where they have to be other than they are. Raises Refusal."""
+    task = {name: _number(app[name]) for name in ("cpu", "memory") if app.get(name)}
+    containers = [*app["containerDefinitions"], router]
+    needed = {"cpu": _cpu(containers), "memory": _memory(containers)}
+    if all(needed[name] <= has for name, has in task.items()):
+        return {}
+    size = _next(app, task, needed)
+    if size is None or not may_grow:
+        raise Refusal(Reason.UNSUPPORTED, _why(router, task, needed, size))
+    return {name: str(size[name]) for name in task if size[name] != task[name]}
+
+
+def _next(app: Body, task: dict[str, int], needed: dict[str, int]) -> dict[str, int] | None:
+    """The smallest that holds what is needed and is not less than now. None: there is none."""
+    least = {name: max(needed[name], task.get(name, 0)) for name in needed}
+    if not _on_fargate(app, task):
+        return least
+    pairs = ({"cpu": cpu, "memory": memory} for cpu, memory in _pairs() if cpu >= least["cpu"])
+    return next((pair for pair in pairs if pair["memory"] >= least["memory"]), None)
+
+
+def _on_fargate(app: Body, task: dict[str, int]) -> bool:
+    """A definition that asks for nothing may run there as well as elsewhere."""
+    asked = app.get("requiresCompatibilities") or ()
+    may = not asked and app.get("networkMode") == "awsvpc" and (task.get("cpu"), task.get("memory")) in set(_pairs())
+    return "FARGATE" in asked or may
+
+
+def _pairs() -> Iterator[tuple[int, int]]:
+    for cpu, memories in FARGATE.items():
+        yield from ((cpu, memory) for memory in memories if memory not in NO_PAIR.get(cpu, ()))
+
+
+def _cpu(containers: Sequence[Body]) -> int:
+    return sum(_number(one.get("cpu") or 0) for one in containers)
+
+
+def _memory(containers: Sequence[Body]) -> int:
+    """All reservations together, and no less than any single limit."""
+    limits = [_number(one.get(name) or 0) for one in containers for name in ("memory", "memoryReservation")]
+    return max(sum(map(_reserved, containers)), *limits)
+
+
+def _reserved(container: Body) -> int:
+    return _number(container.get("memoryReservation") or container.get("memory") or 0)
+
+
+def _why(router: Body, task: dict[str, int], needed: dict[str, int], size: dict[str, int] | None) -> str:
+    short = "memory" if needed["memory"] > task.get("memory", needed["memory"]) else "cpu"
+    unit = {"memory": "MiB of memory", "cpu": "CPU units"}[short]
+    own = _cpu([router]) if short == "cpu" else _reserved(router)
+    text = (
+        f"the router does not fit: the task has {task[short]:,} {unit}, its containers and the router (which takes "
+        f"{own:,}) need {needed[short]:,}"
+    )
+    if size is None:
+        return f"{text}, and no Fargate size is large enough: reserve less in the application's containers"
+    return (
+        f"{text}; set growTask: true in the LogRouterClass to have the task at cpu {size['cpu']}, memory "
+        f"{size['memory']}, or reserve less"
+    )
+
+
+def _number(value: Any) -> int:
+    """`512`, `"512"`, `"0.5 GB"`, `".25 vCPU"`; what is none of these ECS refuses by itself."""
+    if isinstance(value, int):
+        return value
+    found = _AMOUNT.fullmatch(str(value).strip())
+    return int(float(found[1]) * (GB if found[2] else 1)) if found else 0
