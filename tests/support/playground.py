@@ -83,7 +83,13 @@ class Playground:
         self.metrics = Metrics("test")
         self.queue: WorkQueue[ServiceKey] = WorkQueue(self.clock)
         teller = Teller(self.metrics)
-        self.app = composition.build(self.settings, observer=teller, told=teller.config_checked, sleep=self.sleep)
+        self.app = composition.build(
+            self.settings,
+            observer=teller,
+            told=teller.config_checked,
+            sleep=self.sleep,
+            monotonic=self.sandbox.clock.now,
+        )
         queues = dict.fromkeys(self.app.world.sites, self.queue)
         self.controller = Controller(self.app.world, self.app.keeper, queues, teller, self.clock.monotonic)
 
