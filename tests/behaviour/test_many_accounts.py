@@ -141,8 +141,7 @@ def test_a_throttled_account_holds_up_no_other(play: Playground, away: Playgroun
         if threading.current_thread() is slow:
             waiting.set()
             assert over.wait(60)
-        else:
-            turn(seconds)
+        turn(seconds)
 
     play.sleep = sleep  # type: ignore[method-assign]
     play.start()
