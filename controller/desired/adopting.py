@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+import orjson
+
 from controller.api.conditions import Reason
 from controller.desired.model import Note
 from controller.desired.subject import Refusal, Subject
@@ -40,7 +42,7 @@ def check_may_adopt(subject: Subject, first: Route) -> None:
 
 def check_keeps_all(subject: Subject, overlay: Overlay) -> None:
     """Raises Refusal where a container's logs would be lost, or where the definition grows too large."""
-    if foreign.find(subject.app) is not None:
+    if foreign.routers(subject.app):
         _check_routed(subject.app, overlay.log_configurations)
     if no_larger_than(subject.app, overlay) <= LARGEST_BYTES:
         return
@@ -60,10 +62,11 @@ def no_larger_than(app: Body, overlay: Overlay) -> int:
     """Bytes that `put` gives at most: what is kept of the application is written once more, with what is not ASCII
     escaped. Cheap, so that only what may be too large is made and weighed.
     """
-    added = len(canonical.text([overlay.router, overlay.volumes])) + sum(
-        len(canonical.text(config)) + ROUTED_BYTES for config in overlay.log_configurations.values()
+    configs = {id(config): len(orjson.dumps(config)) for config in overlay.log_configurations.values()}
+    routed = sum(configs[id(config)] + ROUTED_BYTES for config in overlay.log_configurations.values())
+    return (
+        ESCAPED * len(orjson.dumps(app)) + len(orjson.dumps([overlay.router, overlay.volumes])) + routed + ROUTED_BYTES
     )
-    return ESCAPED * len(canonical.text(app)) + added + ROUTED_BYTES
 
 
 def _check_routed(app: Body, routed: Collection[str]) -> None:

@@ -49,7 +49,9 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
     selecting = sorted((route for route in routes if selection[route.key]), key=priority)
     first = (selecting or routes)[0]
     router = first.router
-    adopting.check_may_adopt(subject, first)
+    theirs = bare is not subject
+    if theirs:
+        adopting.check_may_adopt(subject, first)
     routers.check_fits(bare, router, first.engine, selection)
     listening, refused = ports.settle(selecting, bare, router, health=routers.health_on(bare, router))
     taking, clashing = _without_secret_clashes(listening)
@@ -72,7 +74,7 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
         (
             *refused,
             *clashing,
-            *adopting.notes(subject, first),
+            *(adopting.notes(subject, first) if theirs else ()),
             *notes,
             *_router_notes(taking),
             *_waiting_note(taking, overlay),
@@ -140,7 +142,7 @@ def _overlay(task: _Task, configs: Sequence[ConfigObject], driver: dict[str, str
         wait_for,
         volumes,
         task.install.owner,
-        _digest(body, routed, wait_for, volumes),
+        _digest(routers.canonical_of(router, body), routed, wait_for, volumes),
         tuple(route.key for route in task.routes),
         grown(task.subject.app, body, may_grow=router.grow_task),
     )
@@ -148,7 +150,7 @@ def _overlay(task: _Task, configs: Sequence[ConfigObject], driver: dict[str, str
 
 def _digest(router: Body, routed: dict[str, Body], wait_for: str, volumes: Sequence[Body]) -> str:
     """Over the owned part alone: an application's deploy does not change it."""
-    parts = [canonical.container(router, ""), routed, wait_for, list(volumes)]
+    parts = [router, routed, wait_for, list(volumes)]
     return hashlib.sha256(canonical.text(parts)).hexdigest()
 
 

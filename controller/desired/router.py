@@ -14,6 +14,7 @@ from controller.desired.model import ConfigObject, ConfigStore
 from controller.desired.ports import AGENTS_OWN
 from controller.desired.subject import Refusal, Subject
 from controller.fluentbit.ports import Port
+from controller.taskdef import canonical
 from controller.taskdef.body import Body, container_names, used_ports
 
 MAX_CONTAINERS = 10
@@ -107,9 +108,34 @@ def container(
     return body
 
 
+def canonical_of(router: ClassSpec, body: Body) -> Body:
+    """`canonical.container(body, "")`: what the class states is the same for all its services, and worked out once."""
+    stated, form = _both(router.container)
+    own = {key: value for key, value in body.items() if stated.get(key, stated) is not value}
+    return {key: value for key, value in form.items() if key not in own} | canonical.container(own, "")
+
+
 def _stated(stated: RouterContainer) -> Body:
-    plain: dict[str, Any] = stated.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"name"})
-    return {key: value for key, value in plain.items() if value not in ([], {})}
+    return _both(stated)[0]
+
+
+_KEPT: dict[int, tuple[RouterContainer, Body, Body]] = {}
+"""By identity: the models hold maps, so they have no hash."""
+MOST_KEPT = 1024
+
+
+def _both(stated: RouterContainer) -> tuple[Body, Body]:
+    """In ECS's own shape, and that in canonical form."""
+    found = _KEPT.get(id(stated))
+    if found is None or found[0] is not stated:
+        plain: dict[str, Any] = stated.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"name"})
+        body = {key: value for key, value in plain.items() if value not in ([], {})}
+        form = canonical.container({**body, "firelensConfiguration": {"type": "fluentbit"}}, "")
+        del form["firelensConfiguration"]
+        if len(_KEPT) >= MOST_KEPT:
+            _KEPT.clear()
+        _KEPT[id(stated)] = found = (stated, body, form)
+    return found[1], found[2]
 
 
 def own_log_group(subject: Subject) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from controller.api.conditions import Reason
@@ -31,11 +32,15 @@ _AMOUNT = re.compile(r"(\d*\.?\d+)\s*(vcpu|gb)?", re.IGNORECASE)
 
 def grown(app: Body, router: Body, *, may_grow: bool) -> dict[str, str]:
     """`cpu` and `memory` of the task as they have to be, where they have to be other than they are. Raises Refusal."""
-    task = {name: _number(app[name]) for name in ("cpu", "memory") if app.get(name)}
-    containers = [*app["containerDefinitions"], router]
-    needed = {"cpu": _cpu(containers), "memory": _memory(containers)}
-    if all(needed[name] <= has for name, has in task.items()):
+    has_cpu, has_memory = app.get("cpu"), app.get("memory")
+    if not has_cpu and not has_memory:
         return {}
+    containers = [*app["containerDefinitions"], router]
+    cpu, memory = _needed(containers)
+    if (not has_cpu or cpu <= _number(has_cpu)) and (not has_memory or memory <= _number(has_memory)):
+        return {}
+    task = {name: _number(app[name]) for name in ("cpu", "memory") if app.get(name)}
+    needed = {"cpu": cpu, "memory": memory}
     size = _next(app, task, needed)
     if size is None or not may_grow:
         raise Refusal(Reason.UNSUPPORTED, _why(router, task, needed, size))
@@ -63,24 +68,21 @@ def _pairs() -> Iterator[tuple[int, int]]:
         yield from ((cpu, memory) for memory in memories if memory not in NO_PAIR.get(cpu, ()))
 
 
-def _cpu(containers: Sequence[Body]) -> int:
-    return sum(_number(one.get("cpu") or 0) for one in containers)
-
-
-def _memory(containers: Sequence[Body]) -> int:
-    """All reservations together, and no less than any single limit."""
-    limits = [_number(one.get(name) or 0) for one in containers for name in ("memory", "memoryReservation")]
-    return max(sum(map(_reserved, containers)), *limits)
-
-
-def _reserved(container: Body) -> int:
-    return _number(container.get("memoryReservation") or container.get("memory") or 0)
+def _needed(containers: Sequence[Body]) -> tuple[int, int]:
+    """CPU units; and MiB: all reservations together, and no less than any single limit."""
+    cpu = reserved = largest = 0
+    for one in containers:
+        limit, soft = one.get("memory") or 0, one.get("memoryReservation") or 0
+        cpu += one.get("cpu") or 0
+        reserved += soft or limit
+        largest = max(largest, limit, soft)
+    return cpu, max(reserved, largest)
 
 
 def _why(router: Body, task: dict[str, int], needed: dict[str, int], size: dict[str, int] | None) -> str:
     short = "memory" if needed["memory"] > task.get("memory", needed["memory"]) else "cpu"
     unit = {"memory": "MiB of memory", "cpu": "CPU units"}[short]
-    own = _cpu([router]) if short == "cpu" else _reserved(router)
+    own = _needed([router])[short == "memory"]
     text = (
         f"the router does not fit: the task has {task[short]:,} {unit}, its containers and the router (which takes "
         f"{own:,}) need {needed[short]:,}"
@@ -93,9 +95,8 @@ def _why(router: Body, task: dict[str, int], needed: dict[str, int], size: dict[
     )
 
 
+@lru_cache(maxsize=1024)
 def _number(value: Any) -> int:
-    """`512`, `"512"`, `"0.5 GB"`, `".25 vCPU"`; what is none of these ECS refuses by itself."""
-    if isinstance(value, int):
-        return value
+    """`"512"`, `"0.5 GB"`, `".25 vCPU"`; what is none of these ECS refuses by itself."""
     found = _AMOUNT.fullmatch(str(value).strip())
     return int(float(found[1]) * (GB if found[2] else 1)) if found else 0

@@ -13,6 +13,7 @@ from controller.sources.snapshot import Snapshot, Source
 from controller.specs.carry import InForce, RouteMemory, changes, in_force
 from controller.specs.load import Loader, reread
 from controller.specs.model import Route
+from controller.specs.slimming import slim
 from controller.state.ledger import Ledger
 
 
@@ -62,6 +63,10 @@ class SpecKeeper:
         if snapshot is self._snapshot and self.specs is not None:
             return False
         read = self._loader.load(snapshot)
+        before = {id(route) for route in self.specs.force.routes} if self.specs else set()
+        for route in read.routes:
+            if id(route) not in before:
+                slim(route.document)
         remembered = dict(self._ledger.items())
         force = in_force(read, remembered, self._from_memory)
         if self._remembers:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -28,7 +27,6 @@ _LABEL = re.compile(DNS_LABEL)
 _KINDS = [kind.value for kind in Kind]
 
 Model = LogRoute | LogOutput | LogRouterClass
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(eq=False, slots=True)
@@ -171,24 +169,9 @@ class _Reading:
 def _validated(one: Composed, data: Plain, kind: Kind) -> tuple[Model | None, list[Problem]]:
     model = MODELS[kind]
     try:
-        return _slimmed(model.model_validate(data)), []
+        return model.model_validate(data), []
     except ValidationError as error:
         return None, _translated(error, one, data, model)
-
-
-@lru_cache(maxsize=1024)
-def _shared(stated: frozenset[str]) -> set[str]:
-    """A set, for pydantic writes into the copy that it makes of it."""
-    return set(stated)
-
-
-def _slimmed(model: M) -> M:
-    """Which fields were stated is a set of 200 to 700 bytes for each model in it, and most documents state the same."""
-    object.__setattr__(model, "__pydantic_fields_set__", _shared(frozenset(model.model_fields_set)))
-    for value in vars(model).values():
-        if isinstance(value, BaseModel):
-            _slimmed(value)
-    return model
 
 
 def _translated(error: ValidationError, one: Composed, data: Plain, model: type[BaseModel]) -> list[Problem]:

@@ -133,17 +133,20 @@ def _pruned(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         pruned = {}
         for key, one in value.items():
-            if not isinstance(one, _NESTED):
-                if one is not None:
-                    pruned[key] = one
-            elif kept := _pruned(one, key):
-                pruned[key] = kept
+            if type(one) in _PLAIN:
+                pruned[key] = one
+            elif isinstance(one, _NESTED):
+                if kept := _pruned(one, key):
+                    pruned[key] = kept
+            elif one is not None:
+                pruned[key] = one
         return pruned
     if isinstance(value, list | tuple):
-        items = [_pruned(one) if isinstance(one, _NESTED) else one for one in value]
+        items = [one if type(one) in _PLAIN else _pruned(one) for one in value]
         items = [one for one in items if one or not (one is None or isinstance(one, _NESTED))]
-        return sorted(items, key=SETS[name]) if name in SETS and len(items) > 1 else items
+        return sorted(items, key=SETS[name]) if len(items) > 1 and name in SETS else items
     return value
 
 
+_PLAIN = frozenset({str, int, bool})
 _NESTED = (dict, list, tuple)
