@@ -16,6 +16,7 @@ from controller.reconciling.asked import drop_answered
 from controller.reconciling.board import StatusBoard
 from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import SpecKeeper, Specs
+from controller.reconciling.notes import Kind as NoteKind
 from controller.reconciling.notes import Note
 from controller.reconciling.service import Step, reconcile
 from controller.reconciling.survey import Survey, in_turn, survey_place
@@ -60,6 +61,10 @@ class Controller:
         """The specs of the last pass over each place: workers act on nothing that no pass has counted."""
         self._permit, self._counted = Permit(), dict[Place, Counted]()
         self._answered: dict[Place, Mapping[str, Note]] = {}
+        self._noticed: Mapping[str, tuple[str, float]] | None = None
+        """What people had said when it was last polled. Workers, and the pass over the controller's own place, read
+        the ledger too: what is new in it tells nothing of who else has heard of it.
+        """
         self.board = StatusBoard({place: site.waves.plain for place, site in world.sites.items()})
         self.finished_pass: float | None = None
         """Clock reading at the end of the last pass that could read at least one place."""
@@ -87,10 +92,12 @@ class Controller:
         """What a person asked for since the last pass begins at once. Raises AwsError."""
         if not self._agreed:
             return  # the first pass reads it anyway
-        notes = self._world.notes.ledger
-        before = dict(notes.items())
-        notes.load()
-        if dict(notes.items()) != before:
+        notes = self._world.notes
+        before = notes.said() if self._noticed is None else self._noticed
+        notes.ledger.load()
+        self._noticed = notes.said()
+        taken_back = any(key.startswith(f"{NoteKind.SUSPENDED} ") for key in before.keys() - self._noticed.keys())
+        if taken_back or self._noticed.items() - before.items():
             self.on_change()
 
     def resync(self, place: Place | None = None) -> None:

@@ -88,6 +88,11 @@ class Notes:
         start = f"{kind} "
         return {key.removeprefix(start): note for key, note in self.ledger.items() if key.startswith(start)}
 
+    def said(self) -> dict[str, tuple[str, float]]:
+        """What people said: who, and when. Using up a part of an approval says nothing new."""
+        own = tuple(f"{kind} " for kind in (Kind.BLOCKED, Kind.FIRST_RUN))
+        return {key: (note.who, note.at) for key, note in self.ledger.items() if not key.startswith(own)}
+
     def get(self, kind: Kind, about: str) -> Note | None:
         return self.ledger.get(f"{kind} {about}")
 

@@ -10,6 +10,8 @@ import boto3
 import pytest
 
 from controller.api.keys import Place
+from controller.reconciling.notes import Kind as NoteKind
+from controller.reconciling.notes import Note
 from controller.settings import AccountSettings
 from tests.support.commands import commands
 from tests.support.playground import CLUSTER, OUTPUT, REGION, Playground, plain_definition, route_yaml
@@ -200,3 +202,24 @@ def test_what_a_person_asked_for_is_done_once_in_each_account_though_another_is_
     play.settle()
     assert play.reason() == "RolledBack"
     assert play.revisions() == before
+
+
+def test_what_a_person_asked_for_begins_at_once_in_each_account_though_one_has_heard_of_it_already(
+    play: Playground, away: Playground
+) -> None:
+    write(play)
+    for there in (play, away):
+        there.service()
+    play.controller.poll_source()
+    play.controller.resync()
+    play.controller.poll_notes()
+    notes = play.app.world.notes
+    notes.write(NoteKind.RECONCILE, "far", Note("somebody", notes.now()))
+    play.controller.resync(HERE)  # reads the ledger that all share
+    nudged: list[bool] = []
+    play.controller.on_change = lambda: nudged.append(True)
+
+    play.controller.poll_notes()
+    play.controller.poll_notes()
+
+    assert nudged == [True]
