@@ -36,7 +36,8 @@ def guarded(
     guard = replace(world.guard, everything=world.guard.everything and _is_first_run(world))
     lines = frozenset(one for note in approved.values() for one in note.lines)
     for place in seen.seen:
-        by_place[place] = count((plan for plan in seen.plans.values() if plan.key.place == place), guard)
+        found_here = count((plan for plan in seen.plans.values() if plan.key.place == place), guard)
+        by_place[place] = _with_unseen(found_here, by_place.get(place), seen)
     found = permit(by_place.values(), guard, lines, empty_source=specs.empty)
     if record:
         notes.keep(Kind.BLOCKED, _blocked(notes, found))
@@ -44,6 +45,14 @@ def guarded(
         if world.guard.everything:
             notes.keep(Kind.FIRST_RUN, _first_run(world, guard, found))
     return found
+
+
+def _with_unseen(found: Counted, before: Counted | None, seen: Survey) -> Counted:
+    """What was counted and cannot be seen just now still counts: a place that is away must not open the guard."""
+    unseen = frozenset(one for one in before.lines if not _was_seen(seen, one)) if before else frozenset[str]()
+    if before is None or not unseen:
+        return found
+    return Counted(found.lines | unseen, max(found.managed, before.managed))
 
 
 def approve(notes: Notes, digest: str, who: str) -> Note:

@@ -223,3 +223,20 @@ def test_what_a_person_asked_for_begins_at_once_in_each_account_though_one_has_h
     play.controller.poll_notes()
 
     assert nudged == [True]
+
+
+def test_a_guard_does_not_open_because_an_account_goes_away(play: Playground, away: Playground) -> None:
+    services = ["a", "b"]
+    for name in services:
+        play.service(name, definition=plain_definition(name))
+        away.service(name, definition=plain_definition(name))
+    write(play, services="['*']")
+    play.settle()
+    play.write("archive.yaml", OUTPUT)
+    play.remove("here.yaml")
+    play.remove("there.yaml")
+    play.settle()
+    before = {name for name in services if play.is_routed(name)}
+    play.sandbox.add_fault(calls="*:*", effect="refuse", by=CONTROLLER, times=0)
+    play.settle()
+    assert {name for name in services if play.is_routed(name)} == before == set(services)
