@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import filterfalse
 
 from controller.api.conditions import Reason
 from controller.api.values import amount
@@ -55,6 +56,10 @@ def line(plan: ServicePlan) -> str:
     return f"{plan.key} {plan.kind} {plan.digest}"
 
 
+def _is_restore(one: str) -> bool:
+    return one.rsplit(" ", 2)[1] == Kind.RESTORE
+
+
 def digest_of(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
@@ -75,6 +80,8 @@ class Counted:
 
     lines: frozenset[str]
     managed: int
+    revision: str = ""
+    """Of the source, whose specs it counted by."""
 
 
 def count(plans: Iterable[ServicePlan], guard: Guard) -> Counted:
@@ -82,8 +89,16 @@ def count(plans: Iterable[ServicePlan], guard: Guard) -> Counted:
     return Counted(frozenset(line(plan) for plan in every if counts(plan, guard)), len(every))
 
 
-def permit(counted: Iterable[Counted], guard: Guard, approved: frozenset[str], *, empty_source: bool) -> Permit:
-    """License all, or block what is not approved. `counted`: of the last pass over each place.
+def permit(
+    counted: Iterable[Counted],
+    guard: Guard,
+    approved: frozenset[str],
+    *,
+    empty_source: bool,
+    everywhere: bool = True,
+) -> Permit:
+    """License all, or block what is not approved. `counted`: of the last pass over each place; `everywhere`: all of
+    them by the same specs. Until then no restore goes on: a wrong folder would drain one place after the other.
 
     What is approved counts too: a plan that grew beyond its approval is no small one for that.
     """
@@ -93,7 +108,7 @@ def permit(counted: Iterable[Counted], guard: Guard, approved: frozenset[str], *
     open_lines = lines - approved
     why = _why(lines, guard, managed, empty_source=empty_source)
     if not why or not open_lines:
-        return Permit(lines, guard=guard)
+        return Permit(lines if everywhere else frozenset(filterfalse(_is_restore, lines)) | approved, guard=guard)
     return Permit(lines & approved, open_lines, digest_of(open_lines), why, guard)
 
 

@@ -37,8 +37,10 @@ def guarded(
     lines = frozenset(one for note in approved.values() for one in note.lines)
     for place in seen.seen:
         found_here = count((plan for plan in seen.plans.values() if plan.key.place == place), guard)
-        by_place[place] = _with_unseen(found_here, by_place.get(place), seen)
-    found = permit(by_place.values(), guard, lines, empty_source=specs.empty)
+        whole = _with_unseen(found_here, by_place.get(place), seen)
+        by_place[place] = replace(whole, revision=specs.revision)
+    everywhere = all(place in by_place and by_place[place].revision == specs.revision for place in world.sites)
+    found = permit(by_place.values(), guard, lines, empty_source=specs.empty, everywhere=everywhere)
     if record:
         notes.keep(Kind.BLOCKED, _blocked(notes, found))
         notes.keep(Kind.APPROVED, _left(notes, approved, seen))

@@ -181,6 +181,25 @@ def test_restores_in_several_accounts_are_counted_together(play: Playground, awa
     assert any("4 of 4 services" in one["message"] for one in blocked)
 
 
+def test_a_wrong_folder_drains_no_account_after_the_other(play: Playground, away: Playground) -> None:
+    """Each pass sees what the others counted last: two here and two there are four, whoever passes first."""
+    services = ["a", "b"]
+    for name in services:
+        play.service(name, definition=plain_definition(name))
+        away.service(name, definition=plain_definition(name))
+    write(play, services="['*']")
+    play.settle()
+    play.remove("here.yaml")
+    play.remove("there.yaml")
+    play.controller.poll_source()
+    for place in (THERE, HERE, THERE, HERE, THERE):
+        play.controller.resync(place)
+        play.drain()
+        play.sandbox.advance(300)
+        play.clock.advance(300)
+    assert all(is_routed(one, name) for one in (play, away) for name in services)
+
+
 def test_what_a_person_asked_for_is_done_once_in_each_account_though_another_is_away(
     play: Playground, away: Playground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
