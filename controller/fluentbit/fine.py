@@ -50,7 +50,7 @@ def plainly_fine(kind: Kind, section: Section, engine: str) -> bool:
         if not _may_repeat(shape.plugin, section):
             return False
         texts = [text for value in texts for text in _each(value)]
-    if not all_harmless(texts) or sum(map(len, texts)) > _SHORT:
+    if not all_harmless(texts, _SHORT):
         return False
     for key in shape.watched:
         for text in _each(section[key]):

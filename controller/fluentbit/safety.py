@@ -7,6 +7,7 @@ safely is refused, never escaped.
 from __future__ import annotations
 
 import re
+import sys
 
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,199}")
 """Option names. Column 0 and the first character of a key carry meaning: `#`, `[`, `@`."""
@@ -22,13 +23,14 @@ MAX_LINE = 4000
 _HARMLESS_LINES = re.compile(r"[ -?A-Z\\^-z|~\n]+")
 
 
-def all_harmless(values: list[str]) -> bool:
-    """Whether every value is: printable ASCII without brackets, braces and `@`, and no white space at its ends.
-    One look at all of them together costs a fraction of one look at each.
+def all_harmless(values: list[str], room: int = sys.maxsize) -> bool:
+    """Whether every value is: printable ASCII without brackets, braces and `@`, and no white space at its ends; and
+    all of them together shorter than `room`. One look at all costs a fraction of one look at each.
     """
     lines = "\n".join(values)
     return (
         _HARMLESS_LINES.fullmatch(lines) is not None
+        and len(lines) < room
         and lines.count("\n") == len(values) - 1
         and "\n\n" not in lines
         and "\n " not in lines
