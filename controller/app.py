@@ -37,6 +37,7 @@ class App:
     settings: Settings
     world: World
     keeper: SpecKeeper
+    revisions: RevisionCache
 
 
 def build(
@@ -59,7 +60,8 @@ def build(
         raise SettingsError("no source: give --source, the setting `source`, or LOGROUTE_SOURCE")
     if not settings.config_store:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
-    options = Options(settings.limits.share, observer, waited, sleep, monotonic, RevisionCache(_cache() / REVISIONS))
+    revisions = RevisionCache(_cache() / REVISIONS)
+    options = Options(settings.limits.share, observer, waited, sleep, monotonic, revisions)
     home = Home(_home_account(settings), _home_region(settings))
     accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
     checker = Checker(settings.fluent_bit, told)
@@ -83,6 +85,7 @@ def build(
         SpecKeeper(
             _source(settings, accounts, home), home, world.routes, remembers=remembers, lua=settings.lua == "allow"
         ),
+        revisions,
     )
 
 

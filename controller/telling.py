@@ -35,6 +35,7 @@ class Teller:
         self._suspended: Mapping[str, str] = {}
         self._unreadable: dict[Place, int] = {}
         self._planned: dict[Place, Counter[str]] = {}
+        self._lost: dict[Place, int] = {}
 
     def source_changed(self, specs: Specs) -> None:
         self._metrics.source_revision(specs.revision)
@@ -70,6 +71,10 @@ class Teller:
     def _failures(self, seen: Survey) -> None:
         self._unreadable |= {place: len(seen.unreadable) for place in seen.seen}
         self._metrics.unreadable_state(sum(self._unreadable.values()))
+        self._lost |= {place: len(seen.lost_configs.get(place, ())) for place in seen.seen}
+        self._metrics.lost_configs(sum(self._lost.values()))
+        unread = {place: place in seen.errors or bool(read.errors) for place, read in seen.seen.items()}
+        self._metrics.places({(place.account, place.region): value for place, value in unread.items()})
         for part, why in seen.unreadable.items():
             self._log.error("state could not be read", part=part, error=why)
         for key, failed in seen.failures.items():

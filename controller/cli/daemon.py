@@ -52,6 +52,7 @@ def run(config: Path | None) -> int:
     places = sorted(app.world.sites)
     queues: dict[Place, WorkQueue[ServiceKey]] = {place: WorkQueue(clock=clock, observer=observer) for place in places}
     metrics.watch_queues(queues.values())
+    metrics.watch_cache(app.revisions)
     controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic)
     passes = [
         Periodic(f"resync {place}", partial(controller.resync, place), settings.resync, clock=clock, observer=observer)

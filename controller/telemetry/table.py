@@ -145,6 +145,16 @@ HINTS = _gauge("logroute_services_with_hint", "Services that run as they should,
 UNREADABLE_STATE = _gauge(
     "logroute_unreadable_state", "State objects that cannot be read; what they tell of is left as it is."
 )
+PLACE_UNREAD = _gauge(
+    "logroute_place_unread",
+    "1: the last pass could not read this account and region, or a cluster in it; its services are left as they are.",
+    account=OPEN,
+    region=OPEN,
+)
+LOST_CONFIGS = _gauge(
+    "logroute_lost_configs",
+    "Config objects that a live revision names, that are missing, and that nothing gives back: no new task starts.",
+)
 
 DRIFT_FOUND = _counter("logroute_drift_found_total", "Differences found in what was applied.", kind=DRIFT_KINDS)
 DRIFT_REPAIRED = _counter("logroute_drift_repaired_total", "Differences put right.", kind=DRIFT_KINDS)
@@ -168,5 +178,7 @@ AWS_THROTTLES = _counter("logroute_aws_throttles_total", "Requests that AWS thro
 AWS_LIMITER_SECONDS = _counter(
     "logroute_aws_limiter_wait_seconds_total", "Time spent waiting for the call budget.", family=OPEN
 )
+
+CACHED_REVISIONS = _gauge("logroute_cached_revisions", "Task definition revisions that need not be read again.")
 
 TABLE: tuple[Metric, ...] = tuple(row for row in list(globals().values()) if isinstance(row, Metric))
