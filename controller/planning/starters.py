@@ -20,7 +20,7 @@ def with_starters(
     The family comes first: they are moved to a revision that is the latest, and back only after the originals are.
     """
     if plan.kind is Kind.FORGET and memory and memory.moved:
-        back = [Move(Starter.of(one, to), former) for one, (former, to) in memory.moved.items()]
+        back = [Move(Starter.of(one, to), former) for one, (former, to, *_) in memory.moved.items()]
         # Our own restore, whose digest is "", was counted; where somebody else took the router out, this is it.
         return _repoint(plan, back, Reason.ROUTE_GONE if memory.digest else Reason.PINNED_REVISION)
     pins = list(_pinned(plan.base, starters)) if routes else []
@@ -58,9 +58,11 @@ def _is_set_back(memory: ServiceMemory, pin: Starter) -> bool:
 
 
 def _former(memory: ServiceMemory, pin: Starter) -> str:
-    """Where it was before we moved it first, unless somebody moved it since."""
-    former, to = memory.moved.get(pin.id, ("", ""))
-    return former if to == pin.task_definition else pin.task_definition
+    """Where it was before we moved it first, unless somebody moved it since. Where we found it when we moved it last
+    it still is if we were killed just then.
+    """
+    former, *since = memory.moved.get(pin.id, ("",))
+    return former if pin.task_definition in since else pin.task_definition
 
 
 def _told(pin: Starter, latest: str, *, wanted: bool) -> str:

@@ -203,7 +203,9 @@ class Wire:
     def __init__(self, account: AwsAccount) -> None:
         self.asked: list[str] = []
         self._cut: Callable[[str], bool] = lambda _moment: False
-        for client in (account.ecs._call.client, account.logs._call.client, account._s3.client):
+        schedules = account.schedules
+        starters = (schedules._events.client, schedules._scheduler.client)
+        for client in (account.ecs._call.client, account.logs._call.client, account._s3.client, *starters):
             client.meta.events.register_first("before-send", self._sending)
             client.meta.events.register_first("before-parse", self._answered)
 
