@@ -13,8 +13,6 @@ from controller.desired.subject import Refusal, Subject
 from tests.support.routes import INSTALLATION, class_document, route_document, routes, subject
 
 SECRET = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:dd-Ab12Cd"
-
-
 ROLE = "arn:aws:iam::123456789012:role/execution"
 
 
