@@ -11,10 +11,10 @@ AwsError                  an AWS call failed for good; says the operation, the r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -220,6 +220,34 @@ class Schedules(Protocol):
 
     def move(self, starter: Starter, task_definition: str) -> bool:
         """To another task definition, all else as it is. False where it is not there as `starter` says any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentGroup:
+    """A CodeDeploy deployment group. `revision` is that of its last success, {} before there was one."""
+
+    application: str
+    name: str
+    revision: Mapping[str, Any] = field(default_factory=dict)
+
+
+class CodeDeploy(Protocol):
+    """CodeDeploy in one account and region; every method may raise AwsError."""
+
+    def groups_of(self, cluster: str, service: str) -> list[DeploymentGroup]:
+        """All deployment groups that name this ECS service. Looks through every ECS application: keep the answer."""
+
+    def ongoing(self, group: DeploymentGroup) -> list[str]:
+        """Ids of its deployments that are not over."""
+
+    def since(self, group: DeploymentGroup, start: float) -> list[str]:
+        """Ids of its deployments created at `start` (seconds since the epoch) or later."""
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        """`deploymentInfo` of an id: status, revision, errorInformation, rollbackInfo."""
+
+    def create(self, group: DeploymentGroup, appspec: str) -> str:
+        """The new deployment's id. It has no token, so it is never retried after an ambiguous failure."""
 
 
 class Account(Protocol):

@@ -106,7 +106,7 @@ def _member(value: Any, name: str) -> Any:
 
 
 def _spliced(text: str, arn: str) -> str:
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     for name in ("resources", 0, None, "properties", "taskdefinition"):
         node = _below(node, name)
     return text[: node.start_mark.index] + json.dumps(arn) + text[node.end_mark.index :]

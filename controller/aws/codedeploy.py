@@ -1,0 +1,91 @@
+"""CodeDeploy through botocore, as ports.CodeDeploy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from controller.aws.calls import Caller
+from controller.aws.ports import DeploymentGroup
+
+ONGOING = ("Created", "Queued", "InProgress", "Baking", "Ready")
+"""DeploymentStatus of what is not over (CodeDeploy API reference, DeploymentInfo)."""
+GROUPS = 100
+"""Most names in one BatchGetDeploymentGroups and in one BatchGetApplications (CodeDeploy API reference)."""
+
+
+class BotoCodeDeploy:
+    """CodeDeploy in one account and region."""
+
+    def __init__(self, call: Caller) -> None:
+        self._call = call
+
+    def groups_of(self, cluster: str, service: str) -> list[DeploymentGroup]:
+        place = {"clusterName": cluster, "serviceName": service}
+        return [
+            DeploymentGroup(application, row["deploymentGroupName"], row.get("targetRevision") or {})
+            for application in self._applications()
+            for row in self._groups(application)
+            if place in (row.get("ecsServices") or ())
+        ]
+
+    def ongoing(self, group: DeploymentGroup) -> list[str]:
+        return list(self._pages("ListDeployments", "deployments", group, includeOnlyStatuses=list(ONGOING)))
+
+    def since(self, group: DeploymentGroup, start: float) -> list[str]:
+        return list(self._pages("ListDeployments", "deployments", group, createTimeRange={"start": start}))
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        answer = self._call("GetDeployment", f"deployment {name}", expects="deploymentInfo", deploymentId=name)
+        info: dict[str, Any] = answer["deploymentInfo"]
+        return info
+
+    def create(self, group: DeploymentGroup, appspec: str) -> str:
+        answer = self._call(
+            "CreateDeployment",
+            f"deployment group {group.application}/{group.name}",
+            expects="deploymentId",
+            repeatable=False,
+            applicationName=group.application,
+            deploymentGroupName=group.name,
+            revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": appspec}},
+        )
+        return str(answer["deploymentId"])
+
+    def _applications(self) -> Iterator[str]:
+        """Those that deploy to ECS."""
+        for some in _by_hundreds(list(self._rows("ListApplications", "applications", "applications"))):
+            answer = self._call(
+                "BatchGetApplications", "applications", expects="applicationsInfo", applicationNames=some
+            )
+            for row in answer["applicationsInfo"]:
+                if row.get("computePlatform") == "ECS":
+                    yield row["applicationName"]
+
+    def _groups(self, application: str) -> Iterator[dict[str, Any]]:
+        about = f"application {application}"
+        where: dict[str, Any] = {"applicationName": application}
+        for some in _by_hundreds(list(self._rows("ListDeploymentGroups", about, "deploymentGroups", **where))):
+            answer = self._call(
+                "BatchGetDeploymentGroups", about, expects="deploymentGroupsInfo", deploymentGroupNames=some, **where
+            )
+            yield from answer["deploymentGroupsInfo"]
+
+    def _pages(self, operation: str, field: str, group: DeploymentGroup, **arguments: Any) -> Iterator[str]:
+        about = f"deployment group {group.application}/{group.name}"
+        where = {"applicationName": group.application, "deploymentGroupName": group.name}
+        return self._rows(operation, about, field, **where, **arguments)
+
+    def _rows(self, operation: str, resource: str, field: str, **arguments: Any) -> Iterator[str]:
+        token: dict[str, Any] = {}
+        while True:
+            answer = self._call(operation, resource, expects=field, **arguments, **token)
+            yield from answer[field]
+            if not answer.get("nextToken"):
+                return
+            token = {"nextToken": answer["nextToken"]}
+
+
+def _by_hundreds(names: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(names), GROUPS):
+        yield names[start : start + GROUPS]
