@@ -11,10 +11,11 @@ from typing import Any
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
+from controller.applying.codedeploy import CodeDeployer
 from controller.applying.configs import ConfigShelf, Found
 from controller.applying.groups import GroupKeeper
 from controller.aws.ports import AccessDenied, Account, AwsError, Throttled, Unreachable
-from controller.observed.model import moment, observe
+from controller.observed.model import CODE_DEPLOY, moment, observe
 from controller.planning.groups import groups_of
 from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
@@ -54,6 +55,7 @@ class Applier:
     groups: GroupKeeper
     recall: Callable[[ServiceKey], ServiceMemory | None]
     remember: Callable[[ServiceKey, ServiceMemory | None], None]
+    deployer: CodeDeployer
     unclear: dict[str, float] = field(default_factory=dict)
     """Family → until when a register that had no answer may still turn up."""
     started: float | None = None
@@ -141,18 +143,29 @@ class Applier:
         return self._roll_out(plan, target, replace(old, base=target), ())
 
     def _roll_out(self, plan: ServicePlan, revision: str, memory: ServiceMemory, said: Iterable[Because]) -> Outcome:
+        appspec = ""
+        if plan.controller == CODE_DEPLOY:
+            appspec = self.deployer.appspec(plan.key, revision)
+            if self.deployer.is_busy(plan.key):
+                return Outcome(Done.MOVED_ON, said=tuple(said), again=LOOK_AGAIN)
         before = self.recall(plan.key)
         self.remember(plan.key, memory)
         if self.recall(plan.key) != memory or not self._still_so(plan):
             # Its state was lost just now, or somebody deployed while we registered: theirs counts.
             return Outcome(Done.MOVED_ON, revision, tuple(said), 1.0)
+        if appspec:  # CodeDeploy refuses a second deployment while one runs, so two that begin at once are one
+            number = self.deployer.deploy(plan.key, appspec)
+            return self._begun(plan, revision, replace(memory, deployment=number), said)
         answer = self.account.ecs.update_service(plan.key.cluster, plan.key.service, revision)
         if theirs := _overwritten(plan, revision, answer):
             return self._give_back(plan, before, theirs)
         primary = observe(plan.key, answer).primary
         number = primary.id.rsplit("/", 1)[-1] if primary and primary.task_definition == revision else ""
+        return self._begun(plan, revision, replace(memory, deployment=number), said)
+
+    def _begun(self, plan: ServicePlan, revision: str, memory: ServiceMemory, said: Iterable[Because]) -> Outcome:
         stage = Stage.ROLLING if memory.stage is Stage.ASKED else memory.stage
-        self.remember(plan.key, replace(memory, stage=stage, deployment=number))
+        self.remember(plan.key, replace(memory, stage=stage))
         return Outcome(Done.WROTE, revision, tuple(said))
 
     def _give_back(self, plan: ServicePlan, before: ServiceMemory | None, theirs: str) -> Outcome:

@@ -23,11 +23,21 @@ class BotoCodeDeploy:
     def groups_of(self, cluster: str, service: str) -> list[DeploymentGroup]:
         place = {"clusterName": cluster, "serviceName": service}
         return [
-            DeploymentGroup(application, row["deploymentGroupName"], row.get("targetRevision") or {})
+            _group(application, row)
             for application in self._applications()
             for row in self._groups(application)
             if place in (row.get("ecsServices") or ())
         ]
+
+    def again(self, group: DeploymentGroup) -> DeploymentGroup:
+        answer = self._call(
+            "BatchGetDeploymentGroups",
+            f"deployment group {group.application}/{group.name}",
+            expects="deploymentGroupsInfo",
+            applicationName=group.application,
+            deploymentGroupNames=[group.name],
+        )
+        return next((_group(group.application, row) for row in answer["deploymentGroupsInfo"]), group)
 
     def ongoing(self, group: DeploymentGroup) -> list[str]:
         return list(self._pages("ListDeployments", "deployments", group, includeOnlyStatuses=list(ONGOING)))
@@ -84,6 +94,10 @@ class BotoCodeDeploy:
             if not answer.get("nextToken"):
                 return
             token = {"nextToken": answer["nextToken"]}
+
+
+def _group(application: str, row: dict[str, Any]) -> DeploymentGroup:
+    return DeploymentGroup(application, row["deploymentGroupName"], row.get("targetRevision") or {})
 
 
 def _by_hundreds(names: list[str]) -> Iterator[list[str]]:

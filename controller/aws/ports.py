@@ -237,6 +237,9 @@ class CodeDeploy(Protocol):
     def groups_of(self, cluster: str, service: str) -> list[DeploymentGroup]:
         """All deployment groups that name this ECS service. Looks through every ECS application: keep the answer."""
 
+    def again(self, group: DeploymentGroup) -> DeploymentGroup:
+        """The same as it is now."""
+
     def ongoing(self, group: DeploymentGroup) -> list[str]:
         """Ids of its deployments that are not over."""
 
@@ -267,5 +270,8 @@ class Account(Protocol):
 
     @property
     def schedules(self) -> Schedules: ...
+
+    @property
+    def codedeploy(self) -> CodeDeploy: ...
 
     def bucket(self, name: str) -> ObjectStore: ...

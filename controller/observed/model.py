@@ -9,6 +9,8 @@ from typing import Any
 
 from controller.api.keys import ServiceKey
 
+CODE_DEPLOY = "CODE_DEPLOY"
+"""The deployment controller of services that CodeDeploy deploys."""
 COMPLETED, IN_PROGRESS, FAILED = "COMPLETED", "IN_PROGRESS", "FAILED"
 RUNNING, STOPPED = "RUNNING", "STOPPED"
 ONGOING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
