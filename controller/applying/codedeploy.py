@@ -11,7 +11,7 @@ from typing import Any
 
 from controller.api.errors import Explained
 from controller.api.keys import ServiceKey
-from controller.aws.ports import Account, DeploymentGroup, NotFound
+from controller.aws.ports import AccessDenied, Account, DeploymentGroup, NotFound
 from controller.observed.model import ServiceDeployment, moment
 from controller.planning.memory import ServiceMemory, Stage
 from controller.taskdef.appspec import AppSpecUnusable, definition_of, made, with_definition
@@ -48,15 +48,28 @@ class CodeDeployer:
         return self.groups[key]
 
     def history(self, key: ServiceKey, memory: ServiceMemory | None) -> tuple[ServiceDeployment, ...]:
-        """Ours, what is under way, and what ended lately; the newest first."""
+        """Ours, what is under way, and what ended lately; the newest first.
+
+        What each brings out is asked for only where the answer of our CreateDeployment was lost.
+        """
         group, calls = self.group(key), self.account.codedeploy
-        asked = memory.asked_at if memory and memory.stage is Stage.ASKED else float("inf")
-        start = min(self.account.ecs.now(), asked) - LATELY
+        lost = memory is not None and memory.stage is Stage.ASKED and not memory.deployment
+        start = min(self.account.ecs.now(), memory.asked_at if memory and lost else float("inf")) - LATELY
         names = dict.fromkeys([*calls.ongoing(group), *calls.since(group, start)])
-        if memory and memory.deployment and memory.stage is not Stage.SETTLED:
+        if memory and memory.deployment:
             names[memory.deployment] = None
-        found = [observe_deployment(calls.deployment(name)) for name in names]
+        found = [
+            observe_deployment(info, self._definition(group, info) if lost else "")
+            for info in calls.deployments(list(names))
+        ]
         return tuple(sorted(found, key=lambda one: -one.created_at))
+
+    def _definition(self, group: DeploymentGroup, info: Mapping[str, Any]) -> str:
+        try:
+            content = self.account.codedeploy.content(group, info.get("revision") or {})
+            return definition_of(content) if content else ""
+        except AppSpecUnusable:
+            return ""  # theirs: ours was made by us
 
     def is_busy(self, key: ServiceKey) -> bool:
         return bool(self.account.codedeploy.ongoing(self.group(key)))
@@ -80,39 +93,46 @@ class CodeDeployer:
 
     def _appspec(self, group: DeploymentGroup) -> str | None:
         """Of its last success. None: there was none."""
-        content = (group.revision.get("appSpecContent") or {}).get("content")
-        where = group.revision.get("s3Location") or {}
-        if content or not where:
-            return str(content) if content else None
-        about = f"s3://{where.get('bucket')}/{where.get('key')}"
+        calls = self.account.codedeploy
+        revision = next(
+            (one.get("revision") or {} for one in calls.deployments([group.last] if group.last else [])), {}
+        )
+        if content := calls.content(group, revision):
+            return content
+        return self._object(revision["s3Location"]) if "s3Location" in revision else None
+
+    def _object(self, where: Mapping[str, Any]) -> str:
+        about = f"its AppSpec s3://{where.get('bucket')}/{where.get('key')}"
         try:
-            body = self.account.bucket(str(where["bucket"])).get(str(where["key"]), max_bytes=MAX_APPSPEC).body
-            return body.decode()
-        except (NotFound, UnicodeDecodeError, KeyError) as error:
-            raise AppSpecUnusable(f"its AppSpec {about} cannot be read: {error}") from error
+            stored = self.account.bucket(str(where.get("bucket"))).get(str(where.get("key")), max_bytes=MAX_APPSPEC)
+            text = stored.body.decode()
+        except (NotFound, AccessDenied) as error:
+            hint = "allow the controller to read it, or deploy once with an AppSpec within the request"
+            raise AppSpecUnusable(f"{about} cannot be read ({error.code}); {hint}") from error
+        except UnicodeDecodeError as error:
+            raise AppSpecUnusable(f"{about} is no text") from error
+        if where.get("eTag", stored.etag).strip('"') != stored.etag:
+            raise AppSpecUnusable(
+                f"{about} is not the one any more that was deployed last; deploy once with the new one"
+            )
+        return text
 
 
-def observe_deployment(info: Mapping[str, Any]) -> ServiceDeployment:
-    """`deploymentInfo` of GetDeployment, as if ECS had made it."""
+def observe_deployment(info: Mapping[str, Any], definition: str = "") -> ServiceDeployment:
+    """`deploymentInfo` of CodeDeploy, as if ECS had made it."""
     name, status = str(info.get("deploymentId", "")), str(info.get("status", ""))
-    said = (info.get("errorInformation") or {}).get("message") or (info.get("rollbackInfo") or {}).get(
-        "rollbackMessage"
-    )
-    content = ((info.get("revision") or {}).get("appSpecContent") or {}).get("content")
+    said = [
+        (info.get("errorInformation") or {}).get("message"),
+        (info.get("rollbackInfo") or {}).get("rollbackMessage"),
+        f"CodeDeploy says {status}" if status in STATUS else "",
+    ]
     return ServiceDeployment(
         name,
         STATUS.get(status, "IN_PROGRESS"),
         name,
-        str(said or (f"CodeDeploy says {status}" if status in STATUS else "")),
+        str(next(filter(None, said), "")),
         "",
         moment(info.get("createTime")) or 0.0,
         moment(info.get("completeTime")),
-        _definition(content),
+        definition,
     )
-
-
-def _definition(content: Any) -> str:
-    try:
-        return definition_of(str(content)) if content else ""
-    except AppSpecUnusable:
-        return ""

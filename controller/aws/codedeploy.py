@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from controller.aws.calls import Caller
@@ -12,6 +12,10 @@ ONGOING = ("Created", "Queued", "InProgress", "Baking", "Ready")
 """DeploymentStatus of what is not over (CodeDeploy API reference, DeploymentInfo)."""
 GROUPS = 100
 """Most names in one BatchGetDeploymentGroups and in one BatchGetApplications (CodeDeploy API reference)."""
+DEPLOYMENTS = 25
+"""Most ids in one BatchGetDeployments."""
+WITHIN = ("appSpecContent", "string")
+"""Members of a revision whose AppSpec CodeDeploy keeps itself; the second is the older name."""
 
 
 class BotoCodeDeploy:
@@ -45,10 +49,28 @@ class BotoCodeDeploy:
     def since(self, group: DeploymentGroup, start: float) -> list[str]:
         return list(self._pages("ListDeployments", "deployments", group, createTimeRange={"start": start}))
 
-    def deployment(self, name: str) -> dict[str, Any]:
-        answer = self._call("GetDeployment", f"deployment {name}", expects="deploymentInfo", deploymentId=name)
-        info: dict[str, Any] = answer["deploymentInfo"]
-        return info
+    def deployments(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for some in _by(DEPLOYMENTS, list(names)):
+            about = f"deployments {', '.join(some)}"
+            found += self._call("BatchGetDeployments", about, expects="deploymentsInfo", deploymentIds=some)[
+                "deploymentsInfo"
+            ]
+        return found
+
+    def content(self, group: DeploymentGroup, revision: Mapping[str, Any]) -> str:
+        """What a deployment shows has the hash alone (API reference, GetDeployment)."""
+        member = next((one for one in WITHIN if one in revision), "")
+        if not member or revision[member].get("content"):
+            return str(revision[member]["content"]) if member else ""
+        answer = self._call(
+            "GetApplicationRevision",
+            f"application {group.application}",
+            expects="revision",
+            applicationName=group.application,
+            revision=revision,
+        )
+        return str(answer["revision"].get(member, {}).get("content") or "")
 
     def create(self, group: DeploymentGroup, appspec: str) -> str:
         answer = self._call(
@@ -58,13 +80,14 @@ class BotoCodeDeploy:
             repeatable=False,
             applicationName=group.application,
             deploymentGroupName=group.name,
+            description="LogRoute: the logs of the service",
             revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": appspec}},
         )
         return str(answer["deploymentId"])
 
     def _applications(self) -> Iterator[str]:
         """Those that deploy to ECS."""
-        for some in _by_hundreds(list(self._rows("ListApplications", "applications", "applications"))):
+        for some in _by(GROUPS, list(self._rows("ListApplications", "applications", "applications"))):
             answer = self._call(
                 "BatchGetApplications", "applications", expects="applicationsInfo", applicationNames=some
             )
@@ -75,7 +98,7 @@ class BotoCodeDeploy:
     def _groups(self, application: str) -> Iterator[dict[str, Any]]:
         about = f"application {application}"
         where: dict[str, Any] = {"applicationName": application}
-        for some in _by_hundreds(list(self._rows("ListDeploymentGroups", about, "deploymentGroups", **where))):
+        for some in _by(GROUPS, list(self._rows("ListDeploymentGroups", about, "deploymentGroups", **where))):
             answer = self._call(
                 "BatchGetDeploymentGroups", about, expects="deploymentGroupsInfo", deploymentGroupNames=some, **where
             )
@@ -97,9 +120,10 @@ class BotoCodeDeploy:
 
 
 def _group(application: str, row: dict[str, Any]) -> DeploymentGroup:
-    return DeploymentGroup(application, row["deploymentGroupName"], row.get("targetRevision") or {})
+    last = row.get("lastSuccessfulDeployment") or {}
+    return DeploymentGroup(application, row["deploymentGroupName"], last.get("deploymentId", ""))
 
 
-def _by_hundreds(names: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(names), GROUPS):
-        yield names[start : start + GROUPS]
+def _by(most: int, names: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(names), most):
+        yield names[start : start + most]

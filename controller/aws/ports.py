@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -224,11 +224,11 @@ class Schedules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentGroup:
-    """A CodeDeploy deployment group. `revision` is that of its last success, {} before there was one."""
+    """A CodeDeploy deployment group. `last`: the id of its last deployment that succeeded, "" before there was one."""
 
     application: str
     name: str
-    revision: Mapping[str, Any] = field(default_factory=dict)
+    last: str = ""
 
 
 class CodeDeploy(Protocol):
@@ -246,8 +246,11 @@ class CodeDeploy(Protocol):
     def since(self, group: DeploymentGroup, start: float) -> list[str]:
         """Ids of its deployments created at `start` (seconds since the epoch) or later."""
 
-    def deployment(self, name: str) -> dict[str, Any]:
-        """`deploymentInfo` of an id: status, revision, errorInformation, rollbackInfo."""
+    def deployments(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """`deploymentInfo` of each id: status, revision (without its content), errorInformation, rollbackInfo."""
+
+    def content(self, group: DeploymentGroup, revision: Mapping[str, Any]) -> str:
+        """The AppSpec of a `revision` that a deployment shows; "" where it is not CodeDeploy that keeps it."""
 
     def create(self, group: DeploymentGroup, appspec: str) -> str:
         """The new deployment's id. It has no token, so it is never retried after an ambiguous failure."""

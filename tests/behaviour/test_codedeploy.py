@@ -37,7 +37,9 @@ class Shop:
 
     def said(self, number: int) -> dict[str, Any]:
         """What the AppSpec of a deployment says of the service."""
-        content = self.deployments()[number]["revision"]["appSpecContent"]["content"]
+        revision = self.deployments()[number]["revision"]
+        revision = self.codedeploy.get_application_revision(applicationName="shop", revision=revision)["revision"]
+        content = revision["appSpecContent"]["content"]
         found: dict[str, Any] = json.loads(content)["Resources"][0]["TargetService"]["Properties"]
         return found
 

@@ -41,11 +41,13 @@ def test_a_deployment_is_ongoing_until_the_old_tasks_are_gone_and_leaves_its_app
     name = codedeploy.create(group, appspec(blue.register()))
     assert codedeploy.ongoing(group) == [name]
     blue.sandbox.advance(3600)
-    assert codedeploy.deployment(name)["status"] == "Succeeded"
+    [info] = codedeploy.deployments([name])
+    assert info["status"] == "Succeeded"
     assert codedeploy.ongoing(group) == []
     assert blue.sets == [("PRIMARY", "app:2", 2)]
-    [after] = codedeploy.groups_of("c", "web")
-    left = after.revision["appSpecContent"]["content"]
+    after = codedeploy.again(group)
+    assert after.last == name
+    left = codedeploy.content(after, info["revision"])
     assert definition_of(with_definition(left, "app:1")) == "app:1"
 
 
@@ -53,7 +55,8 @@ def test_deployments_since_a_time_leave_the_older_ones_out(blue: Blue, codedeplo
     blue.group()
     [group] = codedeploy.groups_of("c", "web")
     name = codedeploy.create(group, appspec(blue.register()))
-    at = codedeploy.deployment(name)["createTime"]
+    [info] = codedeploy.deployments([name])
+    at = info["createTime"]
     seconds = at.timestamp() if hasattr(at, "timestamp") else at
     assert codedeploy.since(group, seconds - 1) == [name]
     assert codedeploy.since(group, seconds + 1) == []
@@ -77,4 +80,5 @@ def test_a_deployment_whose_answer_is_lost_is_not_asked_for_twice_and_can_be_fou
     with pytest.raises(Unreachable):
         codedeploy.create(group, appspec(blue.register()))
     [name] = codedeploy.since(group, 0)
-    assert definition_of(codedeploy.deployment(name)["revision"]["appSpecContent"]["content"]).endswith("/app:2")
+    [info] = codedeploy.deployments([name])
+    assert definition_of(codedeploy.content(group, info["revision"])).endswith("/app:2")
