@@ -155,6 +155,9 @@ class Applier:
             return Outcome(Done.MOVED_ON, revision, tuple(said), 1.0)
         if appspec:  # CodeDeploy refuses a second deployment while one runs, so two that begin at once are one
             number = self.deployer.deploy(plan.key, appspec)
+            if not number:
+                self.remember(plan.key, before)
+                return Outcome(Done.MOVED_ON, revision, tuple(said), LOOK_AGAIN)
             return self._begun(plan, revision, replace(memory, deployment=number), said)
         answer = self.account.ecs.update_service(plan.key.cluster, plan.key.service, revision)
         if theirs := _overwritten(plan, revision, answer):

@@ -11,13 +11,21 @@ from typing import Any
 
 from controller.api.errors import Explained
 from controller.api.keys import ServiceKey
-from controller.aws.ports import AccessDenied, Account, DeploymentGroup, NotFound
-from controller.observed.model import ServiceDeployment, moment
+from controller.aws.ports import AccessDenied, Account, AwsError, DeploymentGroup, NotFound
+from controller.observed.model import CODE_DEPLOY, ServiceDeployment, moment
 from controller.planning.memory import ServiceMemory, Stage
 from controller.taskdef.appspec import AppSpecUnusable, definition_of, made, with_definition
 
-LATELY = 300.0
-"""Seconds within which somebody's finished deployment may still matter: more than what is held off after it."""
+CLOCKS = 300.0
+"""Seconds that CodeDeploy's clock and ECS's may differ, where a deployment is told by when it was made."""
+AGAIN = 3600.0
+"""Seconds after which all deployment groups are looked through again for services that none named."""
+BUSY = "DeploymentLimitExceededException"
+"""A group deploys one thing at a time (CodeDeploy API reference, CreateDeployment)."""
+NO_GROUP = (
+    "its deployment controller is CODE_DEPLOY, and no deployment group of CodeDeploy names it: make one (it is looked "
+    "for once an hour), or run `logroute inject` in what deploys it"
+)
 MAX_APPSPEC = 256 * 1024
 STATUS = {"Succeeded": "SUCCESSFUL", "Failed": "ROLLBACK_SUCCESSFUL", "Stopped": "ROLLBACK_SUCCESSFUL"}
 """As an ECS service deployment would say it: a deployment that failed leaves the traffic where it was, or CodeDeploy
@@ -34,30 +42,65 @@ class CodeDeployer:
 
     account: Account
     groups: dict[ServiceKey, DeploymentGroup] = field(default_factory=dict)
+    index: dict[tuple[str, str], DeploymentGroup] = field(default_factory=dict)
+    """(cluster, service) → the group that names it, from when all were looked through."""
+    indexed_at: float | None = None
+    missed: dict[ServiceKey, float] = field(default_factory=dict)
+    """When none was found."""
 
     def group(self, key: ServiceKey) -> DeploymentGroup:
+        """Which one it is; what it did last may be old."""
+        now = self.account.ecs.now()
+        if key not in self.groups and now - self.missed.get(key, -AGAIN) >= AGAIN:
+            found = self._of_its_tasks(key) or self._searched(key, now)
+            if found is None:
+                self.missed[key] = now
+            else:
+                self.groups[key] = found
         if key not in self.groups:
-            found = self.account.codedeploy.groups_of(key.cluster, key.service)
-            if len(found) != 1:
-                names = ", ".join(f"{one.application}/{one.name}" for one in found) or "none"
-                raise NoGroup(
-                    f"its deployment controller is CODE_DEPLOY, and {len(found)} deployment groups name it ({names}): "
-                    "one is needed to roll it out; else run `logroute inject` in what deploys it"
-                )
-            self.groups[key] = found[0]
+            raise NoGroup(NO_GROUP)
         return self.groups[key]
 
+    def _now(self, key: ServiceKey) -> DeploymentGroup:
+        """As it is now; looked for once more where it is gone."""
+        found = self.account.codedeploy.again(self.group(key), key.cluster, key.service)
+        if found is None:
+            self.groups.pop(key, None)
+            self.index, self.indexed_at = {}, None
+            return self.group(key)
+        return found
+
+    def _of_its_tasks(self, key: ServiceKey) -> DeploymentGroup | None:
+        """A task set tells which deployment made it (Amazon ECS API reference, TaskSet, externalId)."""
+        sets = self._described(key).get("taskSets") or ()
+        names = [one["externalId"] for one in sets if one.get("startedBy") == CODE_DEPLOY and one.get("externalId")]
+        for info in self.account.codedeploy.deployments(names[:1]):
+            group = DeploymentGroup(str(info.get("applicationName", "")), str(info.get("deploymentGroupName", "")))
+            return self.account.codedeploy.again(group, key.cluster, key.service)
+        return None
+
+    def _searched(self, key: ServiceKey, now: float) -> DeploymentGroup | None:
+        """Through all of the account: for a service that was never deployed since it was made."""
+        place = (key.cluster, key.service)
+        if place not in self.index and (self.indexed_at is None or now - self.indexed_at >= AGAIN):
+            self.index = {(cluster, service): one for cluster, service, one in self.account.codedeploy.groups()}
+            self.indexed_at = now
+        return self.index.get(place)
+
     def history(self, key: ServiceKey, memory: ServiceMemory | None) -> tuple[ServiceDeployment, ...]:
-        """Ours, what is under way, and what ended lately; the newest first.
+        """Ours, what is under way, and the last of all; the newest first. While ours runs no other one can.
 
         What each brings out is asked for only where the answer of our CreateDeployment was lost.
         """
-        group, calls = self.group(key), self.account.codedeploy
-        lost = memory is not None and memory.stage is Stage.ASKED and not memory.deployment
-        start = min(self.account.ecs.now(), memory.asked_at if memory and lost else float("inf")) - LATELY
-        names = dict.fromkeys([*calls.ongoing(group), *calls.since(group, start)])
-        if memory and memory.deployment:
-            names[memory.deployment] = None
+        calls, ours = self.account.codedeploy, memory.deployment if memory else ""
+        if ours and memory and memory.stage is not Stage.SETTLED:
+            alone = tuple(observe_deployment(info) for info in calls.deployments([ours]))
+            if any(one.ongoing for one in alone):
+                return alone
+        group = self._now(key)
+        lost = memory is not None and memory.stage is Stage.ASKED and not ours
+        since = calls.since(group, memory.asked_at - CLOCKS) if lost and memory else ()
+        names = dict.fromkeys(filter(None, [*calls.ongoing(group), group.last, ours, *since]))
         found = [
             observe_deployment(info, self._definition(group, info) if lost else "")
             for info in calls.deployments(list(names))
@@ -75,17 +118,22 @@ class CodeDeployer:
         return bool(self.account.codedeploy.ongoing(self.group(key)))
 
     def deploy(self, key: ServiceKey, appspec: str) -> str:
-        """The id of a new deployment."""
-        return self.account.codedeploy.create(self.group(key), appspec)
+        """The id of a new deployment, "" where another one began a moment ago."""
+        try:
+            return self.account.codedeploy.create(self.group(key), appspec)
+        except AwsError as error:
+            if error.code == BUSY:
+                return ""
+            raise
 
     def appspec(self, key: ServiceKey, revision: str) -> str:
         """What a deployment of that revision says: as the last one did, else made from the service."""
-        group = self.account.codedeploy.again(self.group(key))
+        group = self._now(key)
         try:
             text = self._appspec(group)
             return made(revision, self._described(key)) if text is None else with_definition(text, revision)
         except AppSpecUnusable as error:
-            raise NoGroup(f"deployment group {group.application}/{group.name}: {error}") from error
+            raise NoGroup(f"deployment group {group}: {error}") from error
 
     def _described(self, key: ServiceKey) -> Mapping[str, Any]:
         found = self.account.ecs.describe_services(key.cluster, [key.service]).found
@@ -95,7 +143,7 @@ class CodeDeployer:
         """Of its last success. None: there was none."""
         calls = self.account.codedeploy
         revision = next(
-            (one.get("revision") or {} for one in calls.deployments([group.last] if group.last else [])), {}
+            (one.get("revision") or {} for one in calls.deployments([group.good] if group.good else [])), {}
         )
         if content := calls.content(group, revision):
             return content

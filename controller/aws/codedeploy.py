@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from controller.aws.calls import Caller
-from controller.aws.ports import DeploymentGroup
+from controller.aws.ports import DeploymentGroup, NotFound
 
 ONGOING = ("Created", "Queued", "InProgress", "Baking", "Ready")
 """DeploymentStatus of what is not over (CodeDeploy API reference, DeploymentInfo)."""
@@ -24,24 +24,18 @@ class BotoCodeDeploy:
     def __init__(self, call: Caller) -> None:
         self._call = call
 
-    def groups_of(self, cluster: str, service: str) -> list[DeploymentGroup]:
-        place = {"clusterName": cluster, "serviceName": service}
-        return [
-            _group(application, row)
-            for application in self._applications()
-            for row in self._groups(application)
-            if place in (row.get("ecsServices") or ())
-        ]
+    def groups(self) -> Iterator[tuple[str, str, DeploymentGroup]]:
+        for application in self._applications():
+            for row in self._groups(application):
+                for cluster, service in _services(row):
+                    yield cluster, service, _group(application, row)
 
-    def again(self, group: DeploymentGroup) -> DeploymentGroup:
-        answer = self._call(
-            "BatchGetDeploymentGroups",
-            f"deployment group {group.application}/{group.name}",
-            expects="deploymentGroupsInfo",
-            applicationName=group.application,
-            deploymentGroupNames=[group.name],
-        )
-        return next((_group(group.application, row) for row in answer["deploymentGroupsInfo"]), group)
+    def again(self, group: DeploymentGroup, cluster: str, service: str) -> DeploymentGroup | None:
+        try:
+            rows = self._rows_of(group.application, [group.name])
+        except NotFound:
+            return None
+        return next((_group(group.application, row) for row in rows if (cluster, service) in _services(row)), None)
 
     def ongoing(self, group: DeploymentGroup) -> list[str]:
         return list(self._pages("ListDeployments", "deployments", group, includeOnlyStatuses=list(ONGOING)))
@@ -75,7 +69,7 @@ class BotoCodeDeploy:
     def create(self, group: DeploymentGroup, appspec: str) -> str:
         answer = self._call(
             "CreateDeployment",
-            f"deployment group {group.application}/{group.name}",
+            f"deployment group {group}",
             expects="deploymentId",
             repeatable=False,
             applicationName=group.application,
@@ -97,15 +91,23 @@ class BotoCodeDeploy:
 
     def _groups(self, application: str) -> Iterator[dict[str, Any]]:
         about = f"application {application}"
-        where: dict[str, Any] = {"applicationName": application}
-        for some in _by(GROUPS, list(self._rows("ListDeploymentGroups", about, "deploymentGroups", **where))):
-            answer = self._call(
-                "BatchGetDeploymentGroups", about, expects="deploymentGroupsInfo", deploymentGroupNames=some, **where
-            )
-            yield from answer["deploymentGroupsInfo"]
+        names = list(self._rows("ListDeploymentGroups", about, "deploymentGroups", applicationName=application))
+        for some in _by(GROUPS, names):
+            yield from self._rows_of(application, some)
+
+    def _rows_of(self, application: str, names: list[str]) -> list[dict[str, Any]]:
+        answer = self._call(
+            "BatchGetDeploymentGroups",
+            f"application {application}",
+            expects="deploymentGroupsInfo",
+            applicationName=application,
+            deploymentGroupNames=names,
+        )
+        found: list[dict[str, Any]] = answer["deploymentGroupsInfo"]
+        return found
 
     def _pages(self, operation: str, field: str, group: DeploymentGroup, **arguments: Any) -> Iterator[str]:
-        about = f"deployment group {group.application}/{group.name}"
+        about = f"deployment group {group}"
         where = {"applicationName": group.application, "deploymentGroupName": group.name}
         return self._rows(operation, about, field, **where, **arguments)
 
@@ -120,8 +122,14 @@ class BotoCodeDeploy:
 
 
 def _group(application: str, row: dict[str, Any]) -> DeploymentGroup:
-    last = row.get("lastSuccessfulDeployment") or {}
-    return DeploymentGroup(application, row["deploymentGroupName"], last.get("deploymentId", ""))
+    last, good = (row.get(f"last{which}Deployment") or {} for which in ("Attempted", "Successful"))
+    return DeploymentGroup(
+        application, row["deploymentGroupName"], last.get("deploymentId", ""), good.get("deploymentId", "")
+    )
+
+
+def _services(row: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(one.get("clusterName") or "default", one.get("serviceName", "")) for one in row.get("ecsServices") or ()]
 
 
 def _by(most: int, names: list[str]) -> Iterator[list[str]]:

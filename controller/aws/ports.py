@@ -224,21 +224,27 @@ class Schedules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DeploymentGroup:
-    """A CodeDeploy deployment group. `last`: the id of its last deployment that succeeded, "" before there was one."""
+    """A CodeDeploy deployment group. `last` and `good`: ids of its last deployment and of the last that succeeded, ""
+    before there was one.
+    """
 
     application: str
     name: str
     last: str = ""
+    good: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.application}/{self.name}"
 
 
 class CodeDeploy(Protocol):
     """CodeDeploy in one account and region; every method may raise AwsError."""
 
-    def groups_of(self, cluster: str, service: str) -> list[DeploymentGroup]:
-        """All deployment groups that name this ECS service. Looks through every ECS application: keep the answer."""
+    def groups(self) -> Iterator[tuple[str, str, DeploymentGroup]]:
+        """Cluster, service and deployment group, for all that deploy to ECS: two calls an application, and more."""
 
-    def again(self, group: DeploymentGroup) -> DeploymentGroup:
-        """The same as it is now."""
+    def again(self, group: DeploymentGroup, cluster: str, service: str) -> DeploymentGroup | None:
+        """As it is now. None where it is gone, or deploys another service."""
 
     def ongoing(self, group: DeploymentGroup) -> list[str]:
         """Ids of its deployments that are not over."""

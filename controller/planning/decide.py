@@ -89,6 +89,8 @@ def _wanted(case: Case) -> ServicePlan:
         return plan.step(Kind.HOLD_DIGEST, because, memory=rolled_back(case, rollout.reason))
     if memory is not None and rollout.verdict is Verdict.FAILED:
         return _going_back(case, plan, rollout)
+    if memory is not None and rollout.verdict is Verdict.ROLLING and service.task_definition != memory.revision:
+        return watch(case, plan, rollout)
     if memory and (lost := sorted(route for route in memory.routes if route not in case.known.accounted)):
         why = f"{', '.join(lost)} routed it, and is neither readable nor known to be deleted"
         return plan.held_by(Hold(Reason.UNKNOWN, why))

@@ -85,6 +85,7 @@ def rolled_back(case: Case, reason: str) -> ServiceMemory:
         stage=Stage.SETTLED,
         app=case.app,
         why="",
+        deployment="" if case.service.controller == CODE_DEPLOY else case.memory.deployment if case.memory else "",
     )
 
 

@@ -82,8 +82,10 @@ class Watched:
 def judge(watched: Watched) -> Rollout:
     """By service deployments where the endpoint lists them; by `deployments[]` where it lists none."""
     service, memory = watched.service, watched.memory
-    if memory is None or memory.stage is Stage.SETTLED:
+    if memory is None:
         return Rollout(Verdict.NONE)
+    if memory.stage is Stage.SETTLED:
+        return _taken_back(watched, memory)
     if memory.stage is Stage.BACK:
         return _going_back(service, memory)
     ours, here = record_of(memory, watched.evidence), service.task_definition == memory.revision
@@ -103,6 +105,17 @@ def judge(watched: Watched) -> Rollout:
             watched, (primary.rollout_reason if primary else "") or "the service is back on its old revision"
         )
     return Rollout(Verdict.SUPERSEDED)
+
+
+def _taken_back(watched: Watched, memory: ServiceMemory) -> Rollout:
+    """CodeDeploy goes back, by an alarm or a person, for as long as it keeps the old tasks: that ours ran for two
+    minutes is not the end there.
+    """
+    if watched.service.controller == CODE_DEPLOY and watched.service.task_definition != memory.revision:
+        ours = record_of(memory, watched.evidence)
+        if ours is not None and ours.status in ROLLED_BACK:
+            return _rolled_back(watched, ours.reason)
+    return Rollout(Verdict.NONE)
 
 
 def record_of(memory: ServiceMemory, evidence: Evidence) -> ServiceDeployment | None:

@@ -17,7 +17,8 @@ def gather(ecs: Ecs, deployer: CodeDeployer, service: ObservedService, memory: S
     """Nothing where nothing moves: neither a deployment nor a revision of ours. Raises AwsError."""
     if service.key.is_family:
         return NO_EVIDENCE
-    moving = service.deploying or (memory is not None and memory.stage is not Stage.SETTLED)
+    elsewhere = service.controller == CODE_DEPLOY and memory is not None and memory.revision != service.task_definition
+    moving = service.deploying or elsewhere or (memory is not None and memory.stage is not Stage.SETTLED)
     return history(ecs, deployer, service, memory) if moving else NO_EVIDENCE
 
 

@@ -3,61 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from controller.sandbox.rollout.faults import Ailment
-from tests.support.codedeploy import ALWAYS_BACK, GROUP, appspec, group_settings
-from tests.support.playground import CLUSTER, Playground, plain_definition, route_yaml
-
-
-class Shop:
-    """The service `example` under CodeDeploy."""
-
-    def __init__(self, play: Playground, balancers: Sequence[Any] = (), **group: Any) -> None:
-        self.play, self.codedeploy = play, play.sandbox.client("codedeploy")
-        play.service(deploymentController={"type": "CODE_DEPLOY"}, loadBalancers=list(balancers))
-        self.codedeploy.create_application(applicationName="shop", computePlatform="ECS")
-        services = [{"clusterName": CLUSTER, "serviceName": "example"}]
-        self.codedeploy.create_deployment_group(**group_settings() | {"ecsServices": services} | group)
-
-    def deploy(self, definition: dict[str, Any]) -> str:
-        """As CI does it: register, then CreateDeployment."""
-        arn = self.play.register(definition)
-        container = definition["containerDefinitions"][0]["name"]
-        revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": appspec(arn, container)}}
-        return str(self.codedeploy.create_deployment(**GROUP, revision=revision)["deploymentId"])
-
-    def deployments(self) -> list[dict[str, Any]]:
-        names = self.codedeploy.list_deployments(**GROUP)["deployments"]
-        found = [self.codedeploy.get_deployment(deploymentId=name)["deploymentInfo"] for name in names]
-        return sorted(found, key=lambda one: str(one["createTime"]))
-
-    def said(self, number: int) -> dict[str, Any]:
-        """What the AppSpec of a deployment says of the service."""
-        revision = self.deployments()[number]["revision"]
-        revision = self.codedeploy.get_application_revision(applicationName="shop", revision=revision)["revision"]
-        content = revision["appSpecContent"]["content"]
-        found: dict[str, Any] = json.loads(content)["Resources"][0]["TargetService"]["Properties"]
-        return found
-
-    @property
-    def runs(self) -> dict[str, Any]:
-        """The definition of the PRIMARY task set."""
-        sets = self.play.sandbox.service(CLUSTER, "example")["taskSets"]
-        arn = next(one["taskDefinition"] for one in sets if one["status"] == "PRIMARY")
-        found: dict[str, Any] = self.play.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
-        return found
-
-    @property
-    def is_routed(self) -> bool:
-        return "log_router" in [one["name"] for one in self.runs["containerDefinitions"]]
-
-    @property
-    def image(self) -> str:
-        return str(self.runs["containerDefinitions"][0]["image"])
+from tests.support.playground import Playground, plain_definition, route_yaml
+from tests.support.shop import Shop
 
 
 @pytest.fixture
@@ -128,21 +78,6 @@ def test_nothing_is_begun_while_a_deployment_runs(play: Playground, shop: Shop) 
     assert shop.image == "httpd:2.4.65"
 
 
-def test_a_router_that_fails_is_rolled_back_and_held(play: Playground) -> None:
-    shop = Shop(play, autoRollbackConfiguration=ALWAYS_BACK)
-    shop.deploy(plain_definition())
-    play.sandbox.advance(1200)
-    play.sandbox.break_container("example", "log_router", Ailment(exit_code=1))
-    play.write("httpd.yaml", route_yaml())
-    for _ in range(40):
-        play.settle(times=1)
-    assert not shop.is_routed
-    assert play.reason() == "RolledBack"
-    count = len(shop.deployments())
-    play.settle(times=6)
-    assert len(shop.deployments()) == count
-
-
 def test_leaving_gives_the_originals_back(play: Playground, shop: Shop) -> None:
     play.write("httpd.yaml", route_yaml())
     play.settle(times=6)
@@ -157,17 +92,8 @@ def test_a_group_that_is_missing_is_said(play: Playground) -> None:
     play.write("httpd.yaml", route_yaml())
     play.settle(times=2)
     assert play.reason() == "DeploymentController"
-    assert "0 deployment groups name it" in json.dumps(play.controller.board.plain())
+    assert "no deployment group of CodeDeploy names it" in json.dumps(play.controller.board.plain())
     assert play.revisions() == 1
-
-
-def test_an_answer_that_is_lost_costs_no_second_deployment(play: Playground, shop: Shop) -> None:
-    play.sandbox.add_fault(calls="codedeploy:CreateDeployment", effect="lose-answer")
-    play.write("httpd.yaml", route_yaml())
-    play.settle(times=8)
-    assert shop.is_routed
-    assert len(shop.deployments()) == 2
-    assert play.reason() == "InSync"
 
 
 def test_a_restart_in_the_middle_goes_on(play: Playground, shop: Shop) -> None:

@@ -26,18 +26,21 @@ def codedeploy(blue: Blue) -> BotoCodeDeploy:
 
 
 def test_a_service_s_group_is_found_among_the_applications(blue: Blue, codedeploy: BotoCodeDeploy) -> None:
-    assert codedeploy.groups_of("c", "web") == []
+    assert list(codedeploy.groups()) == []
     blue.group()
     blue.codedeploy.create_application(applicationName="empty", computePlatform="ECS")
-    assert codedeploy.groups_of("c", "web") == [DeploymentGroup("shop", "web")]
-    assert codedeploy.groups_of("c", "other") == []
+    assert list(codedeploy.groups()) == [("c", "web", DeploymentGroup("shop", "web"))]
+    group = DeploymentGroup("shop", "web")
+    assert codedeploy.again(group, "c", "web") == group
+    assert codedeploy.again(group, "c", "other") is None
+    assert codedeploy.again(DeploymentGroup("shop", "gone"), "c", "web") is None
 
 
 def test_a_deployment_is_ongoing_until_the_old_tasks_are_gone_and_leaves_its_appspec(
     blue: Blue, codedeploy: BotoCodeDeploy
 ) -> None:
     blue.group()
-    [group] = codedeploy.groups_of("c", "web")
+    [(_, _, group)] = codedeploy.groups()
     name = codedeploy.create(group, appspec(blue.register()))
     assert codedeploy.ongoing(group) == [name]
     blue.sandbox.advance(3600)
@@ -45,15 +48,15 @@ def test_a_deployment_is_ongoing_until_the_old_tasks_are_gone_and_leaves_its_app
     assert info["status"] == "Succeeded"
     assert codedeploy.ongoing(group) == []
     assert blue.sets == [("PRIMARY", "app:2", 2)]
-    after = codedeploy.again(group)
-    assert after.last == name
+    after = codedeploy.again(group, "c", "web")
+    assert after == DeploymentGroup("shop", "web", last=name, good=name)
     left = codedeploy.content(after, info["revision"])
     assert definition_of(with_definition(left, "app:1")) == "app:1"
 
 
 def test_deployments_since_a_time_leave_the_older_ones_out(blue: Blue, codedeploy: BotoCodeDeploy) -> None:
     blue.group()
-    [group] = codedeploy.groups_of("c", "web")
+    [(_, _, group)] = codedeploy.groups()
     name = codedeploy.create(group, appspec(blue.register()))
     [info] = codedeploy.deployments([name])
     at = info["createTime"]
@@ -64,7 +67,7 @@ def test_deployments_since_a_time_leave_the_older_ones_out(blue: Blue, codedeplo
 
 def test_a_deployment_amid_another_is_refused_in_codedeploy_s_words(blue: Blue, codedeploy: BotoCodeDeploy) -> None:
     blue.group()
-    [group] = codedeploy.groups_of("c", "web")
+    [(_, _, group)] = codedeploy.groups()
     codedeploy.create(group, appspec(blue.register()))
     with pytest.raises(AwsError, match="DeploymentLimitExceededException") as caught:
         codedeploy.create(group, appspec("app:1"))
@@ -75,7 +78,7 @@ def test_a_deployment_whose_answer_is_lost_is_not_asked_for_twice_and_can_be_fou
     blue: Blue, codedeploy: BotoCodeDeploy
 ) -> None:
     blue.group()
-    [group] = codedeploy.groups_of("c", "web")
+    [(_, _, group)] = codedeploy.groups()
     lose_answers(blue.codedeploy, "CreateDeployment")
     with pytest.raises(Unreachable):
         codedeploy.create(group, appspec(blue.register()))

@@ -1,0 +1,151 @@
+"""Services that CodeDeploy deploys, when something goes wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from controller.aws.accounts import AwsAccount
+from controller.sandbox.rollout.faults import Ailment
+from tests.support.codedeploy import ALWAYS_BACK
+from tests.support.playground import Playground, plain_definition, route_yaml
+from tests.support.shop import Shop
+from tests.support.sites import Killed
+
+JSON_LINES = "[{name: stdout, format: json_lines}]"
+DAY = 24 * 60
+
+
+def deployed(play: Playground, **group: Any) -> Shop:
+    """Once, by its CI."""
+    made = Shop(play, **group)
+    made.deploy(plain_definition())
+    play.sandbox.advance(1200)
+    return made
+
+
+def message(play: Playground) -> str:
+    return json.dumps(play.controller.board.plain()["services"])
+
+
+def settle_hours(play: Playground, hours: float) -> None:
+    for _ in range(int(hours * 3600 / 900)):
+        play.step()
+        play.sandbox.advance(900)
+        play.clock.advance(900)
+
+
+@pytest.mark.parametrize("back", [{}, {"autoRollbackConfiguration": ALWAYS_BACK}])
+def test_a_router_that_fails_before_the_traffic_shifts_is_held_in_codedeploys_words(
+    play: Playground, back: dict[str, Any]
+) -> None:
+    shop = deployed(play, **back)
+    play.sandbox.break_container("example", "log_router", Ailment(exit_code=1))
+    play.write("httpd.yaml", route_yaml())
+    settle_hours(play, 2)
+    assert not shop.is_routed
+    assert play.reason() == "RolledBack"
+    assert "timed out while waiting for the replacement task set" in message(play)
+    assert "log_router exited 1" in message(play)
+    count = len(shop.deployments())
+    settle_hours(play, 1)
+    assert len(shop.deployments()) == count
+
+
+def test_another_config_is_tried_after_a_failure_whose_task_set_stays(play: Playground) -> None:
+    shop = deployed(play)
+    play.sandbox.break_container("example", "log_router", Ailment(exit_code=1))
+    play.write("httpd.yaml", route_yaml())
+    settle_hours(play, 2)
+    assert play.reason() == "RolledBack"
+    play.sandbox.mend()
+    play.write("httpd.yaml", route_yaml(outputs=JSON_LINES))
+    settle_hours(play, 1)
+    assert shop.is_routed
+    assert play.reason() == "InSync"
+
+
+def test_what_codedeploy_takes_back_long_after_the_shift_is_held_and_no_revert(play: Playground) -> None:
+    shop = Shop(play, termination_wait=DAY)
+    play.write("httpd.yaml", route_yaml())
+    shop.deploy(plain_definition())
+    play.sandbox.advance(2 * DAY * 60)
+    settle_hours(play, 1)
+    assert play.reason() == "InSync"
+    count = len(shop.deployments())
+    shop.codedeploy.stop_deployment(deploymentId=shop.deployments()[-1]["deploymentId"], autoRollbackEnabled=True)
+    settle_hours(play, 1)
+    assert not shop.is_routed
+    assert play.reason() == "RolledBack"
+    assert "stopped by a user" in message(play)
+    assert len(shop.deployments()) == count + 1, "CodeDeploy's own way back, and nothing of ours"
+    shop.deploy(plain_definition(image="httpd:2.4.65"))
+    play.sandbox.advance(2 * DAY * 60)
+    settle_hours(play, 1)
+    assert shop.is_routed
+    assert shop.image == "httpd:2.4.65"
+    assert play.reason() == "InSync"
+
+
+def test_an_answer_that_is_lost_costs_no_second_deployment(play: Playground) -> None:
+    shop = deployed(play)
+    play.sandbox.add_fault(calls="codedeploy:CreateDeployment", effect="lose-answer")
+    play.write("httpd.yaml", route_yaml())
+    play.settle(times=8)
+    assert shop.is_routed
+    assert len(shop.deployments()) == 2
+    assert play.reason() == "InSync"
+
+
+CALLS = (
+    "BatchGetDeployments",
+    "BatchGetDeploymentGroups",
+    "ListDeployments",
+    "GetApplicationRevision",
+    "CreateDeployment",
+)
+
+
+@pytest.mark.parametrize("moment", ["before-send", "before-parse"])
+@pytest.mark.parametrize("operation", CALLS)
+def test_a_kill_at_any_call_of_codedeploy_costs_no_second_deployment(
+    play: Playground, operation: str, moment: str
+) -> None:
+    shop = deployed(play)
+    play.write("httpd.yaml", route_yaml())
+    account = play.app.world.home_site.account
+    assert isinstance(account, AwsAccount)
+    account.codedeploy._call.client.meta.events.register_first(f"{moment}.codedeploy.{operation}", die)
+    with pytest.raises(Killed):
+        play.step()
+    play.start()
+    play.settle(times=8)
+    assert shop.is_routed
+    assert len(shop.deployments()) == 2
+    assert play.revisions() == 3
+    assert play.reason() == "InSync"
+
+
+def die(**_: Any) -> None:
+    raise Killed
+
+
+def test_a_deployment_that_begins_at_the_same_moment_is_waited_for(play: Playground) -> None:
+    shop = deployed(play)
+    play.sandbox.add_fault(
+        calls="codedeploy:CreateDeployment",
+        effect="error",
+        code="DeploymentLimitExceededException",
+        message="The Deployment Group 'web' already has an active Deployment",
+        status=400,
+    )
+    play.write("httpd.yaml", route_yaml())
+    play.step()
+    assert len(shop.deployments()) == 1
+    assert play.controller.board.plain()["errors"] == {}
+    play.settle(times=8)
+    assert shop.is_routed
+    assert len(shop.deployments()) == 2
+    assert play.reason() == "InSync"
