@@ -5,7 +5,8 @@ Which group deploys a service nobody tells but the groups themselves, so it is l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,18 @@ class NoGroup(Explained):
     """CodeDeploy deploys the service, and it cannot be told how."""
 
 
+@contextmanager
+def _allowed() -> Iterator[None]:
+    """Without the rights such services are told and left alone, as those that nothing else can roll out are."""
+    try:
+        yield
+    except AccessDenied as error:
+        raise NoGroup(
+            f"its deployment controller is CODE_DEPLOY, and {error}: see the statements about CodeDeploy in "
+            "deploy/controller-policy.json"
+        ) from error
+
+
 @dataclass(slots=True)
 class CodeDeployer:
     """Of one account and region. Every method may raise AwsError, and NoGroup."""
@@ -48,6 +61,7 @@ class CodeDeployer:
     missed: dict[ServiceKey, float] = field(default_factory=dict)
     """When none was found."""
 
+    @_allowed()
     def group(self, key: ServiceKey) -> DeploymentGroup:
         """Which one it is; what it did last may be old."""
         now = self.account.ecs.now()
@@ -87,6 +101,7 @@ class CodeDeployer:
             self.indexed_at = now
         return self.index.get(place)
 
+    @_allowed()
     def history(self, key: ServiceKey, memory: ServiceMemory | None) -> tuple[ServiceDeployment, ...]:
         """Ours, what is under way, and the last of all; the newest first. While ours runs no other one can.
 
@@ -114,9 +129,11 @@ class CodeDeployer:
         except AppSpecUnusable:
             return ""  # theirs: ours was made by us
 
+    @_allowed()
     def is_busy(self, key: ServiceKey) -> bool:
         return bool(self.account.codedeploy.ongoing(self.group(key)))
 
+    @_allowed()
     def deploy(self, key: ServiceKey, appspec: str) -> str:
         """The id of a new deployment, "" where another one began a moment ago."""
         try:
@@ -126,6 +143,7 @@ class CodeDeployer:
                 return ""
             raise
 
+    @_allowed()
     def appspec(self, key: ServiceKey, revision: str) -> str:
         """What a deployment of that revision says: as the last one did, else made from the service."""
         group = self._now(key)

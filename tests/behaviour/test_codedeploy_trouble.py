@@ -149,3 +149,20 @@ def test_a_deployment_that_begins_at_the_same_moment_is_waited_for(play: Playgro
     assert shop.is_routed
     assert len(shop.deployments()) == 2
     assert play.reason() == "InSync"
+
+
+def test_without_the_rights_it_is_told_and_the_others_are_routed(play: Playground) -> None:
+    shop = deployed(play)
+    play.service("other")
+    play.sandbox.add_fault(
+        calls="codedeploy:*", effect="error", code="AccessDeniedException", message="no", status=400, times=0, id="no"
+    )
+    play.write("httpd.yaml", route_yaml(services="[example, other]"))
+    play.settle(times=4)
+    assert play.reason() == "DeploymentController"
+    assert "codedeploy:BatchGetDeployments" in message(play)
+    assert "deploy/controller-policy.json" in message(play)
+    assert play.is_routed("other")
+    play.sandbox.remove_fault("no")
+    play.settle(times=6)
+    assert shop.is_routed
