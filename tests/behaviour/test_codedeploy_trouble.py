@@ -9,8 +9,8 @@ import pytest
 
 from controller.aws.accounts import AwsAccount
 from controller.sandbox.rollout.faults import Ailment
-from tests.support.codedeploy import ALWAYS_BACK
-from tests.support.playground import Playground, plain_definition, route_yaml
+from tests.support.codedeploy import ALWAYS_BACK, GROUP, appspec
+from tests.support.playground import REGION, Playground, plain_definition, route_yaml
 from tests.support.shop import Shop
 from tests.support.sites import Killed
 
@@ -166,3 +166,72 @@ def test_without_the_rights_it_is_told_and_the_others_are_routed(play: Playgroun
     play.sandbox.remove_fault("no")
     play.settle(times=6)
     assert shop.is_routed
+
+
+def test_a_group_that_was_made_anew_elsewhere_is_found_again(play: Playground) -> None:
+    shop = deployed(play)
+    play.write("httpd.yaml", route_yaml())
+    play.settle(times=6)
+    shop.codedeploy.delete_deployment_group(**GROUP)
+    shop.open_group("front")
+    play.write("httpd.yaml", route_yaml(outputs=JSON_LINES))
+    play.settle(times=6)
+    assert play.reason() == "DeploymentController", "the new group has no AppSpec, and the service no load balancer"
+    shop.deploy(plain_definition(image="httpd:2.4.65"))
+    play.sandbox.advance(1200)
+    play.settle(times=6)
+    assert shop.is_routed
+    assert shop.image == "httpd:2.4.65"
+
+
+IN_S3 = {"bucket": "appspecs", "key": "web.json", "bundleType": "JSON"}
+
+
+@pytest.fixture
+def of_s3(play: Playground) -> Shop:
+    """Its CI deploys it by an AppSpec on S3."""
+    shop = Shop(play)
+    play.s3.create_bucket(Bucket="appspecs", CreateBucketConfiguration={"LocationConstraint": REGION})
+    content = appspec(play.register(plain_definition()))
+    play.s3.put_object(Bucket="appspecs", Key="web.json", Body=content.encode())
+    shop.begin({"revisionType": "S3", "s3Location": IN_S3})
+    play.sandbox.advance(1200)
+    play.write("httpd.yaml", route_yaml())
+    return shop
+
+
+def test_an_appspec_in_s3_is_read_from_there(play: Playground, of_s3: Shop) -> None:
+    play.settle(times=6)
+    assert of_s3.is_routed
+    assert of_s3.said(1)["LoadBalancerInfo"] == {"ContainerName": "app", "ContainerPort": 80}
+
+
+def test_an_appspec_in_s3_that_may_not_be_read_is_said(play: Playground, of_s3: Shop) -> None:
+    play.sandbox.add_fault(
+        calls="s3:GetObject",
+        matching="appspecs",
+        effect="error",
+        code="AccessDenied",
+        message="no",
+        status=403,
+        times=0,
+        id="no",
+    )
+    play.settle(times=6)
+    assert play.reason() == "DeploymentController"
+    assert "s3://appspecs/web.json cannot be read (AccessDenied)" in message(play)
+    assert len(of_s3.deployments()) == 1
+    play.sandbox.remove_fault("no")
+    play.settle(times=6)
+    assert of_s3.is_routed
+
+
+@pytest.mark.parametrize("body", [None, b"\xff", b"version: 0.0"])
+def test_an_appspec_in_s3_that_is_gone_or_is_none_is_said(play: Playground, of_s3: Shop, body: bytes | None) -> None:
+    play.s3.delete_object(Bucket="appspecs", Key="web.json")
+    if body is not None:
+        play.s3.put_object(Bucket="appspecs", Key="web.json", Body=body)
+    play.settle(times=4)
+    assert play.reason() == "DeploymentController"
+    assert "AppSpec" in message(play)
+    assert len(of_s3.deployments()) == 1

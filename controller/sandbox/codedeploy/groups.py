@@ -143,6 +143,12 @@ def batch_get_deployment_groups(call: Call) -> Json:
     return answer | ({"errorMessage": f"No Deployment Group found for name: {missing[0]}"} if missing else {})
 
 
+def delete_deployment_group(call: Call) -> Json:
+    """Its deployments go with it; one that runs goes on to its end, as nothing says that it does not."""
+    application(call).groups.pop(call.request["deploymentGroupName"], None)
+    return {"hooksNotCleanedUp": []}
+
+
 def list_deployment_groups(call: Call) -> Json:
     within = application(call)
     return {"applicationName": within.name, "deploymentGroups": sorted(within.groups)}
@@ -154,6 +160,7 @@ OPERATIONS: dict[str, Operation] = {
     "BatchGetApplications": batch_get_applications,
     "ListApplications": list_applications,
     "CreateDeploymentGroup": create_deployment_group,
+    "DeleteDeploymentGroup": delete_deployment_group,
     "GetDeploymentGroup": get_deployment_group,
     "BatchGetDeploymentGroups": batch_get_deployment_groups,
     "ListDeploymentGroups": list_deployment_groups,
