@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from tests.support.playground import Playground, plain_definition, route_yaml
+from controller.cli import converge
+from controller.taskdef.body import register_form
+from tests.support.playground import PREFIX, STORE, Playground, plain_definition, route_yaml
 from tests.support.shop import Shop
 
 
@@ -33,7 +35,7 @@ def test_a_second_pass_writes_and_asks_codedeploy_nothing(play: Playground, shop
     play.settle(times=8)
     play.sandbox.reset_call_counts()
     play.settle(times=2)
-    assert not [name for name in play.sandbox.call_counts if name.startswith("codedeploy:")]
+    assert codedeploy_calls(play) == {}
     assert len(shop.deployments()) == 2
 
 
@@ -106,3 +108,83 @@ def test_a_restart_in_the_middle_goes_on(play: Playground, shop: Shop) -> None:
     assert shop.is_routed
     assert len(shop.deployments()) == 2
     assert play.reason() == "InSync"
+
+
+def test_plan_tells_that_it_goes_through_codedeploy_and_begins_nothing(
+    play: Playground, shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play.write("httpd.yaml", route_yaml())
+    assert play.command("plan") == 2
+    out = capsys.readouterr().out
+    assert "example: will route, through CodeDeploy" in out
+    assert "1 services: 1 to route, 0 to restore, 0 held" in out
+    assert len(shop.deployments()) == 1
+    assert play.revisions() == 2
+
+
+def test_apply_waits_until_codedeploy_has_shifted_the_traffic(
+    play: Playground, shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(converge, "pause", lambda _seconds: play.sandbox.advance(60))
+    play.write("httpd.yaml", route_yaml())
+    assert play.command("apply") == 0
+    assert shop.is_routed
+    assert play.command("apply") == 0
+    assert "every service is as the specs ask" in capsys.readouterr().out
+    assert len(shop.deployments()) == 2
+
+
+def test_a_config_object_that_is_gone_comes_back_without_a_deployment(play: Playground, shop: Shop) -> None:
+    play.write("httpd.yaml", route_yaml())
+    play.settle(times=8)
+    before = play.configs()
+    for path in before:
+        play.s3.delete_object(Bucket=STORE, Key=f"{PREFIX}/{path}")
+    play.settle(times=2)
+    assert play.configs() == before
+    assert len(shop.deployments()) == 2
+
+
+def test_after_a_restart_it_is_known_and_costs_codedeploy_nothing(play: Playground, shop: Shop) -> None:
+    play.write("httpd.yaml", route_yaml())
+    play.settle(times=8)
+    play.start()
+    play.sandbox.reset_call_counts()
+    play.settle(times=2)
+    assert play.reason() == "InSync"
+    assert codedeploy_calls(play) == {}
+    assert len(shop.deployments()) == 2
+
+
+def test_a_router_that_ci_brought_itself_is_taken_over_without_a_deployment(play: Playground, shop: Shop) -> None:
+    play.write("httpd.yaml", route_yaml())
+    play.settle(times=8)
+    routed = register_form(play.running())
+    routed["containerDefinitions"][0]["image"] = "httpd:2.4.65"
+    shop.deploy(routed)
+    play.settle(times=12)
+    assert play.reason() == "InSync"
+    assert shop.image == "httpd:2.4.65"
+    assert len(shop.deployments()) == 3
+
+
+def test_what_waits_for_a_day_asks_codedeploy_seldom(play: Playground) -> None:
+    shop = Shop(play, termination_wait=24 * 60)
+    shop.deploy(plain_definition())
+    play.sandbox.advance(600)
+    play.write("httpd.yaml", route_yaml())
+    play.step()
+    assert play.reason() == "WaitingForDeployment"
+    play.sandbox.advance(3600)
+    play.clock.advance(3600)
+    play.step()
+    play.sandbox.reset_call_counts()
+    for _ in range(20):
+        play.sandbox.advance(15)
+        play.clock.advance(15)
+        play.drain()
+    assert sum(codedeploy_calls(play).values()) <= 6
+
+
+def codedeploy_calls(play: Playground) -> dict[str, int]:
+    return {name: count for name, count in play.sandbox.call_counts.items() if name.startswith("codedeploy:")}
