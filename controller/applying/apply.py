@@ -143,11 +143,7 @@ class Applier:
         return self._roll_out(plan, target, replace(old, base=target), ())
 
     def _roll_out(self, plan: ServicePlan, revision: str, memory: ServiceMemory, said: Iterable[Because]) -> Outcome:
-        appspec = ""
-        if plan.controller == CODE_DEPLOY:
-            appspec = self.deployer.appspec(plan.key, revision)
-            if self.deployer.is_busy(plan.key):
-                return Outcome(Done.MOVED_ON, said=tuple(said), again=LOOK_AGAIN)
+        appspec = self.deployer.appspec(plan.key, revision) if plan.controller == CODE_DEPLOY else ""
         before = self.recall(plan.key)
         self.remember(plan.key, memory)
         if self.recall(plan.key) != memory or not self._still_so(plan):

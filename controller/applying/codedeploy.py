@@ -1,40 +1,27 @@
-"""Services that CodeDeploy deploys: their deployment group, what it did lately, and a new deployment.
-
-Which group deploys a service nobody tells but the groups themselves, so it is looked for once and kept.
-"""
+"""Services that CodeDeploy deploys: what their deployment group did lately, and a new deployment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from controller.api.errors import Explained
 from controller.api.keys import ServiceKey
+from controller.applying.deployment_groups import DeploymentGroups, NoGroup
 from controller.aws.ports import AccessDenied, Account, AwsError, DeploymentGroup, NotFound
-from controller.observed.model import CODE_DEPLOY, ServiceDeployment, moment
+from controller.observed.model import ServiceDeployment, moment
 from controller.planning.memory import ServiceMemory, Stage
 from controller.taskdef.appspec import AppSpecUnusable, definition_of, made, with_definition
 
 CLOCKS = 300.0
 """Seconds that CodeDeploy's clock and ECS's may differ, where a deployment is told by when it was made."""
-AGAIN = 3600.0
-"""Seconds after which all deployment groups are looked through again for services that none named."""
 BUSY = "DeploymentLimitExceededException"
 """A group deploys one thing at a time (CodeDeploy API reference, CreateDeployment)."""
-NO_GROUP = (
-    "its deployment controller is CODE_DEPLOY, and no deployment group of CodeDeploy names it: make one (it is looked "
-    "for once an hour), or run `logroute inject` in what deploys it"
-)
 MAX_APPSPEC = 256 * 1024
 STATUS = {"Succeeded": "SUCCESSFUL", "Failed": "ROLLBACK_SUCCESSFUL", "Stopped": "ROLLBACK_SUCCESSFUL"}
 """As an ECS service deployment would say it: a deployment that failed leaves the traffic where it was, or CodeDeploy
 takes it back. All others are under way."""
-
-
-class NoGroup(Explained):
-    """CodeDeploy deploys the service, and it cannot be told how."""
 
 
 @contextmanager
@@ -54,52 +41,12 @@ class CodeDeployer:
     """Of one account and region. Every method may raise AwsError, and NoGroup."""
 
     account: Account
-    groups: dict[ServiceKey, DeploymentGroup] = field(default_factory=dict)
-    index: dict[tuple[str, str], DeploymentGroup] = field(default_factory=dict)
-    """(cluster, service) → the group that names it, from when all were looked through."""
-    indexed_at: float | None = None
-    missed: dict[ServiceKey, float] = field(default_factory=dict)
-    """When none was found."""
+    groups: DeploymentGroups
 
     @_allowed()
-    def group(self, key: ServiceKey) -> DeploymentGroup:
-        """Which one it is; what it did last may be old."""
-        now = self.account.ecs.now()
-        if key not in self.groups and now - self.missed.get(key, -AGAIN) >= AGAIN:
-            found = self._of_its_tasks(key) or self._searched(key, now)
-            if found is None:
-                self.missed[key] = now
-            else:
-                self.groups[key] = found
-        if key not in self.groups:
-            raise NoGroup(NO_GROUP)
-        return self.groups[key]
-
-    def _now(self, key: ServiceKey) -> DeploymentGroup:
-        """As it is now; looked for once more where it is gone."""
-        found = self.account.codedeploy.again(self.group(key), key.cluster, key.service)
-        if found is None:
-            self.groups.pop(key, None)
-            self.index, self.indexed_at = {}, None
-            return self.group(key)
-        return found
-
-    def _of_its_tasks(self, key: ServiceKey) -> DeploymentGroup | None:
-        """A task set tells which deployment made it (Amazon ECS API reference, TaskSet, externalId)."""
-        sets = self._described(key).get("taskSets") or ()
-        names = [one["externalId"] for one in sets if one.get("startedBy") == CODE_DEPLOY and one.get("externalId")]
-        for info in self.account.codedeploy.deployments(names[:1]):
-            group = DeploymentGroup(str(info.get("applicationName", "")), str(info.get("deploymentGroupName", "")))
-            return self.account.codedeploy.again(group, key.cluster, key.service)
-        return None
-
-    def _searched(self, key: ServiceKey, now: float) -> DeploymentGroup | None:
-        """Through all of the account: for a service that was never deployed since it was made."""
-        place = (key.cluster, key.service)
-        if place not in self.index and (self.indexed_at is None or now - self.indexed_at >= AGAIN):
-            self.index = {(cluster, service): one for cluster, service, one in self.account.codedeploy.groups()}
-            self.indexed_at = now
-        return self.index.get(place)
+    def check(self, key: ServiceKey) -> None:
+        """Raises where nothing could be begun."""
+        self.groups.of(key)
 
     @_allowed()
     def history(self, key: ServiceKey, memory: ServiceMemory | None) -> tuple[ServiceDeployment, ...]:
@@ -112,7 +59,7 @@ class CodeDeployer:
             alone = tuple(observe_deployment(info) for info in calls.deployments([ours]))
             if any(one.ongoing for one in alone):
                 return alone
-        group = self._now(key)
+        group = self.groups.as_it_is(key)
         lost = memory is not None and memory.stage is Stage.ASKED and not ours
         since = calls.since(group, memory.asked_at - CLOCKS) if lost and memory else ()
         names = dict.fromkeys(filter(None, [*calls.ongoing(group), group.last, ours, *since]))
@@ -130,14 +77,10 @@ class CodeDeployer:
             return ""  # theirs: ours was made by us
 
     @_allowed()
-    def is_busy(self, key: ServiceKey) -> bool:
-        return bool(self.account.codedeploy.ongoing(self.group(key)))
-
-    @_allowed()
     def deploy(self, key: ServiceKey, appspec: str) -> str:
-        """The id of a new deployment, "" where another one began a moment ago."""
+        """The id of a new deployment, "" where one is not over yet."""
         try:
-            return self.account.codedeploy.create(self.group(key), appspec)
+            return self.account.codedeploy.create(self.groups.of(key), appspec)
         except AwsError as error:
             if error.code == BUSY:
                 return ""
@@ -145,8 +88,8 @@ class CodeDeployer:
 
     @_allowed()
     def appspec(self, key: ServiceKey, revision: str) -> str:
-        """What a deployment of that revision says: as the last one did, else made from the service."""
-        group = self._now(key)
+        """What a deployment of that revision says: as the last good one did, else made from the service."""
+        group = self.groups.of(key)
         try:
             text = self._appspec(group)
             return made(revision, self._described(key)) if text is None else with_definition(text, revision)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
-from controller.applying.codedeploy import NoGroup
+from controller.applying.deployment_groups import NoGroup
 from controller.observed.families import family
 from controller.observed.model import CODE_DEPLOY, ObservedService, observe
 from controller.planning.case import Case, Known, examine, fingerprint
@@ -35,7 +35,7 @@ def look(
     try:
         plan = _look(site, specs, service, routes, writes=writes)
         if plan.changes and plan.hold is None and service.controller == CODE_DEPLOY:
-            site.applier.deployer.group(service.key)
+            site.applier.deployer.check(service.key)
     except NoGroup as error:
         hold = Hold(Reason.DEPLOYMENT_CONTROLLER, str(error))
         return ServicePlan(service.key, Kind.NOTHING, hold=hold, base=service.task_definition)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.applying.apply import Done, Outcome
-from controller.applying.codedeploy import NoGroup
+from controller.applying.deployment_groups import NoGroup
 from controller.aws.ports import Urgency, at
 from controller.planning.guards import Permit
 from controller.planning.model import Hold, Kind, ServicePlan

@@ -235,3 +235,15 @@ def test_an_appspec_in_s3_that_is_gone_or_is_none_is_said(play: Playground, of_s
     assert play.reason() == "DeploymentController"
     assert "AppSpec" in message(play)
     assert len(of_s3.deployments()) == 1
+
+
+def test_a_service_without_a_group_is_looked_for_once_an_hour(play: Playground) -> None:
+    play.service(deploymentController={"type": "CODE_DEPLOY"})
+    play.write("httpd.yaml", route_yaml())
+    play.step()
+    play.sandbox.reset_call_counts()
+    settle_hours(play, 0.5)
+    assert not [name for name in play.sandbox.call_counts if name.startswith("codedeploy:")]
+    settle_hours(play, 1)
+    assert play.sandbox.call_counts["codedeploy:ListApplications"] == 1
+    assert play.reason() == "DeploymentController"
