@@ -137,6 +137,10 @@ class Applier:
         old = plan.memory
         if old is None or not self._still_so(plan):
             return Outcome(Done.MOVED_ON, again=1.0)
+        if plan.controller == CODE_DEPLOY and old.deployment:
+            self.remember(plan.key, old)
+            if self.deployer.take_back(old.deployment):
+                return Outcome(Done.WROTE, old.base)
         target = self._startable(old.base, plan)
         if not target:
             return Outcome(Done.UNCLEAR, again=READ_LAG)

@@ -87,6 +87,13 @@ class CodeDeployer:
             raise
 
     @_allowed()
+    def take_back(self, name: str) -> bool:
+        """A deployment of ours that failed and is not over: as long as it lasts the old tasks are there, and nothing
+        else can be deployed.
+        """
+        return self.account.codedeploy.take_back(name)
+
+    @_allowed()
     def appspec(self, key: ServiceKey, revision: str) -> str:
         """What a deployment of that revision says: as the last good one did, else made from the service."""
         group = self.groups.of(key)

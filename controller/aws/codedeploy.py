@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from controller.aws.calls import Caller
-from controller.aws.ports import DeploymentGroup, NotFound
+from controller.aws.ports import AwsError, DeploymentGroup, NotFound
 
 ONGOING = ("Created", "Queued", "InProgress", "Baking", "Ready")
 """DeploymentStatus of what is not over (CodeDeploy API reference, DeploymentInfo)."""
@@ -14,6 +14,7 @@ GROUPS = 100
 """Most names in one BatchGetDeploymentGroups and in one BatchGetApplications (CodeDeploy API reference)."""
 DEPLOYMENTS = 25
 """Most ids in one BatchGetDeployments."""
+OVER = "DeploymentAlreadyCompletedException"
 WITHIN = ("appSpecContent", "string")
 """Members of a revision whose AppSpec CodeDeploy keeps itself; the second is the older name."""
 
@@ -78,6 +79,16 @@ class BotoCodeDeploy:
             revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": appspec}},
         )
         return str(answer["deploymentId"])
+
+    def take_back(self, name: str) -> bool:
+        about = f"deployment {name}"
+        try:
+            self._call("StopDeployment", about, expects="status", deploymentId=name, autoRollbackEnabled=True)
+        except AwsError as error:
+            if error.code == OVER:
+                return False
+            raise
+        return True
 
     def _applications(self) -> Iterator[str]:
         """Those that deploy to ECS."""

@@ -261,6 +261,9 @@ class CodeDeploy(Protocol):
     def create(self, group: DeploymentGroup, appspec: str) -> str:
         """The new deployment's id. It has no token, so it is never retried after an ambiguous failure."""
 
+    def take_back(self, name: str) -> bool:
+        """Stop a deployment, so that the traffic goes back to the old tasks. False where it is over."""
+
 
 class Account(Protocol):
     """One account and region: the clients that rooms get to see."""

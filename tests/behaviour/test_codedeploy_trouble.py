@@ -67,6 +67,28 @@ def test_another_config_is_tried_after_a_failure_whose_task_set_stays(play: Play
     assert play.reason() == "InSync"
 
 
+@pytest.mark.parametrize("termination_wait", [DAY, 1])
+def test_a_router_that_dies_after_the_shift_is_taken_back_by_us_while_the_old_tasks_run_or_later(
+    play: Playground, termination_wait: int
+) -> None:
+    shop = Shop(play, termination_wait=termination_wait)
+    shop.deploy(plain_definition())
+    play.sandbox.advance(2 * DAY * 60)
+    play.sandbox.break_container("example", "log_router", Ailment(exit_code=1, after=100))
+    play.write("httpd.yaml", route_yaml())
+    for _ in range(60):
+        play.step()
+        play.sandbox.advance(30)
+        play.clock.advance(30)
+    assert not shop.is_routed
+    assert play.reason() == "RolledBack"
+    assert "log_router exited 1" in message(play)
+    count = len(shop.deployments())
+    settle_hours(play, 3)
+    assert not shop.is_routed
+    assert len(shop.deployments()) == count
+
+
 def test_what_codedeploy_takes_back_long_after_the_shift_is_held_and_no_revert(play: Playground) -> None:
     shop = Shop(play, termination_wait=DAY)
     play.write("httpd.yaml", route_yaml())
