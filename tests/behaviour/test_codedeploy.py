@@ -63,9 +63,20 @@ def test_cis_own_deployment_gets_the_router_on_top(play: Playground, shop: Shop)
     play.write("httpd.yaml", route_yaml())
     play.settle(times=8)
     shop.deploy(plain_definition(image="httpd:2.4.65"))
-    play.settle(times=12)
+    play.sandbox.advance(30)
+    assert shop.image == "httpd:2.4.65"
+    while shop.deployments()[-1]["status"] != "Succeeded":
+        play.step()
+        assert len(shop.deployments()) == 3
+        play.sandbox.advance(10)
+    play.sandbox.advance(20)
+    play.step()
+    assert len(shop.deployments()) == 3, "within a minute of its end it is left alone"
+    assert play.reason() == "WaitingForDeployment"
+    play.settle(times=6)
     assert shop.is_routed
     assert shop.image == "httpd:2.4.65"
+    assert play.reason() == "InSync"
 
 
 def test_nothing_is_begun_while_a_deployment_runs(play: Playground, shop: Shop) -> None:

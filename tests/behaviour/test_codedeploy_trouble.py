@@ -269,3 +269,34 @@ def test_a_service_without_a_group_is_looked_for_once_an_hour(play: Playground) 
     settle_hours(play, 1)
     assert play.sandbox.call_counts["codedeploy:ListApplications"] == 1
     assert play.reason() == "DeploymentController"
+
+
+def test_a_spec_that_changes_while_our_old_tasks_wait_for_their_end_is_rolled_out_after_it(play: Playground) -> None:
+    shop = Shop(play, termination_wait=60)
+    shop.deploy(plain_definition())
+    play.sandbox.advance(2 * 3600)
+    play.write("httpd.yaml", route_yaml())
+    play.settle(times=6)
+    assert play.reason() == "InSync"
+    play.write("httpd.yaml", route_yaml(outputs=JSON_LINES))
+    play.settle(times=6)
+    assert play.reason() == "WaitingForDeployment"
+    assert "is not over" in message(play)
+    assert len(shop.deployments()) == 2
+    settle_hours(play, 2)
+    assert len(shop.deployments()) == 3
+    assert play.reason() == "InSync"
+
+
+def test_a_deployment_of_ours_that_a_person_stopped_where_it_is_stays_there(play: Playground) -> None:
+    shop = Shop(play, termination_wait=DAY)
+    shop.deploy(plain_definition())
+    play.sandbox.advance(2 * DAY * 60)
+    play.write("httpd.yaml", route_yaml())
+    play.step()
+    play.sandbox.advance(60)
+    shop.codedeploy.stop_deployment(deploymentId=shop.deployments()[-1]["deploymentId"])
+    settle_hours(play, 1)
+    assert shop.is_routed
+    assert len(shop.deployments()) == 2
+    assert play.reason() == "InSync"
