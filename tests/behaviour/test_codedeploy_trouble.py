@@ -106,6 +106,7 @@ def test_what_codedeploy_takes_back_long_after_the_shift_is_held_and_no_revert(p
     shop.deploy(plain_definition(image="httpd:2.4.65"))
     play.sandbox.advance(2 * DAY * 60)
     settle_hours(play, 1)
+    assert 'logroute_rollouts_total{result="rolled_back"} 1.0' in play.metrics.render()[0].decode()
     assert shop.is_routed
     assert shop.image == "httpd:2.4.65"
     assert play.reason() == "InSync"
@@ -119,6 +120,16 @@ def test_an_answer_that_is_lost_costs_no_second_deployment(play: Playground) -> 
     assert shop.is_routed
     assert len(shop.deployments()) == 2
     assert play.reason() == "InSync"
+
+
+def test_one_whose_answer_was_lost_and_that_failed_is_held_as_any_other(play: Playground) -> None:
+    shop = deployed(play)
+    play.sandbox.break_container("example", "log_router", Ailment(exit_code=1))
+    play.sandbox.add_fault(calls="codedeploy:CreateDeployment", effect="lose-answer")
+    play.write("httpd.yaml", route_yaml())
+    settle_hours(play, 3)
+    assert play.reason() == "RolledBack"
+    assert len(shop.deployments()) == 2
 
 
 CALLS = (
