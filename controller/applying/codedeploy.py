@@ -95,27 +95,27 @@ class CodeDeployer:
 
     @_allowed()
     def appspec(self, key: ServiceKey, revision: str) -> str:
-        """What a deployment of that revision says: as the last good one did, else made from the service."""
+        """What a deployment says: as the last good one did, or the last of all; else made from the service. It names
+        `revision`, and can be given another.
+        """
         group = self.groups.of(key)
         try:
-            text = self._appspec(group)
-            return made(revision, self._described(key)) if text is None else with_definition(text, revision)
+            if last := group.good or group.last:
+                return with_definition(self._of(group, last), revision)
+            service = next(iter(self.account.ecs.describe_services(key.cluster, [key.service]).found), {})
+            return made(revision, service)
         except AppSpecUnusable as error:
             raise NoGroup(f"deployment group {group}: {error}") from error
 
-    def _described(self, key: ServiceKey) -> Mapping[str, Any]:
-        found = self.account.ecs.describe_services(key.cluster, [key.service]).found
-        return found[0] if found else {}
-
-    def _appspec(self, group: DeploymentGroup) -> str | None:
-        """Of its last success. None: there was none."""
+    def _of(self, group: DeploymentGroup, deployment: str) -> str:
         calls = self.account.codedeploy
-        revision = next(
-            (one.get("revision") or {} for one in calls.deployments([group.good] if group.good else [])), {}
-        )
-        if content := calls.content(group, revision):
-            return content
-        return self._object(revision["s3Location"]) if "s3Location" in revision else None
+        for info in calls.deployments([deployment]):
+            revision = info.get("revision") or {}
+            if content := calls.content(group, revision):
+                return content
+            if "s3Location" in revision:
+                return self._object(revision["s3Location"])
+        raise AppSpecUnusable(f"CodeDeploy does not show the AppSpec of its deployment {deployment}; deploy once more")
 
     def _object(self, where: Mapping[str, Any]) -> str:
         about = f"its AppSpec s3://{where.get('bucket')}/{where.get('key')}"

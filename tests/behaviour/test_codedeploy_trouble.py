@@ -268,6 +268,7 @@ def test_an_appspec_in_s3_that_is_gone_or_is_none_is_said(play: Playground, of_s
     assert play.reason() == "DeploymentController"
     assert "AppSpec" in message(play)
     assert len(of_s3.deployments()) == 1
+    assert play.revisions() == 2, "nothing is registered that could not be rolled out"
 
 
 def test_a_service_without_a_group_is_looked_for_once_an_hour(play: Playground) -> None:
