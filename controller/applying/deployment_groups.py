@@ -11,6 +11,8 @@ from controller.observed.model import CODE_DEPLOY
 
 AGAIN = 3600.0
 """Seconds after which a group is looked for again for a service that none named."""
+FEW = 10
+"""Services for which their own task sets are asked first: for more of them looking through all groups costs less."""
 MISSING = (
     "its deployment controller is CODE_DEPLOY, and no deployment group of CodeDeploy names it: make one (it is looked "
     "for once an hour), or run `logroute inject` in what deploys it"
@@ -40,7 +42,9 @@ class DeploymentGroups:
         now = self.account.ecs.now()
         if now - self.missed.get(key, -AGAIN) < AGAIN:
             raise NoGroup(MISSING)
-        return self._kept(key, self._of_its_tasks(key) or self._searched(key, now), now)
+        if len(self.known) < FEW:
+            return self._kept(key, self._of_its_tasks(key) or self._searched(key, now), now)
+        return self._kept(key, self._searched(key, now) or self._of_its_tasks(key), now)
 
     def as_it_is(self, key: ServiceKey) -> DeploymentGroup:
         """Looked for once more where it is gone."""
@@ -60,7 +64,7 @@ class DeploymentGroups:
         return found
 
     def _of_its_tasks(self, key: ServiceKey) -> DeploymentGroup | None:
-        """A task set tells which deployment made it (Amazon ECS API reference, TaskSet, externalId)."""
+        """Two calls. A task set tells which deployment made it (Amazon ECS API reference, TaskSet, externalId)."""
         service = next(iter(self.account.ecs.describe_services(key.cluster, [key.service]).found), {})
         sets = service.get("taskSets") or ()
         names = [one["externalId"] for one in sets if one.get("startedBy") == CODE_DEPLOY and one.get("externalId")]
@@ -69,7 +73,7 @@ class DeploymentGroups:
         return None
 
     def _searched(self, key: ServiceKey, now: float) -> DeploymentGroup | None:
-        """Through all of the account: for a service that was never deployed since it was made."""
+        """Through all of the account, as a service that was never deployed needs: two calls an application or more."""
         place = (key.cluster, key.service)
         if place not in self.index and (self.indexed_at is None or now - self.indexed_at >= AGAIN):
             self.index = {(cluster, service): one for cluster, service, one in self.account.codedeploy.groups()}

@@ -10,8 +10,8 @@ import pytest
 
 from controller.api.keys import Place, ServiceKey
 from controller.applying.codedeploy import CodeDeployer, observe_deployment
-from controller.applying.deployment_groups import DeploymentGroups, NoGroup
-from controller.aws.ports import Account, DeploymentGroup, StoredObject
+from controller.applying.deployment_groups import FEW, DeploymentGroups, NoGroup
+from controller.aws.ports import Account, DeploymentGroup, Services, StoredObject
 from controller.taskdef.appspec import definition_of
 from tests.support.codedeploy import appspec
 
@@ -30,6 +30,19 @@ class Calls:
     def codedeploy(self) -> Calls:
         return self
 
+    @property
+    def ecs(self) -> Calls:
+        return self
+
+    def now(self) -> float:
+        return 1e9
+
+    def describe_services(self, _cluster: str, _names: list[str]) -> Services:
+        return Services(({"taskSets": [{"startedBy": "CODE_DEPLOY", "externalId": "d-1"}]},), ())
+
+    def groups(self) -> list[tuple[str, str, DeploymentGroup]]:
+        return [("c", "web", DeploymentGroup("shop", "found"))]
+
     def bucket(self, _name: str) -> Calls:
         return self
 
@@ -37,7 +50,8 @@ class Calls:
         return StoredObject(self.body[:max_bytes], "right" if self.body else "another")
 
     def deployments(self, names: list[str]) -> list[dict[str, Any]]:
-        return [{"deploymentId": name, "revision": self.revisions[name]} for name in names]
+        told = {"applicationName": "shop", "deploymentGroupName": "told"}
+        return [{"deploymentId": name, "revision": self.revisions[name]} | told for name in names]
 
     def content(self, _group: DeploymentGroup, revision: Mapping[str, Any]) -> str:
         return str(revision.get("content", ""))
@@ -74,6 +88,17 @@ def test_an_appspec_on_s3_counts_as_long_as_it_is_the_one_that_was_deployed(body
     else:
         with pytest.raises(NoGroup, match="is not the one any more that was deployed last"):
             under_test.appspec(KEY, "a:3")
+
+
+@pytest.mark.parametrize(("number", "searched"), [(FEW - 1, False), (FEW, True)])
+def test_of_many_services_the_groups_are_looked_through_and_of_few_their_tasks_are_asked(
+    number: int, searched: bool
+) -> None:
+    """The task set names d-1, which is of shop/told; looking through all finds shop/found."""
+    account = cast("Account", Calls({"d-1": {}}))
+    known = {ServiceKey(KEY.place, "c", f"other-{one}"): DeploymentGroup("shop", f"{one}") for one in range(number)}
+    groups = DeploymentGroups(account, known=known)
+    assert groups.of(KEY).name == ("found" if searched else "told")
 
 
 @pytest.mark.parametrize(
