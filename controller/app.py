@@ -21,6 +21,7 @@ from controller.desired.matching import Home
 from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
 from controller.planning.guards import Guard
+from controller.reconciling.garbage import Collector, Policy
 from controller.reconciling.keeper import SpecKeeper
 from controller.reconciling.notes import FOLDER, Notes
 from controller.reconciling.world import STATE, Site, World, site
@@ -30,6 +31,7 @@ from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
 
 REVISIONS = "revisions.sqlite"
+DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,14 @@ class App:
     world: World
     keeper: SpecKeeper
     revisions: RevisionCache
+
+    def collector(self) -> Collector | None:
+        """Of what nothing needs any more. None: the settings want none."""
+        wanted = self.settings.garbage
+        if "off" == wanted.configs == wanted.revisions:
+            return None
+        grace = wanted.grace_days * DAY
+        return Collector(self.world, Policy(wanted.configs, grace, wanted.revisions, wanted.keep_revisions))
 
 
 def build(

@@ -14,6 +14,7 @@ from controller.applying.apply import Done
 from controller.applying.group_watch import GroupNews
 from controller.planning.model import Kind, ServicePlan
 from controller.reconciling.board import StatusBoard
+from controller.reconciling.garbage import Swept
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
 from controller.reconciling.standing import CONFIGS
@@ -122,6 +123,17 @@ class Teller:
         for one in step.outcome.said:
             self._log.info("done", service=str(key), reason=one.reason.value, message=one.message)
         self._board(board)
+
+    def swept(self, found: Swept) -> None:
+        if found.why:
+            self._log.warning("garbage was left alone", why=found.why)
+            return
+        numbers = {"unused": len(found.unused), "due": len(found.due), "superseded": len(found.superseded)}
+        gone = Counter("revision" if name.startswith("arn:") else "config" for name in found.gone)
+        self._metrics.garbage(numbers, gone)
+        for name in (*found.due, *found.superseded):
+            self._log.info("garbage", name=name, done=name in found.gone)
+        self._log.info("garbage looked for", collected=len(found.gone), **numbers)
 
     def config_checked(self, result: str, text: str) -> None:
         """What an engine, or the lack of one, came to: checking.checker.Checker tells it once a config."""

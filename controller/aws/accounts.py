@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError
 
 from controller.api.keys import Place
 from controller.aws.calls import NOBODY, Caller, Observer
+from controller.aws.codedeploy import BotoCodeDeploy
 from controller.aws.ecs import BotoEcs
 from controller.aws.failures import translate
 from controller.aws.limiter import Limiter
@@ -88,6 +89,10 @@ class AwsAccount:
     @property
     def schedules(self) -> BotoSchedules:
         return self._once("schedules", lambda: BotoSchedules(self._caller("events"), self._caller("scheduler")))
+
+    @property
+    def codedeploy(self) -> BotoCodeDeploy:
+        return self._once("codedeploy", lambda: BotoCodeDeploy(self._caller("codedeploy")))
 
     @property
     def secrets(self) -> SecretsManager:

@@ -137,6 +137,12 @@ class Metrics:
         """`result`: one of table.ROLLOUT_RESULTS."""
         self._board.count(table.ROLLOUTS, result)
 
+    def garbage(self, by_kind: Mapping[str, int], collected: Mapping[str, int]) -> None:
+        """`by_kind`: of table.GARBAGE_KINDS; `collected`: of table.COLLECTED_KINDS."""
+        self._board.gauge(table.GARBAGE).replace({(kind,): number for kind, number in by_kind.items()})
+        for kind, number in collected.items():
+            self._board.count(table.GARBAGE_COLLECTED, kind, by=number)
+
     # AWS
 
     def aws_called(self, service: str, operation: str) -> None:
