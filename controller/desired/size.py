@@ -93,10 +93,8 @@ def _why(router: Body, task: dict[str, int], needed: dict[str, int], size: dict[
     text = f"the router does not fit: {'; '.join(short)}"
     if size is None:
         return f"{text}; no Fargate size is large enough: reserve less in the application's containers"
-    return (
-        f"{text}; set growTask: true in the LogRouterClass to have the task at cpu {size['cpu']}, memory "
-        f"{size['memory']}, or reserve less"
-    )
+    larger = ", ".join(f"{name} {size[name]}" for name in task)
+    return f"{text}; set growTask: true in the LogRouterClass to have the task at {larger}, or reserve less"
 
 
 @lru_cache(maxsize=1024)

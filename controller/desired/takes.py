@@ -95,7 +95,8 @@ def _names(app: Body, router: Body, volumes: Iterable[Body]) -> Iterator[str]:
 def _without_execution_role(app: Body, router: Body) -> Iterator[str]:
     if app.get("executionRoleArn"):
         return
-    if names := [one["name"] for one in router.get("secrets") or ()]:
+    own_log = router.get("logConfiguration") or {}
+    if names := [one["name"] for one in (*(router.get("secrets") or ()), *(own_log.get("secretOptions") or ()))]:
         yield (
             f"the router gets the secret {names[0]}, which ECS reads with the task's execution role, and the task has "
             "none: give the task definition an executionRoleArn"

@@ -34,6 +34,11 @@ def test_a_secret_needs_an_execution_role() -> None:
     assert "executionRoleArn" in said
 
 
+def test_a_secret_of_the_router_s_own_log_needs_an_execution_role() -> None:
+    log = {"logDriver": "splunk", "secretOptions": [{"name": "splunk-token", "valueFrom": SECRET}]}
+    assert "splunk-token" in refusal({}, container={"logConfiguration": log})
+
+
 def test_the_router_s_own_log_needs_an_execution_role_on_fargate() -> None:
     assert "executionRoleArn" in refusal(FARGATE)
     assert compose(routes(route_document()), of(FARGATE | ROLE), INSTALLATION).overlay
