@@ -18,6 +18,7 @@ from controller.observed.families import users_of, with_families
 from controller.observed.model import ObservedService
 from controller.planning.guards import Permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
+from controller.reconciling.adoption import Adoption, Adoptions
 from controller.reconciling.asked import answer, drop_answered, suspended
 from controller.reconciling.book import refresh
 from controller.reconciling.checked import checked
@@ -64,6 +65,8 @@ class Survey:
     """Families of which it cannot be read what starts them, and why."""
     status_etag: Mapping[Place, str | None] = field(default_factory=dict)
     """Of the status in the controller's own config store, as the pass found it; None: it is not there."""
+    adoptions: Mapping[ServiceKey, Adoption] = field(default_factory=dict)
+    """Services that run what the specs ask for, lack nothing, and only have to be remembered."""
 
     @property
     def saw_something(self) -> bool:
@@ -96,7 +99,8 @@ class Survey:
 
 MANY = 100
 """Definitions to read: ten seconds of them."""
-LOOK_AT_CONFIGS = 60.0
+LOOK_AT_CONFIGS = 30.0
+"""Seconds between two looks in a pass that takes its time."""
 
 
 def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
@@ -131,7 +135,7 @@ def survey_place(
     world.load_shared()
     site = world.sites[place]
     routes = [route for route in specs.force.routes if world.place_of(route) == place]
-    part = _Part(inventory.Inventory(place, {}, frozenset()))
+    part = _Part(inventory.Inventory(place, {}, frozenset()), Adoptions(site))
     part.selected = {route.key: [] for route in routes}
     try:
         site.memories.ensure_loaded()
@@ -163,6 +167,7 @@ def together(some: Sequence[Survey]) -> Survey:
 @dataclass(slots=True)
 class _Part:
     inventory: inventory.Inventory
+    adoptions: Adoptions
     plans: dict[ServiceKey, ServicePlan] = field(default_factory=dict)
     selected: dict[str, list[ServiceKey]] = field(default_factory=dict)
     wrong: dict[str, Found] = field(default_factory=dict)
@@ -174,6 +179,7 @@ class _Part:
     asked: Mapping[str, Note] = field(default_factory=dict)
     denied: dict[ServiceKey, str] = field(default_factory=dict)
     status_etag: dict[Place, str | None] = field(default_factory=dict)
+    ready: Mapping[ServiceKey, Adoption] = field(default_factory=dict)
 
 
 def _told(world: World, specs: Specs, part: _Part, routes: Sequence[Route]) -> Survey:
@@ -194,6 +200,7 @@ def _told(world: World, specs: Specs, part: _Part, routes: Sequence[Route]) -> S
         part.asked,
         part.denied,
         part.status_etag,
+        part.ready,
     )
 
 
@@ -278,20 +285,43 @@ def _plan_at_once(site: Site, specs: Specs, part: _Part, *, repair: bool) -> lis
 
 
 def _plan_later(site: Site, specs: Specs, part: _Part, services: Iterable[ObservedService], *, repair: bool) -> None:
-    """Config objects are looked at now and then meanwhile: no new task starts without them."""
-    looked = site.account.ecs.now()
+    look = _NowAndThen(site, part) if repair else None
     for service in services:
-        if repair and (now := site.account.ecs.now()) - looked >= LOOK_AT_CONFIGS:
-            looked = now
-            with suppress(AwsError):  # the next look, or the next pass, tells
-                _look_at_configs(site, part, repair=True)
-        _plan(site, specs, service, part, repair=repair)
+        if look:
+            look()
+        _plan(site, specs, service, part, repair=repair, later=True)
+    if look and part.adoptions.found and look.now():
+        part.ready = part.adoptions.ready({one.path for one in part.lost_configs})
 
 
-def _plan(site: Site, specs: Specs, service: ObservedService, part: _Part, *, repair: bool) -> None:
+class _NowAndThen:
+    """Looks at config objects while a pass takes its time: no new task starts without them."""
+
+    def __init__(self, site: Site, part: _Part) -> None:
+        self._site, self._part, self._looked = site, part, site.account.ecs.now()
+
+    def __call__(self) -> None:
+        if self._site.account.ecs.now() - self._looked >= LOOK_AT_CONFIGS:
+            self.now()
+
+    def now(self) -> bool:
+        """Whether it could; the next look, or the next pass, tells why not."""
+        self._looked = self._site.account.ecs.now()
+        with suppress(AwsError):
+            _look_at_configs(self._site, self._part, repair=True)
+            return True
+        return False
+
+
+def _plan(
+    site: Site, specs: Specs, service: ObservedService, part: _Part, *, repair: bool, later: bool = False
+) -> None:
     if service.key.is_family and site.book.error:
         part.denied[service.key] = site.book.error
+    before = site.memories.get(str(service.key))
     plan = _planned(site, specs, service, routes_of(specs, service), part, start=not repair)
+    if repair and later:
+        part.adoptions.note(plan, before)
     part.plans[service.key] = plan.in_short() if repair else plan
 
 
@@ -305,8 +335,9 @@ def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool
         part.status_etag[site.place] = etags.get(site.install.store.key(STATE, STATUS))
     site.memories.refresh(etags)
     site.waves.ledger.refresh(etags)
-    wrong = wrong_configs(site, listing)
+    wrong = wrong_configs(site, listing, part.adoptions.named)
     part.wrong |= wrong
+    part.lost_configs = []
     for path in wrong if repair else ():
         try:
             with at(Urgency.REPAIR):
@@ -334,7 +365,7 @@ def _left(key: ServiceKey, hold: Hold) -> ServicePlan:
     return ServicePlan(key, Kind.NOTHING, (Because(hold.reason, hold.message),), hold)
 
 
-def wrong_configs(site: Site, listing: Mapping[str, ObjectInfo]) -> dict[str, Found]:
-    """Config objects that remembered revisions name and that are missing or altered."""
-    named = {path for _, memory in site.memories.items() for path in memory.configs}
+def wrong_configs(site: Site, listing: Mapping[str, ObjectInfo], more: Iterable[str] = ()) -> dict[str, Found]:
+    """Config objects that remembered revisions name, or `more`, and that are missing or altered."""
+    named = {path for _, memory in site.memories.items() for path in memory.configs}.union(more)
     return site.shelf.missing(sorted(named), listing)
