@@ -99,7 +99,7 @@ class Survey:
 
 MANY = 100
 """Definitions to read: ten seconds of them."""
-LOOK_AT_CONFIGS = 30.0
+LOOK_AT_CONFIGS = 45.0
 """Seconds between two looks in a pass that takes its time."""
 
 
@@ -180,6 +180,8 @@ class _Part:
     denied: dict[ServiceKey, str] = field(default_factory=dict)
     status_etag: dict[Place, str | None] = field(default_factory=dict)
     ready: Mapping[ServiceKey, Adoption] = field(default_factory=dict)
+    looked_at: float = 0.0
+    """When config objects were looked at last, by the clock of ECS, or by this machine's before ECS was heard."""
 
 
 def _told(world: World, specs: Specs, part: _Part, routes: Sequence[Route]) -> Survey:
@@ -285,32 +287,21 @@ def _plan_at_once(site: Site, specs: Specs, part: _Part, *, repair: bool) -> lis
 
 
 def _plan_later(site: Site, specs: Specs, part: _Part, services: Iterable[ObservedService], *, repair: bool) -> None:
-    look = _NowAndThen(site, part) if repair else None
+    """Config objects are looked at now and then meanwhile: no new task starts without them."""
     for service in services:
-        if look:
-            look()
+        if repair and not 0 <= site.account.ecs.now() - part.looked_at < LOOK_AT_CONFIGS:
+            _look_again(site, part)
         _plan(site, specs, service, part, repair=repair, later=True)
-    if look and part.adoptions.found and look.now():
+    if repair and part.adoptions.found and _look_again(site, part):
         part.ready = part.adoptions.ready({one.path for one in part.lost_configs})
 
 
-class _NowAndThen:
-    """Looks at config objects while a pass takes its time: no new task starts without them."""
-
-    def __init__(self, site: Site, part: _Part) -> None:
-        self._site, self._part, self._looked = site, part, site.account.ecs.now()
-
-    def __call__(self) -> None:
-        if self._site.account.ecs.now() - self._looked >= LOOK_AT_CONFIGS:
-            self.now()
-
-    def now(self) -> bool:
-        """Whether it could; the next look, or the next pass, tells why not."""
-        self._looked = self._site.account.ecs.now()
-        with suppress(AwsError):
-            _look_at_configs(self._site, self._part, repair=True)
-            return True
-        return False
+def _look_again(site: Site, part: _Part) -> bool:
+    """Whether it could; the next look, or the next pass, tells why not."""
+    with suppress(AwsError):
+        _look_at_configs(site, part, repair=True)
+        return True
+    return False
 
 
 def _plan(
@@ -329,6 +320,7 @@ def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool
     """What is wrong in the config store, and put back. The first thing in a pass: no new task starts without it,
     and the listing of a big store is gone before the services come. Raises AwsError.
     """
+    part.looked_at = site.account.ecs.now()
     listing = inventory.objects(site.account, site.install.store.bucket, site.install.store.prefix)
     etags = {info.key: info.etag for info in listing.values()}
     if others:
