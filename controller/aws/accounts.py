@@ -123,7 +123,7 @@ class AwsAccount:
         try:
             base = botocore.session.get_session()
             if self._role.arn:
-                base = _assumed(self._role, self.region)
+                base = _assumed(self._role, self.region, self._limiter, self._options)
             base.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=as_it_came)
             return boto3.Session(botocore_session=base)
         except BotoCoreError as error:
@@ -163,17 +163,19 @@ def default_region() -> str | None:
     return region
 
 
-def _assumed(role: Role, region: str) -> botocore.session.Session:
+def _assumed(role: Role, region: str, limiter: Limiter, options: Options) -> botocore.session.Session:
     """A session whose credentials come from the role when first needed, and renew themselves."""
 
     def fetch() -> dict[str, str]:
         extra: dict[str, Any] = {"ExternalId": role.external_id} if role.external_id else {}
+        arn = str(role.arn)
         try:
             home = boto3.Session().client("sts", region_name=region or None, config=CLIENTS)
-            answer = home.assume_role(RoleArn=str(role.arn), RoleSessionName="logroute", **extra)
-            given = answer["Credentials"]
-        except Exception as error:
-            raise translate("sts:AssumeRole", str(role.arn), error) from error
+        except (BotoCoreError, ValueError) as error:
+            raise translate("sts:AssumeRole", arn, error) from error
+        call = Caller(home, limiter, options.observer, options.sleep, attempts=1)  # the call that needs it tries again
+        asked = {"RoleArn": arn, "RoleSessionName": "logroute", **extra}
+        given = call("AssumeRole", arn, expects="Credentials", **asked)["Credentials"]
         return {
             "access_key": given["AccessKeyId"],
             "secret_key": given["SecretAccessKey"],

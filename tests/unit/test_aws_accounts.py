@@ -39,6 +39,14 @@ def account(role: str | None = None, external_id: str | None = None, name: str =
     return AwsAccount(Place(name, REGION), Role(role, external_id), Options(1.0, sleep=Turned().sleep))
 
 
+class Counted:
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def aws_call(self, service: str, operation: str, _code: str) -> None:
+        self.calls.append(f"{service}:{operation}")
+
+
 class Sts:
     """Answers AssumeRole as AWS does: credentials good for `lifetime`, or a refusal. `asked` are its forms."""
 
@@ -134,6 +142,16 @@ def test_the_external_id_goes_along(sts: Sts) -> None:
     assert sts.asked[0] | {"RoleArn": OTHER, "ExternalId": "secret-handshake"} == sts.asked[0]
     assert sts.asked[1]["RoleArn"] == OTHER
     assert "ExternalId" not in sts.asked[1]
+
+
+def test_assuming_a_role_takes_a_token_and_is_counted(sts: Sts) -> None:
+    taken: list[str] = []
+    turned, heard = Turned(), Counted()
+    options = Options(1.0, heard, lambda family, _: taken.append(family), turned.sleep, turned.now)
+    AwsAccount(Place("main", REGION), Role(OTHER), options).ecs.list_clusters()
+    assert len(sts.asked) == 1
+    assert taken == ["ecs:cluster-read", "other"]
+    assert heard.calls == ["sts:AssumeRole", "ecs:ListClusters"]
 
 
 def test_a_role_is_assumed_once_for_all_clients_and_threads(sts: Sts) -> None:
