@@ -36,7 +36,10 @@ def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> pytest.Mon
 
 
 def account(role: str | None = None, external_id: str | None = None, name: str = "main") -> AwsAccount:
-    return AwsAccount(Place(name, REGION), Role(role, external_id), Options(1.0, sleep=Turned().sleep))
+    turned = Turned()
+    return AwsAccount(
+        Place(name, REGION), Role(role, external_id), Options(1.0, sleep=turned.sleep, monotonic=turned.now)
+    )
 
 
 class Counted:
