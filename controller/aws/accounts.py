@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import boto3
@@ -44,11 +45,15 @@ class Role:
     external_id: str | None = None
 
 
+Waited = Callable[[Place, str, float], None]
+"""Who is told for how long a call waited for its budget: where, for which API family, and seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     share: float = 0.5
     observer: Observer = NOBODY
-    waited: Callable[[str, float], None] = field(default=lambda _family, _seconds: None)
+    waited: Waited = field(default=lambda _place, _family, _seconds: None)
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     revisions: RevisionCache | None = None
@@ -66,7 +71,7 @@ class AwsAccount:
 
     def __init__(self, place: Place, role: Role, options: Options) -> None:
         self.place, self.region, self._role, self._options = place, place.region, role, options
-        self._limiter = Limiter(options.share, options.waited, options.monotonic, options.sleep)
+        self._limiter = Limiter(options.share, partial(options.waited, place), options.monotonic, options.sleep)
         self._making = threading.RLock()  # boto3 sessions are not thread safe
         self._made: dict[str, Any] = {}
 

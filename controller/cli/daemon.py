@@ -52,6 +52,8 @@ def run(config: Path | None) -> int:
     places = sorted(app.world.sites)
     queues: dict[Place, WorkQueue[ServiceKey]] = {place: WorkQueue(clock=clock, observer=observer) for place in places}
     metrics.watch_queues(queues.values())
+    waits = [(place.account, place.region, family) for place in places for family in FAMILIES]
+    metrics.expect(table.AWS_LIMITER_SECONDS, waits)
     controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic)
     passes = [
         Periodic(f"resync {place}", partial(controller.resync, place), settings.resync, clock=clock, observer=observer)
@@ -105,7 +107,6 @@ def _metrics() -> Metrics:
     metrics = Metrics(__version__)
     metrics.expect(table.SOURCE_FAILURES, [(reason.value,) for reason in SourceReason])
     metrics.expect(table.PLAN_ACTIONS, [(kind.value,) for kind in Kind])
-    metrics.expect(table.AWS_LIMITER_SECONDS, [(family,) for family in FAMILIES])
     return metrics
 
 

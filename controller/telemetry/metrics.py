@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from controller.api.keys import Place
 from controller.telemetry import conditions, table
 from controller.telemetry.board import Board
 from controller.telemetry.conditions import RouteStatuses
@@ -139,8 +140,8 @@ class Metrics:
     def aws_throttled(self, service: str, operation: str) -> None:
         self._board.count(table.AWS_THROTTLES, service, operation)
 
-    def aws_limiter_waited(self, family: str, seconds: float) -> None:
-        self._board.count(table.AWS_LIMITER_SECONDS, family, by=seconds)
+    def aws_limiter_waited(self, place: Place, family: str, seconds: float) -> None:
+        self._board.count(table.AWS_LIMITER_SECONDS, place.account, place.region, family, by=seconds)
 
 
 def reason_of(error: BaseException) -> str:

@@ -148,12 +148,12 @@ def test_the_external_id_goes_along(sts: Sts) -> None:
 
 
 def test_assuming_a_role_takes_a_token_and_is_counted(sts: Sts) -> None:
-    taken: list[str] = []
+    taken: list[tuple[Any, ...]] = []
     turned, heard = Turned(), Counted()
-    options = Options(1.0, heard, lambda family, _: taken.append(family), turned.sleep, turned.now)
-    AwsAccount(Place("main", REGION), Role(OTHER), options).ecs.list_clusters()
+    options = Options(1.0, heard, lambda *waited: taken.append(waited[:2]), turned.sleep, turned.now)
+    AwsAccount(Place("theirs", REGION), Role(OTHER), options).ecs.list_clusters()
     assert len(sts.asked) == 1
-    assert taken == ["ecs:cluster-read", "other"]
+    assert taken == [(Place("theirs", REGION), "ecs:cluster-read"), (Place("theirs", REGION), "other")]
     assert heard.calls == ["sts:AssumeRole", "ecs:ListClusters"]
 
 
