@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -29,9 +29,15 @@ class Metrics:
     def __init__(self, version: str, python: str = platform.python_version()) -> None:
         self._board = Board(table.TABLE)
         self._board.gauge(table.BUILD_INFO).replace({(version, python): 1})
+        self._before_scrape: Callable[[], None] = lambda: None
+
+    def before_scrape(self, work: Callable[[], None]) -> None:
+        """`work` is done at each scrape: for numbers that would be worked out in vain most of the time between two."""
+        self._before_scrape = work
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """What a scrape gets, and its content type, for the Accept header of the request."""
+        self._before_scrape()
         return self._board.render(accept)
 
     def expect(self, metric: Metric, series: Iterable[Labels]) -> None:
