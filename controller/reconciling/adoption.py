@@ -6,7 +6,7 @@ Whatever has to be put right first (a config object, a log group) is left to the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -41,6 +41,7 @@ class Adoptions:
     _retention: dict[str, int | None] = field(default_factory=dict)
     """Of the log groups that are there."""
     _asked: set[str] = field(default_factory=set)
+    _may_ask: bool = True
 
     def note(self, plan: ServicePlan, before: ServiceMemory | None) -> None:
         """`plan` in full. Log groups are looked at as they come, so that nobody waits for their rate in the end."""
@@ -60,10 +61,7 @@ class Adoptions:
     def ready(self, wrong: Collection[str]) -> dict[ServiceKey, Adoption]:
         """Those that lack no log group, and none of whose config objects is among `wrong`."""
         self._ask()
-        remembered = ((key, memory.groups) for key, memory in self.site.memories.items())
-        adopted = ((str(key), one.after.groups) for key, one in self.found.items())
-        every = ((ServiceKey.parse(key), groups, "") for some in (remembered, adopted) for key, groups in some)
-        wanted = needs(every) if self._retention else {}
+        wanted = needs((key, memory.groups, "") for key, memory in self._memories()) if self._retention else {}
         right = {name for name in self._retention if self._is_right(wanted[name].group)}
         return {
             key: one
@@ -71,13 +69,24 @@ class Adoptions:
             if right.issuperset(group.name for group in one.after.groups) and not set(wrong) & set(one.after.configs)
         }
 
+    def _memories(self) -> Iterator[tuple[ServiceKey, ServiceMemory]]:
+        """As they would be afterwards."""
+        yield from ((key, one.after) for key, one in self.found.items())
+        others = ((ServiceKey.parse(text), memory) for text, memory in self.site.memories.items())
+        yield from ((key, memory) for key, memory in others if key not in self.found)
+
     def _ask(self) -> None:
-        """What cannot be looked at is not there as far as this goes: the worker says what is wrong."""
+        """What cannot be looked at is not there as far as this goes: the worker says what is wrong. After one failure
+        no other call is made: the next one would most likely fail as well.
+        """
         names, self._unasked = sorted(self._unasked), set()
         self._asked.update(names)
-        with suppress(AwsError):
-            for name, group in self.site.account.logs.describe(names).items() if names else ():
-                self._retention[name] = group.retention_days
+        try:
+            there = self.site.account.logs.describe(names) if names and self._may_ask else {}
+        except AwsError:
+            self._may_ask = False
+        else:
+            self._retention |= {name: group.retention_days for name, group in there.items()}
 
     def _is_right(self, group: Group) -> bool:
         return group.retention_days in (None, self._retention[group.name])

@@ -10,6 +10,7 @@ import pytest
 from controller.api.keys import ServiceKey
 from controller.aws.ports import AccessDenied
 from controller.planning.memory import ServiceMemory, Stage
+from controller.reconciling import adoption
 from controller.reconciling.keeper import Specs
 from controller.reconciling.survey import Survey
 from controller.state.ledger import shard_of
@@ -78,15 +79,30 @@ def test_what_lacks_a_log_group_gets_it_before_it_is_remembered(forgotten: Playg
     assert forgotten.logs.describe_log_groups(logGroupNamePrefix="/web/s-3")["logGroups"]
 
 
+def test_a_retention_that_a_spec_lowers_is_lowered_though_the_definition_stays_the_same(play: Playground) -> None:
+    """What is remembered of the service itself is no reason to keep events longer."""
+    play.service()
+    for days in (30, 14):
+        play.write("httpd.yaml", route_yaml(extra=GROUPS.format("x").replace("14", str(days))))
+        play.settle()
+    (group,) = play.logs.describe_log_groups(logGroupNamePrefix="/web/x")["logGroups"]
+    assert group["retentionInDays"] == 14
+
+
 def test_where_log_groups_cannot_be_looked_at_workers_see_to_the_services(
     forgotten: Playground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_names: object) -> Any:
+    asked: list[object] = []
+
+    def refuse(names: object) -> Any:
+        asked.append(names)
         raise AccessDenied("logs:DescribeLogGroups", "2 log groups", "AccessDeniedException", "no")
 
+    monkeypatch.setattr(adoption, "AT_ONCE", 1)
     monkeypatch.setattr(forgotten.app.world.home_site.account.logs, "describe", refuse)
     forgotten.controller.resync()
     assert not remembered(forgotten)
+    assert len(asked) == 1
     assert forgotten.queue.depth() == len(NAMES)
 
 
