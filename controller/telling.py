@@ -14,6 +14,7 @@ from controller.applying.apply import Done
 from controller.applying.group_watch import GroupNews
 from controller.planning.model import Kind, ServicePlan
 from controller.reconciling.board import StatusBoard
+from controller.reconciling.garbage import Swept
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
 from controller.reconciling.standing import CONFIGS
@@ -39,6 +40,7 @@ class Teller:
         self._counted = -1
         """The board's version that the metrics tell of."""
         metrics.before_scrape(self._count)
+        self._lost: dict[Place, int] = {}
 
     def source_changed(self, specs: Specs) -> None:
         self._metrics.source_revision(specs.revision)
@@ -74,6 +76,10 @@ class Teller:
     def _failures(self, seen: Survey) -> None:
         self._unreadable |= {place: len(seen.unreadable) for place in seen.seen}
         self._metrics.unreadable_state(sum(self._unreadable.values()))
+        self._lost |= {place: len(seen.lost_configs.get(place, ())) for place in seen.seen}
+        self._metrics.lost_configs(sum(self._lost.values()))
+        unread = {place: place in seen.errors or bool(read.errors) for place, read in seen.seen.items()}
+        self._metrics.places({(place.account, place.region): value for place, value in unread.items()})
         for part, why in seen.unreadable.items():
             self._log.error("state could not be read", part=part, error=why)
         for key, failed in seen.failures.items():
@@ -120,6 +126,17 @@ class Teller:
             self._log.info("held", hold=plan.hold.reason.value, why=plan.hold.message, **said)
         for one in step.outcome.said:
             self._log.info("done", service=str(key), reason=one.reason.value, message=one.message)
+
+    def swept(self, found: Swept) -> None:
+        if found.why:
+            self._log.warning("garbage was left alone", why=found.why)
+            return
+        numbers = {"unused": len(found.unused), "due": len(found.due), "superseded": len(found.superseded)}
+        gone = Counter("revision" if name.startswith("arn:") else "config" for name in found.gone)
+        self._metrics.garbage(numbers, gone)
+        for name in (*found.due, *found.superseded):
+            self._log.info("garbage", name=name, done=name in found.gone)
+        self._log.info("garbage looked for", collected=len(found.gone), **numbers)
 
     def config_checked(self, result: str, text: str) -> None:
         """What an engine, or the lack of one, came to: checking.checker.Checker tells it once a config."""

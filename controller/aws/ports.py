@@ -31,6 +31,8 @@ class Urgency(IntEnum):
     """What a worker reads and writes for one service."""
     RESYNC = 2
     """What a pass reads."""
+    GARBAGE = 3
+    """What is looked at, and put away, once a day."""
 
 
 URGENCY: ContextVar[Urgency] = ContextVar("URGENCY", default=Urgency.RESYNC)
@@ -120,7 +122,8 @@ class ObjectStore(Protocol):
     ) -> str:
         """Write and return the new ETag; `create` is If-None-Match: *, `replaces` is If-Match: <etag>."""
 
-    def delete(self, key: str) -> None: ...
+    def delete(self, key: str, *, replaces: str | None = None) -> None:
+        """`replaces`: If-Match: <etag>; PreconditionFailed or NotFound where it is another object by now."""
 
 
 class Secrets(Protocol):
@@ -175,6 +178,17 @@ class Ecs(Protocol):
 
     def revisions_of_services(self, arns: Iterable[str]) -> dict[str, str]:
         """Service revision ARN → task definition ARN, 20 a request; those that are gone are left out."""
+
+    def active_revisions(self) -> Iterator[str]:
+        """ARNs of all ACTIVE revisions of all families, 100 a request."""
+
+    def definitions_of_tasks(self, cluster: str) -> set[str]:
+        """Task definition ARNs of the tasks that run or are to run; two requests for 100 tasks."""
+
+    def definitions_rolled_out(self, cluster: str, service: str, since: float) -> set[str]:
+        """Task definition ARNs of service deployments from `since` (epoch seconds) on, and of what they replaced."""
+
+    def deregister_task_definition(self, arn: str) -> None: ...
 
     def tasks(self, cluster: str, service: str) -> list[dict[str, Any]]:
         """At most a hundred running tasks of a service and a hundred that stopped within the last hour."""
