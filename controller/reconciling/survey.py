@@ -99,6 +99,8 @@ class Survey:
 
 MANY = 100
 """Definitions to read: ten seconds of them."""
+AT_A_TIME = 8
+"""Config objects that are put back."""
 LOOK_AT_CONFIGS = 45.0
 """Seconds between two looks in a pass that takes its time."""
 
@@ -329,15 +331,29 @@ def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool
     site.waves.ledger.refresh(etags)
     wrong = wrong_configs(site, listing, part.adoptions.named)
     part.wrong |= wrong
-    part.lost_configs = []
-    for path in wrong if repair else ():
+    part.lost_configs = _put_back(site, wrong) if repair else []
+    for ledger in others:
+        ledger.refresh(etags)
+
+
+def _put_back(site: Site, paths: Iterable[str]) -> list[LostForGood]:
+    """Several at once: where all second copies are gone there are twenty thousand. Returns those that are lost for
+    good. Raises AwsError.
+    """
+
+    def put_back(path: str) -> LostForGood | None:
         try:
             with at(Urgency.REPAIR):
                 site.shelf.put_back(path)
         except LostForGood as lost:
-            part.lost_configs.append(lost)
-    for ledger in others:
-        ledger.refresh(etags)
+            return lost
+        return None
+
+    pool = ThreadPoolExecutor(max_workers=AT_A_TIME)
+    try:
+        return list(filter(None, pool.map(put_back, paths)))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _planned(

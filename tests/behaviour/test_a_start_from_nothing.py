@@ -116,6 +116,20 @@ def test_a_config_object_that_is_lost_is_back_though_nothing_remembers_it(forgot
     assert remembered(forgotten) == set(NAMES)
 
 
+def test_where_all_of_the_state_is_lost_the_second_copies_are_made_again(forgotten: Playground) -> None:
+    """Else the next config object that somebody deletes would be lost for good."""
+    before = forgotten.objects()
+    copies = {path for path in before if path.startswith("_state/configs/")}
+    assert len(copies) >= len(NAMES)
+    for path in copies:
+        forgotten.s3.delete_object(Bucket=STORE, Key=f"{PREFIX}/{path}")
+    forgotten.controller.resync()
+    assert {path: body for path, body in forgotten.objects().items() if path in copies} == {
+        path: before[path] for path in copies
+    }
+    assert remembered(forgotten) == set(NAMES)
+
+
 def test_a_config_object_of_which_no_copy_is_left_is_made_by_the_worker(forgotten: Playground) -> None:
     lost = min(forgotten.configs())
     for path in (lost, f"_state/configs/{lost.partition('/')[0]}"):
