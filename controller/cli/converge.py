@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from controller import app as composition
@@ -17,6 +18,7 @@ from controller.cli.progress import Progress, make_progress
 from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
 from controller.planning.waves import WAITS
+from controller.reconciling.adoption import adopt
 from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step, reconcile
@@ -46,9 +48,9 @@ def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
     seen = in_turn(app.world, specs, seen.under(permit))
     for problem in specs.problems:
         say(str(problem))
-    progress = make_progress([plan.key for plan in seen.pending])
+    progress, adopted = make_progress([plan.key for plan in seen.pending]), _adopted(app, seen)
     with progress:
-        steps = {plan.key: _first(app, specs, plan, permit, progress) for plan in seen.pending}
+        steps = {plan.key: _first(app, specs, plan, permit, progress, adopted) for plan in seen.pending}
         if wait:
             _watch(app, specs, steps, permit, progress)
     app.keeper.forget(app.world.routes_in_use)
@@ -68,9 +70,25 @@ def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[
     return app, app.keeper.specs
 
 
-def _first(app: composition.App, specs: Specs, plan: ServicePlan, permit: Permit, progress: Progress) -> Step | None:
-    """What waits for its turn is looked at when that comes."""
-    if plan.hold is None or plan.hold.reason not in WAITS:
+def _adopted(app: composition.App, seen: Survey) -> set[ServiceKey]:
+    found: set[ServiceKey] = set()
+    for place, site in app.world.sites.items():
+        here = {key: one for key, one in seen.adoptions.items() if key.place == place}
+        found |= adopt(site, seen.plans, here)
+    return found
+
+
+def _first(
+    app: composition.App,
+    specs: Specs,
+    plan: ServicePlan,
+    permit: Permit,
+    progress: Progress,
+    adopted: Collection[ServiceKey],
+) -> Step | None:
+    """What waits for its turn is looked at when that comes, and what is remembered already not at all."""
+    waits = plan.hold is not None and plan.hold.reason in WAITS
+    if not waits and plan.key not in adopted:
         return _step(app, specs, plan.key, permit, progress)
     step = Step(plan, Outcome(Done.NOTHING), None)
     progress.moved(plan.key, plans.in_a_word(step))

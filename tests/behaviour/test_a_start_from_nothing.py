@@ -14,6 +14,7 @@ from controller.reconciling import adoption
 from controller.reconciling.keeper import Specs
 from controller.reconciling.survey import Survey
 from controller.state.ledger import shard_of
+from tests.support.commands import commands
 from tests.support.playground import CLUSTER, PREFIX, REGION, STORE, Playground, plain_definition, route_yaml
 
 NAMES = [f"s-{number}" for number in range(6)]
@@ -68,6 +69,17 @@ def test_each_shard_of_the_state_is_written_once_and_no_worker_is_needed(
     forgotten.settle()
     assert {name: forgotten.revisions(name) for name in NAMES} == before
     assert {forgotten.reason(name) for name in NAMES} == {"InSync"}
+
+
+def test_apply_remembers_what_it_finds_in_sync(
+    forgotten: Playground, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {name: forgotten.revisions(name) for name in NAMES}
+    assert commands(forgotten, monkeypatch)("apply") == 0
+    assert NAMES[0] in capsys.readouterr().out
+    forgotten.app.world.home_site.memories.load()
+    assert remembered(forgotten) == set(NAMES)
+    assert {name: forgotten.revisions(name) for name in NAMES} == before
 
 
 def test_what_lacks_a_log_group_gets_it_before_it_is_remembered(forgotten: Playground) -> None:
