@@ -6,6 +6,10 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("logroute", deadline=None)  # how long an example takes says more of the machine than of us
+settings.load_profile("logroute")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -67,7 +67,7 @@ def _container(draw: st.DrawFn, name: str, router: str) -> dict[str, Any]:
     fields: dict[str, Any] = {"name": name, "image": "app:1"}
     waits = [{"containerName": router, "condition": one} for one in draw(st.lists(st.sampled_from(CONDITIONS)))]
     choices: dict[str, Any] = {
-        "dependsOn": [{"containerName": "other", "condition": "START"}, *waits, {"containerName": "x"}],
+        "dependsOn": [{"containerName": "other", "condition": "START"}, *waits, {"containerName": "nobody"}],
         "links": ["db:database", draw(st.sampled_from([router, f"{router}:logs", f"{router}:log_router"]))],
         "volumesFrom": [{"sourceContainer": router, "readOnly": draw(st.booleans())}, {"sourceContainer": "other"}],
         "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
