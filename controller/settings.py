@@ -45,6 +45,20 @@ class Limits(Model):
     """Of AWS's sustained rates; over 1 only where AWS raised the quotas."""
 
 
+def _off(value: Any) -> Any:
+    """YAML takes an unquoted off for a boolean."""
+    return "off" if value is False else value
+
+
+class GarbageSettings(Model):
+    configs: Annotated[Literal["off", "dry-run", "delete"], BeforeValidator(_off)] = "dry-run"
+    grace_days: int = Field(30, ge=1)
+    """From when nothing named a config until it may go, and then once more for its second copy."""
+    revisions: Annotated[Literal["off", "dry-run", "deregister"], BeforeValidator(_off)] = "off"
+    keep_revisions: int = Field(10, ge=1)
+    """Of those that LogRoute registered, in each family, whatever names them."""
+
+
 class Tenant(Model):
     namespaces: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
@@ -102,6 +116,7 @@ class Settings(BaseSettings):
     resync: Interval = 300.0
     guards: Guards = Guards()
     limits: Limits = Limits()
+    garbage: GarbageSettings = GarbageSettings()
     fluent_bit: Annotated[dict[EngineVersion, Path], BeforeValidator(_text_keys)] = {}
     lua: Literal["refuse", "allow"] = "refuse"
     """Whether specs may hold Lua, which runs in the router with the rights of the task."""

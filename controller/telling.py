@@ -14,6 +14,7 @@ from controller.applying.apply import Done
 from controller.applying.group_watch import GroupNews
 from controller.planning.model import Kind, ServicePlan
 from controller.reconciling.board import StatusBoard
+from controller.reconciling.garbage import Swept
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
 from controller.reconciling.standing import CONFIGS
@@ -117,6 +118,26 @@ class Teller:
         for one in step.outcome.said:
             self._log.info("done", service=str(key), reason=one.reason.value, message=one.message)
         self._board(board)
+
+    def swept(self, swept: Swept, board: StatusBoard) -> None:
+        """What is garbage, and what was made of it."""
+        board.garbage = swept.as_plain()
+        found = {"waiting": swept.waiting, "due": len(swept.due)}
+        self._metrics.garbage(found, len(swept.superseded), len(swept.doubts), swept.at)
+        self._metrics.garbage_removed("config", len(swept.removed))
+        self._metrics.garbage_removed("revision", len(swept.deregistered))
+        for doubt in swept.doubts:
+            self._log.warning("garbage is left alone", why=doubt)
+        for path, why in swept.due:
+            self._log.info("config may go", path=path, why=why, mode=swept.policy.configs)
+        for revision in swept.superseded:
+            self._log.info("revision may go", revision=revision, mode=swept.policy.revisions)
+        for path in swept.removed:
+            self._log.info("config deleted", path=path)
+        for path in swept.back:
+            self._log.warning("config is named again and was put back", path=path)
+        for revision in swept.deregistered:
+            self._log.info("revision deregistered", revision=revision)
 
     def config_checked(self, result: str, text: str) -> None:
         """What an engine, or the lack of one, came to: checking.checker.Checker tells it once a config."""

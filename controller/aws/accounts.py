@@ -24,6 +24,7 @@ from controller.aws.objects import S3Bucket
 from controller.aws.ports import AwsError
 from controller.aws.revisions import RevisionCache
 from controller.aws.schedules import BotoSchedules
+from controller.aws.usage import BotoUsage
 
 T = TypeVar("T")
 
@@ -79,7 +80,11 @@ class AwsAccount:
 
     @property
     def ecs(self) -> BotoEcs:
-        return self._once("ecs", lambda: BotoEcs(self._caller("ecs"), self._options.revisions))
+        return self._once("ecs", lambda: BotoEcs(self._ecs, self._options.revisions))
+
+    @property
+    def usage(self) -> BotoUsage:
+        return self._once("usage", lambda: BotoUsage(self._ecs))
 
     @property
     def logs(self) -> CloudWatchLogGroups:
@@ -95,6 +100,10 @@ class AwsAccount:
 
     def bucket(self, name: str) -> S3Bucket:
         return self._once(f"s3://{name}", lambda: S3Bucket(self._s3, name))
+
+    @property
+    def _ecs(self) -> Caller:
+        return self._once("ecs client", lambda: self._caller("ecs"))
 
     @property
     def _s3(self) -> Caller:

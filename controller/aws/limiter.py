@@ -40,6 +40,7 @@ FAMILIES: dict[str, Rate] = {
 }
 OPERATIONS = {
     "RegisterTaskDefinition": "ecs:task-definition-modify",
+    "DeregisterTaskDefinition": "ecs:task-definition-modify",
     "DescribeTaskDefinition": "ecs:task-definition-read",
     "UpdateService": "ecs:service-modify",
     "ListTaskDefinitionFamilies": "ecs:task-definition-read",

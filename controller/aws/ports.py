@@ -31,6 +31,8 @@ class Urgency(IntEnum):
     """What a worker reads and writes for one service."""
     RESYNC = 2
     """What a pass reads."""
+    GARBAGE = 3
+    """What nobody waits for."""
 
 
 URGENCY: ContextVar[Urgency] = ContextVar("URGENCY", default=Urgency.RESYNC)
@@ -120,7 +122,8 @@ class ObjectStore(Protocol):
     ) -> str:
         """Write and return the new ETag; `create` is If-None-Match: *, `replaces` is If-Match: <etag>."""
 
-    def delete(self, key: str) -> None: ...
+    def delete(self, key: str, *, matches: str | None = None) -> None:
+        """`matches` is If-Match: <etag>; PreconditionFailed where it is another by now."""
 
 
 class Secrets(Protocol):
@@ -180,6 +183,24 @@ class Ecs(Protocol):
         """At most a hundred running tasks of a service and a hundred that stopped within the last hour."""
 
 
+class Usage(Protocol):
+    """Which revisions are in use in one account and region. What cannot be told whole is an AwsError."""
+
+    def active_revisions(self) -> Iterator[str]:
+        """ARNs of all ACTIVE revisions of all families, 100 a request."""
+
+    def running(self, cluster: str) -> set[str]:
+        """ARNs of the revisions that tasks run, or are to run; two requests for a hundred tasks."""
+
+    def deployed(self, cluster: str, service: str) -> set[str]:
+        """ARNs of the revisions that a service's deployments of the last 90 days brought out, replaced or went back
+        to: so long ECS keeps them (Amazon ECS developer guide, "View service history").
+        """
+
+    def deregister(self, arn: str) -> None:
+        """The revision becomes INACTIVE: what runs it goes on, and nothing new can be told to. Repeatable."""
+
+
 class SdkTooOld(AwsError):
     """ECS answered a field that the installed botocore does not know and would lose."""
 
@@ -233,6 +254,9 @@ class Account(Protocol):
 
     @property
     def ecs(self) -> Ecs: ...
+
+    @property
+    def usage(self) -> Usage: ...
 
     @property
     def logs(self) -> LogGroups: ...

@@ -14,8 +14,10 @@ from controller import app as composition
 from controller.api.keys import Place, ServiceKey
 from controller.aws.limiter import FAMILIES
 from controller.aws.ports import AwsError
+from controller.planning.garbage import DAY, Policy
 from controller.planning.model import Kind
 from controller.reconciling.controller import Controller
+from controller.reconciling.garbage import Sweeper
 from controller.runtime.clock import SystemClock
 from controller.runtime.loop import Periodic
 from controller.runtime.queue import WorkQueue
@@ -37,6 +39,8 @@ WORKERS = 4
 STOP_SECONDS = 9.0
 """Seconds that a stop may take; ECS and Kubernetes users expect ten at the most."""
 STATUS_SECONDS = 10.0
+GARBAGE_SECONDS = 600.0
+"""How often it is asked whether a sweep is due."""
 FIRST_PASS_SECONDS = 1800.0
 """A first pass over ten thousand services that nothing is remembered of takes a quarter of an hour."""
 
@@ -60,6 +64,7 @@ def run(config: Path | None) -> int:
     source = Periodic("source", controller.poll_source, settings.poll, clock=clock, observer=observer)
     notes = Periodic("notes", controller.poll_notes, settings.poll, clock=clock, observer=observer)
     status = Periodic("status", controller.save_status, STATUS_SECONDS, clock=clock, observer=observer)
+    garbage = _garbage(settings, app, controller, teller, stopper, clock, observer)
     workers = [
         Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer) for queue in queues.values()
     ]
@@ -77,11 +82,11 @@ def run(config: Path | None) -> int:
         )
         for part in workers:
             part.start()
-        for task in (source, notes, status):
+        for task in (source, notes, status, garbage):
             task.start()
         stopper.wait()
         log.info("stopping", reason=stopper.reason)
-        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, status, *workers, server)
+        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, status, garbage, *workers, server)
         with suppress(AwsError):  # the next start tells the same, a little later
             controller.save_status()
         log.info("stopped", finished=ended)
@@ -98,6 +103,30 @@ def _first_start_then_nudge(passes: Sequence[Periodic]) -> Callable[[], None]:
         begun.append(True)
 
     return specs_changed
+
+
+def policy(settings: Settings) -> Policy:
+    asked = settings.garbage
+    return Policy(asked.configs, asked.grace_days * DAY, asked.revisions, asked.keep_revisions)
+
+
+def _garbage(
+    settings: Settings,
+    app: composition.App,
+    controller: Controller,
+    teller: Teller,
+    stopper: Stopper,
+    clock: SystemClock,
+    observer: Observer,
+) -> Periodic:
+    sweeper = Sweeper(app.world, policy(settings), teller, controller.board, lambda: stopper.stopping)
+
+    def sweep() -> None:
+        """The passes come first: what they read costs the same budget."""
+        if controller.finished_pass is not None:
+            sweeper.tick()
+
+    return Periodic("garbage", sweep, GARBAGE_SECONDS, clock=clock, observer=observer)
 
 
 def _metrics() -> Metrics:

@@ -127,6 +127,19 @@ class Metrics:
         """`result`: one of table.ROLLOUT_RESULTS."""
         self._board.count(table.ROLLOUTS, result)
 
+    # Garbage
+
+    def garbage(self, configs: Mapping[str, int], revisions: int, doubts: int, at: float) -> None:
+        """What the last sweep found; `at` in seconds since 1970."""
+        self._board.gauge(table.GARBAGE_CONFIGS).replace({(state,): count for state, count in configs.items()})
+        self._board.gauge(table.GARBAGE_REVISIONS).replace({(): revisions})
+        self._board.gauge(table.GARBAGE_DOUBTS).replace({(): doubts})
+        self._board.gauge(table.GARBAGE_SWEPT).replace({(): at})
+
+    def garbage_removed(self, kind: str, number: int) -> None:
+        """`kind`: one of table.GARBAGE_KINDS."""
+        self._board.count(table.GARBAGE_REMOVED, kind, by=number)
+
     # AWS
 
     def aws_called(self, service: str, operation: str) -> None:

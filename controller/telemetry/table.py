@@ -80,6 +80,8 @@ DRIFT_KINDS = tuple(
 )
 HINT_KINDS = (Reason.INJECT_IN_CI.value,)
 CHECK_RESULTS = ("accepted", "rejected", "unchecked")
+GARBAGE_CONFIGS_STATES = ("waiting", "due")
+GARBAGE_KINDS = ("config", "revision")
 ROLLOUT_RESULTS = ("succeeded", "failed", "rolled_back")
 
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -158,6 +160,22 @@ CONFIG_CHECKS = _counter(
     "logroute_config_checks_total",
     "Configs that an engine was to be started on. unchecked: there is none, or nothing could be said.",
     result=CHECK_RESULTS,
+)
+
+GARBAGE_CONFIGS = _gauge(
+    "logroute_garbage_configs",
+    "Config objects that nothing names, at the last sweep. waiting: for the end of their grace.",
+    state=GARBAGE_CONFIGS_STATES,
+)
+GARBAGE_REVISIONS = _gauge("logroute_garbage_revisions", "Superseded revisions that may go, at the last sweep.")
+GARBAGE_REMOVED = _counter(
+    "logroute_garbage_removed_total",
+    "Objects that were deleted, second copies among them, and revisions that were deregistered.",
+    kind=GARBAGE_KINDS,
+)
+GARBAGE_DOUBTS = _gauge("logroute_garbage_doubts", "Why the last sweep let everything be; 0: it saw all that there is.")
+GARBAGE_SWEPT = _gauge(
+    "logroute_garbage_last_sweep_timestamp_seconds", "When the last sweep was, in seconds since 1970; 0: not yet."
 )
 
 AWS_CALLS = _counter("logroute_aws_calls_total", "Requests sent to AWS, with retries.", service=OPEN, operation=OPEN)
