@@ -118,6 +118,6 @@ def _by_digest(paths: Iterable[str]) -> tuple[dict[str, list[str]], dict[str, st
 
 
 def superseded(ours: Iterable[int], used: AbstractSet[int], keep: int) -> list[int]:
-    """Revisions of a family that may be deregistered, the oldest first. `ours`: the ACTIVE ones that we registered."""
+    """Revisions of a family that may go, the oldest first. `ours`: the ACTIVE ones that we registered."""
     last = sorted(ours)[-keep:]
     return [number for number in sorted(ours) if number not in used and number not in last]

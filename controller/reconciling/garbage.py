@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from controller.api.keys import Place
@@ -128,7 +129,7 @@ class Sweeper:
                 self._sweeps.put("last", Sweep(now, not swept.doubts))
 
     def sweep(self) -> Swept:
-        """Raises Stopping; AwsError where marks cannot be written."""
+        """Raises Stopping."""
         places = [PlaceSweep(site, self._go_on) for _, site in sorted(self._world.sites.items())]
         doubts = [doubt for place in places for doubt in _doubts_of(place)]
         swept = Swept(self._policy, self._now(), doubts)  # the time as ECS has just told it
@@ -137,10 +138,10 @@ class Sweeper:
             swept.doubts += [doubt for place in places for doubt in _failing(place.read_use)]
             swept.doubts += [doubt for place in places for doubt in _unread(place)]
         for store in stores:
-            self._configs(store, places, swept)
+            swept.doubts += _failing(partial(self._configs, store, places, swept))
         if not swept.doubts and self._policy.revisions != "off":
             for place in places:
-                self._revisions(place, swept)
+                swept.doubts += _failing(partial(self._revisions, place, swept))
         self._telling.swept(swept, self._board)
         return swept
 
@@ -196,11 +197,10 @@ class Sweeper:
                 swept.removed += [store.uri(path) for path in gone]
 
     def _revisions(self, place: PlaceSweep, swept: Swept) -> None:
-        doubts = list(_failing(place.read_starters))
-        swept.doubts += doubts
+        place.read_starters()
         going = [
             (family, number)
-            for family, ours in sorted(place.ours.items() if not doubts else ())
+            for family, ours in sorted(place.ours.items())
             for number in superseded(ours, place.used.get(family, set()), self._policy.keep)
         ]
         swept.superseded += [f"{place.site.place} {family}:{number}" for family, number in going]
@@ -234,9 +234,9 @@ def _unread(place: PlaceSweep) -> list[str]:
     return [f"{place.unread} task definitions of {place.site.place} are not read yet"] if place.unread else []
 
 
-def _failing(read: Callable[[], None]) -> Iterator[str]:
+def _failing(work: Callable[[], None]) -> Iterator[str]:
     try:
-        read()
+        work()
     except AwsError as error:
         yield str(error)
 

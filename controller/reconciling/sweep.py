@@ -80,17 +80,19 @@ class PlaceSweep:
         """What rules and schedules start. Raises AwsError."""
         schedules = self.site.account.schedules
         for one in (*schedules.rules(), *schedules.schedules()):
-            if one.pinned:
-                family, number = parsed(one.task_definition)
-                self.used.setdefault(family, set()).add(number)
+            self._start(one.task_definition)
+
+    def _start(self, arn: str) -> None:
+        """A family without a revision means its latest, which is kept anyway."""
+        family, number = parsed(arn) if arn.rsplit(":", 1)[-1].isdigit() else ("", 0)
+        self.used.setdefault(family, set()).add(number)
 
     def _remembered(self) -> None:
         for memory in [memory for _, memory in self.site.memories.items()]:
             self.named |= {path.partition("/")[0] for path in memory.configs}
-            for arn in (memory.revision, memory.base):
-                if arn:
-                    family, number = parsed(arn)
-                    self.used.setdefault(family, set()).add(number)
+            moved = [arn for both in memory.moved.values() for arn in both]
+            for arn in (memory.revision, memory.base, *moved):
+                self._start(arn)
 
     def _use(self, arn: str) -> None:
         self.go_on()
