@@ -217,7 +217,7 @@ def test_a_config_that_is_named_again_after_its_grace_comes_back(play: Playgroun
 
 
 def test_a_place_that_cannot_be_read_lets_nothing_go_anywhere(play: Playground, away: Playground) -> None:
-    assert away
+    away.register(plain_definition("far"))
     path, revision = two_configs(play)
     forgotten(play, revision)
     sweep(play)

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from controller.api.conditions import Reason
 from controller.api.problems import has_errors
-from controller.aws import ecs, schedules
+from controller.aws import ecs, schedules, usage
 from controller.cli.main import app
 from controller.settings import Settings, load
 from controller.specs.load import load as load_specs
@@ -79,7 +79,7 @@ def test_the_example_policy_is_json_and_names_no_wildcard_action() -> None:
         for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
     ]
     assert not [action for action in actions if "*" in action]
-    for service, module in (("ecs", ecs), ("events", schedules), ("scheduler", schedules)):
+    for service, module in (("ecs", ecs), ("ecs", usage), ("events", schedules), ("scheduler", schedules)):
         named, known = re.findall(r'"([A-Z][A-Za-z]+)"', inspect.getsource(module)), _operations(service)
         assert {f"{service}:{name}" for name in named if name in known} <= set(actions)
 
