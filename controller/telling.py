@@ -14,7 +14,7 @@ from controller.applying.apply import Done
 from controller.applying.group_watch import GroupNews
 from controller.planning.model import Kind, ServicePlan
 from controller.reconciling.board import StatusBoard
-from controller.reconciling.garbage import Swept
+from controller.reconciling.garbage import Sweep, Swept
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
 from controller.reconciling.standing import CONFIGS
@@ -119,11 +119,13 @@ class Teller:
             self._log.info("done", service=str(key), reason=one.reason.value, message=one.message)
         self._board(board)
 
-    def swept(self, swept: Swept, board: StatusBoard) -> None:
+    def last_sweep(self, sweep: Sweep) -> None:
+        told = sweep.told
+        found = {"waiting": told["waiting"], "due": len(told["mayGo"])}
+        self._metrics.garbage(found, len(told["superseded"]), len(told["doubts"]), sweep.at)
+
+    def swept(self, swept: Swept) -> None:
         """What is garbage, and what was made of it."""
-        board.garbage = swept.as_plain()
-        found = {"waiting": swept.waiting, "due": len(swept.due)}
-        self._metrics.garbage(found, len(swept.superseded), len(swept.doubts), swept.at)
         self._metrics.garbage_removed("config", len(swept.removed))
         self._metrics.garbage_removed("revision", len(swept.deregistered))
         for doubt in swept.doubts:

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from controller.api.keys import Place
+from controller.api.plain import well_typed
 from controller.applying.garbage import bring_back, remove
 from controller.aws.ports import AwsError, ObjectInfo, Urgency, at
 from controller.observed import inventory
@@ -60,29 +61,42 @@ class Swept:
         }
 
 
-class Telling(Protocol):
-    """Who is told; telemetry implements it."""
-
-    def swept(self, swept: Swept, board: StatusBoard) -> None: ...
-
-
 class Stopping(Exception):
     """The process ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """When the last one was, in seconds since the epoch, and whether it saw everything."""
+    """The last one: when it was, in seconds since the epoch, and what was told of it."""
 
     at: float
-    whole: bool
+    told: Mapping[str, Any]
+
+    @property
+    def whole(self) -> bool:
+        """It saw all that there is."""
+        return not self.told["doubts"]
 
     def as_plain(self) -> dict[str, Any]:
-        return {"at": self.at, "whole": self.whole}
+        return {"at": self.at, "told": self.told}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Sweep:
-        return cls(float(plain["at"]), bool(plain["whole"]))
+        """TypeError, ValueError or KeyError where `plain` is none."""
+        well_typed(cls, plain)
+        lists = (plain["told"]["doubts"], plain["told"]["mayGo"], plain["told"]["superseded"])
+        if not all(isinstance(one, list) for one in lists):
+            raise TypeError("what was told of the last sweep is not readable")
+        return cls(float(plain["at"]), {**plain["told"], "waiting": int(plain["told"]["waiting"])})
+
+
+class Telling(Protocol):
+    """Who is told; telemetry implements it."""
+
+    def swept(self, swept: Swept) -> None: ...
+
+    def last_sweep(self, sweep: Sweep) -> None:
+        """After each, and after a start."""
 
 
 @dataclass(slots=True)
@@ -111,28 +125,36 @@ class Sweeper:
     ) -> None:
         self._world, self._policy, self._telling, self._stopping = world, policy, telling, stopping
         self._board = board
-        home = world.home_site
-        store = home.install.store
-        self._sweeps: Ledger[Sweep] = Ledger(
-            home.account.bucket(store.bucket), store.key(STATE, GARBAGE, "sweeps"), Sweep.from_plain, shards=1
-        )
+        self._last: Sweep | None = None
+        site = world.home_site
+        prefix = site.install.store.key(STATE, GARBAGE, "sweeps")
+        self._sweeps = Ledger(site.account.bucket(site.install.store.bucket), prefix, Sweep.from_plain, shards=1)
 
     def tick(self) -> None:
         """Raises AwsError."""
         if self._policy.configs == self._policy.revisions == "off":
             return
         with suppress(Stopping), at(Urgency.GARBAGE):
-            self._sweeps.load()
-            last, now = self._sweeps.get("last"), self._now()
-            if last is None or not 0 <= now - last.at < (DAY if last.whole else HOUR):
-                swept = self.sweep()
-                self._sweeps.put("last", Sweep(now, not swept.doubts))
+            if self._last is None:
+                self._sweeps.load()
+                self._told(self._sweeps.get("last"))
+            last, now = self._last, self._now()
+            if last is None or not -HOUR < now - last.at < (DAY if last.whole else HOUR):  # a clock may go back
+                sweep = Sweep(now, self.sweep().as_plain())
+                self._told(sweep)
+                self._sweeps.put("last", sweep)
+
+    def _told(self, sweep: Sweep | None) -> None:
+        if sweep:
+            self._last, self._board.garbage = sweep, sweep.told
+            self._telling.last_sweep(sweep)
 
     def sweep(self) -> Swept:
         """Raises Stopping."""
         places = [PlaceSweep(site, self._go_on) for _, site in sorted(self._world.sites.items())]
         doubts = [doubt for place in places for doubt in _doubts_of(place)]
         swept = Swept(self._policy, self._now(), doubts)  # the time as ECS has just told it
+        swept.doubts += [f"{why}; delete it" for why in self._sweeps.unreadable().values()]
         stores = list(self._stores(swept))
         if not swept.doubts and self._worth_it(places, stores, swept.at):
             swept.doubts += [doubt for place in places for doubt in _failing(place.read_use)]
@@ -142,7 +164,7 @@ class Sweeper:
         if not swept.doubts and self._policy.revisions != "off":
             for place in places:
                 swept.doubts += _failing(partial(self._revisions, place, swept))
-        self._telling.swept(swept, self._board)
+        self._telling.swept(swept)
         return swept
 
     def _stores(self, swept: Swept) -> Iterator[_Store]:

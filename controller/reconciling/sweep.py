@@ -37,8 +37,10 @@ class PlaceSweep:
     unread: int = 0
     learned: int = 0
     _fresh: dict[str, Known] = field(default_factory=dict)
+    _wanted: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._wanted, self.site.shelf.wanted = self.site.shelf.wanted, set()
         store, place = self.site.install.store, self.site.place
         objects = self.site.account.bucket(store.bucket)
         prefix = store.key(STATE, GARBAGE, "known", place.account, place.region)
@@ -88,6 +90,7 @@ class PlaceSweep:
         self.used.setdefault(family, set()).add(number)
 
     def _remembered(self) -> None:
+        self.named |= self._wanted | self.site.shelf.wanted
         for memory in [memory for _, memory in self.site.memories.items()]:
             self.named |= {path.partition("/")[0] for path in memory.configs}
             moved = [arn for both in memory.moved.values() for arn in both]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from controller.desired.model import ConfigObject
 from controller.planning.garbage import DAY, Policy
 from controller.reconciling.garbage import Sweeper, Swept
 from controller.settings import AccountSettings
@@ -77,6 +78,7 @@ def copy_of(path: str) -> str:
 def forgotten(play: Playground, revision: str) -> None:
     """Nothing names what `revision` names: it is INACTIVE, and its deployment is no more in the history."""
     deregister(play, revision)
+    play.app.world.home_site.shelf.wanted.clear()  # as the sweeps of these days do
     days(play, 91)
 
 
@@ -121,9 +123,37 @@ def test_a_dry_run_lists_and_deletes_nothing(play: Playground, old: tuple[str, s
     assert [uri for uri, why in swept.due if why.startswith("nothing names it since 2026-")] == [
         f"s3://configs/logroute/{path}"
     ]
-    told: dict[str, Any] = play.controller.board.plain()["garbage"]
-    assert told["mayGo"][0]["path"].endswith(path)
-    assert b'\nlogroute_garbage_configs{state="due"} 1.0\n' in play.metrics.render("")[0]
+
+
+def test_what_may_go_is_in_status_and_metrics_and_stays_there_over_a_restart(
+    play: Playground, old: tuple[str, str]
+) -> None:
+    path, revision = old
+    forgotten(play, revision)
+    sweep(play, DRY_RUN)
+    days(play, 31)
+    for _ in range(2):
+        play.app.world.home_site.account.ecs.list_clusters()  # the passes ask ECS, and so know its time
+        Sweeper(play.app.world, DRY_RUN, Teller(play.metrics), play.controller.board).tick()
+        told: dict[str, Any] = play.controller.board.plain()["garbage"]
+        assert told["mayGo"][0]["path"].endswith(path)
+        assert b'\nlogroute_garbage_configs{state="due"} 1.0\n' in play.metrics.render("")[0]
+        play.start()
+
+
+def test_what_is_about_to_be_named_stays(play: Playground, old: tuple[str, str]) -> None:
+    """A revision follows its config, at the rate at which AWS registers."""
+    path, revision = old
+    forgotten(play, revision)
+    sweep(play)
+    days(play, 31)
+    play.app.world.home_site.shelf.put(ConfigObject(path.partition("/")[2], play.configs()[path]))
+    assert sweep(play).waiting == 0
+    assert path in play.configs()
+    sweep(play)
+    days(play, 31)
+    sweep(play)
+    assert path not in play.configs()
 
 
 def test_a_deployment_of_89_days_ago_keeps_what_it_brought_out(play: Playground, old: tuple[str, str]) -> None:
@@ -192,9 +222,9 @@ def test_a_config_that_comes_back_into_use_within_its_grace_is_kept(play: Playgr
     days(play, 20)
     play.write("httpd.yaml", route_yaml(outputs=OLD))
     play.settle()
-    sweep(play)
-    days(play, 11)
-    sweep(play)
+    for wait in (0, 11, 31):
+        days(play, wait)
+        sweep(play)
     assert path in play.configs()
     assert path in str(play.containers()["log_router"]["environment"])
 
