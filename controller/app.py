@@ -21,6 +21,7 @@ from controller.desired.matching import Home
 from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
 from controller.planning.guards import Guard
+from controller.reconciling.garbage import Collector, Policy
 from controller.reconciling.keeper import SpecKeeper
 from controller.reconciling.notes import FOLDER, Notes
 from controller.reconciling.world import STATE, Site, World, site
@@ -30,6 +31,7 @@ from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
 
 REVISIONS = "revisions.sqlite"
+DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,15 @@ class App:
     settings: Settings
     world: World
     keeper: SpecKeeper
+    revisions: RevisionCache
+
+    def collector(self) -> Collector | None:
+        """Of what nothing needs any more. None: the settings want none."""
+        wanted = self.settings.garbage
+        if "off" == wanted.configs == wanted.revisions:
+            return None
+        grace = wanted.grace_days * DAY
+        return Collector(self.world, Policy(wanted.configs, grace, wanted.revisions, wanted.keep_revisions))
 
 
 def build(
@@ -59,7 +70,8 @@ def build(
         raise SettingsError("no source: give --source, the setting `source`, or LOGROUTE_SOURCE")
     if not settings.config_store:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
-    options = Options(settings.limits.share, observer, waited, sleep, monotonic, RevisionCache(_cache() / REVISIONS))
+    revisions = RevisionCache(_cache() / REVISIONS)
+    options = Options(settings.limits.share, observer, waited, sleep, monotonic, revisions)
     home = Home(_home_account(settings), _home_region(settings))
     accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
     checker = Checker(settings.fluent_bit, told)
@@ -83,6 +95,7 @@ def build(
         SpecKeeper(
             _source(settings, accounts, home), home, world.routes, remembers=remembers, lua=settings.lua == "allow"
         ),
+        revisions,
     )
 
 

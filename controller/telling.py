@@ -14,7 +14,7 @@ from controller.applying.apply import Done
 from controller.applying.group_watch import GroupNews
 from controller.planning.model import Kind, ServicePlan
 from controller.reconciling.board import StatusBoard
-from controller.reconciling.garbage import Sweep, Swept
+from controller.reconciling.garbage import Swept
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
 from controller.reconciling.standing import CONFIGS
@@ -36,6 +36,7 @@ class Teller:
         self._suspended: Mapping[str, str] = {}
         self._unreadable: dict[Place, int] = {}
         self._planned: dict[Place, Counter[str]] = {}
+        self._lost: dict[Place, int] = {}
 
     def source_changed(self, specs: Specs) -> None:
         self._metrics.source_revision(specs.revision)
@@ -71,6 +72,10 @@ class Teller:
     def _failures(self, seen: Survey) -> None:
         self._unreadable |= {place: len(seen.unreadable) for place in seen.seen}
         self._metrics.unreadable_state(sum(self._unreadable.values()))
+        self._lost |= {place: len(seen.lost_configs.get(place, ())) for place in seen.seen}
+        self._metrics.lost_configs(sum(self._lost.values()))
+        unread = {place: place in seen.errors or bool(read.errors) for place, read in seen.seen.items()}
+        self._metrics.places({(place.account, place.region): value for place, value in unread.items()})
         for part, why in seen.unreadable.items():
             self._log.error("state could not be read", part=part, error=why)
         for key, failed in seen.failures.items():
@@ -119,27 +124,16 @@ class Teller:
             self._log.info("done", service=str(key), reason=one.reason.value, message=one.message)
         self._board(board)
 
-    def last_sweep(self, sweep: Sweep) -> None:
-        told = sweep.told
-        found = {"waiting": told["waiting"], "due": len(told["mayGo"])}
-        self._metrics.garbage(found, len(told["superseded"]), len(told["doubts"]), sweep.at)
-
-    def swept(self, swept: Swept) -> None:
-        """What is garbage, and what was made of it."""
-        self._metrics.garbage_removed("config", len(swept.removed))
-        self._metrics.garbage_removed("revision", len(swept.deregistered))
-        for doubt in swept.doubts:
-            self._log.warning("garbage is left alone", why=doubt)
-        for path, why in swept.due:
-            self._log.info("config may go", path=path, why=why, mode=swept.policy.configs)
-        for revision in swept.superseded:
-            self._log.info("revision may go", revision=revision, mode=swept.policy.revisions)
-        for path in swept.removed:
-            self._log.info("config deleted", path=path)
-        for path in swept.back:
-            self._log.warning("config is named again and was put back", path=path)
-        for revision in swept.deregistered:
-            self._log.info("revision deregistered", revision=revision)
+    def swept(self, found: Swept) -> None:
+        if found.why:
+            self._log.warning("garbage was left alone", why=found.why)
+            return
+        numbers = {"unused": len(found.unused), "due": len(found.due), "superseded": len(found.superseded)}
+        gone = Counter("revision" if name.startswith("arn:") else "config" for name in found.gone)
+        self._metrics.garbage(numbers, gone)
+        for name in (*found.due, *found.superseded):
+            self._log.info("garbage", name=name, done=name in found.gone)
+        self._log.info("garbage looked for", collected=len(found.gone), **numbers)
 
     def config_checked(self, result: str, text: str) -> None:
         """What an engine, or the lack of one, came to: checking.checker.Checker tells it once a config."""

@@ -89,7 +89,7 @@ class Reason(StrEnum):
     SERVICE_INACTIVE = "ServiceInactive"
     """The service is draining or gone."""
     DEPLOYMENT_CONTROLLER = "DeploymentController"
-    """CODE_DEPLOY and EXTERNAL services are not rolled out by UpdateService."""
+    """Only its owner can roll the service out: it is EXTERNAL, or CodeDeploy cannot be told how. It says what to do."""
     SHARED_FAMILY = "SharedFamily"
     """Services and jobs run the same task family, and `sharedFamilies` does not allow it."""
     PINNED_REVISION = "PinnedRevision"

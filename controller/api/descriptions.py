@@ -104,7 +104,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "order": "Who goes first.",
         "pauseOnFailure": "Stop where a rollout fails.",
         "timeout": "Without progress.",
-        "whenDeploying": "What to do while somebody else deploys.",
+        "whenDeploying": "Somebody else deploys: wait for the end of it, or skip the service until the next pass.",
         "windows": "When to roll out; always when empty.",
     },
     "Window": {

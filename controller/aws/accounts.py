@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError
 
 from controller.api.keys import Place
 from controller.aws.calls import NOBODY, Caller, Observer
+from controller.aws.codedeploy import BotoCodeDeploy
 from controller.aws.ecs import BotoEcs
 from controller.aws.failures import translate
 from controller.aws.limiter import Limiter
@@ -24,7 +25,6 @@ from controller.aws.objects import S3Bucket
 from controller.aws.ports import AwsError
 from controller.aws.revisions import RevisionCache
 from controller.aws.schedules import BotoSchedules
-from controller.aws.usage import BotoUsage
 
 T = TypeVar("T")
 
@@ -80,11 +80,7 @@ class AwsAccount:
 
     @property
     def ecs(self) -> BotoEcs:
-        return self._once("ecs", lambda: BotoEcs(self._ecs, self._options.revisions))
-
-    @property
-    def usage(self) -> BotoUsage:
-        return self._once("usage", lambda: BotoUsage(self._ecs))
+        return self._once("ecs", lambda: BotoEcs(self._caller("ecs"), self._options.revisions))
 
     @property
     def logs(self) -> CloudWatchLogGroups:
@@ -95,15 +91,15 @@ class AwsAccount:
         return self._once("schedules", lambda: BotoSchedules(self._caller("events"), self._caller("scheduler")))
 
     @property
+    def codedeploy(self) -> BotoCodeDeploy:
+        return self._once("codedeploy", lambda: BotoCodeDeploy(self._caller("codedeploy")))
+
+    @property
     def secrets(self) -> SecretsManager:
         return self._once("secrets", lambda: SecretsManager(self._caller("secretsmanager")))
 
     def bucket(self, name: str) -> S3Bucket:
         return self._once(f"s3://{name}", lambda: S3Bucket(self._s3, name))
-
-    @property
-    def _ecs(self) -> Caller:
-        return self._once("ecs client", lambda: self._caller("ecs"))
 
     @property
     def _s3(self) -> Caller:

@@ -36,6 +36,7 @@ FAMILIES: dict[str, Rate] = {
     "logs": Rate(10, 5),
     "events": Rate(20, 10),
     "scheduler": Rate(20, 10),
+    "codedeploy": Rate(10, 5),  # AWS publishes no rate of it: as the others, but by itself
     "other": Rate(10, 5),
 }
 OPERATIONS = {

@@ -14,10 +14,9 @@ from controller import app as composition
 from controller.api.keys import Place, ServiceKey
 from controller.aws.limiter import FAMILIES
 from controller.aws.ports import AwsError
-from controller.planning.garbage import DAY, Policy
 from controller.planning.model import Kind
 from controller.reconciling.controller import Controller
-from controller.reconciling.garbage import Sweeper
+from controller.reconciling.garbage import Collector
 from controller.runtime.clock import SystemClock
 from controller.runtime.loop import Periodic
 from controller.runtime.queue import WorkQueue
@@ -39,8 +38,9 @@ WORKERS = 4
 STOP_SECONDS = 9.0
 """Seconds that a stop may take; ECS and Kubernetes users expect ten at the most."""
 STATUS_SECONDS = 10.0
-GARBAGE_SECONDS = 600.0
-"""How often it is asked whether a sweep is due."""
+GARBAGE_SECONDS = 24 * 3600.0
+GARBAGE_RETRY = 3600.0
+"""A sweep costs a call or two for each service."""
 FIRST_PASS_SECONDS = 1800.0
 """A first pass over ten thousand services that nothing is remembered of takes a quarter of an hour."""
 
@@ -56,6 +56,7 @@ def run(config: Path | None) -> int:
     places = sorted(app.world.sites)
     queues: dict[Place, WorkQueue[ServiceKey]] = {place: WorkQueue(clock=clock, observer=observer) for place in places}
     metrics.watch_queues(queues.values())
+    metrics.watch_cache(app.revisions)
     controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic)
     passes = [
         Periodic(f"resync {place}", partial(controller.resync, place), settings.resync, clock=clock, observer=observer)
@@ -64,10 +65,11 @@ def run(config: Path | None) -> int:
     source = Periodic("source", controller.poll_source, settings.poll, clock=clock, observer=observer)
     notes = Periodic("notes", controller.poll_notes, settings.poll, clock=clock, observer=observer)
     status = Periodic("status", controller.save_status, STATUS_SECONDS, clock=clock, observer=observer)
-    garbage = _garbage(settings, app, controller, teller, stopper, clock, observer)
     workers = [
         Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer) for queue in queues.values()
     ]
+    collector = app.collector()
+    garbage = [_garbage(collector, teller, clock, observer)] if collector else []
     controller.on_change = _first_start_then_nudge(passes)
     server = _server(settings, controller, metrics, clock)
     with stopper.on_signals():
@@ -82,15 +84,26 @@ def run(config: Path | None) -> int:
         )
         for part in workers:
             part.start()
-        for task in (source, notes, status, garbage):
+        for task in (source, notes, status, *garbage):
             task.start()
         stopper.wait()
         log.info("stopping", reason=stopper.reason)
-        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, status, garbage, *workers, server)
+        if collector:
+            collector.stop()
+        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, *garbage, status, *workers, server)
         with suppress(AwsError):  # the next start tells the same, a little later
             controller.save_status()
         log.info("stopped", finished=ended)
     return 0
+
+
+def _garbage(collector: Collector, teller: Teller, clock: SystemClock, observer: Observer) -> Periodic:
+    def sweep() -> None:
+        teller.swept(collector.sweep())
+
+    return Periodic(
+        "garbage", sweep, GARBAGE_SECONDS, clock=clock, backoff=lambda _failures: GARBAGE_RETRY, observer=observer
+    )
 
 
 def _first_start_then_nudge(passes: Sequence[Periodic]) -> Callable[[], None]:
@@ -103,30 +116,6 @@ def _first_start_then_nudge(passes: Sequence[Periodic]) -> Callable[[], None]:
         begun.append(True)
 
     return specs_changed
-
-
-def policy(settings: Settings) -> Policy:
-    asked = settings.garbage
-    return Policy(asked.configs, asked.grace_days * DAY, asked.revisions, asked.keep_revisions)
-
-
-def _garbage(
-    settings: Settings,
-    app: composition.App,
-    controller: Controller,
-    teller: Teller,
-    stopper: Stopper,
-    clock: SystemClock,
-    observer: Observer,
-) -> Periodic:
-    sweeper = Sweeper(app.world, policy(settings), teller, controller.board, lambda: stopper.stopping)
-
-    def sweep() -> None:
-        """The passes come first: what they read costs the same budget."""
-        if controller.finished_pass is not None:
-            sweeper.tick()
-
-    return Periodic("garbage", sweep, GARBAGE_SECONDS, clock=clock, observer=observer)
 
 
 def _metrics() -> Metrics:

@@ -19,12 +19,18 @@ from controller.cli.console import GREEN, RED, YELLOW, is_terminal, paint
 from controller.cli.failures import CommandError
 from controller.cli.person import who
 from controller.reconciling.notes import Kind, Note, Notes
-from controller.settings import load
+from controller.settings import Settings, load
 
 BAR = 24
 BETWEEN_LOOKS = 5.0
 pause = time.sleep
 COLOURS = {"running": GREEN, "paused": RED, "aborted": YELLOW}
+STEERING = (
+    (Kind.ROLLOUT_ABORTED, "abort", "aborted"),
+    (Kind.ROLLOUT_RESUMED, "resume", "running"),
+    (Kind.ROLLOUT_PAUSED, "pause", "paused"),
+)
+"""A note, what it asks for, and the state in which that is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ def status(config: Path | None, output: str, *, watch: bool) -> int:
     """Raises CommandError, SettingsError, AwsError."""
     settings = load(config)
     while True:
-        found = statusfile.read(settings)["rollouts"]
+        found = _with_requests(statusfile.read(settings)["rollouts"], settings)
         if output == "json":
             print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         else:
@@ -49,6 +55,21 @@ def status(config: Path | None, output: str, *, watch: bool) -> int:
             return 0
         sys.stdout.flush()
         pause(BETWEEN_LOOKS)
+
+
+def _with_requests(found: Sequence[Mapping[str, Any]], settings: Settings) -> list[dict[str, Any]]:
+    """`asked`: what a person wants of the change that the controller has not done yet; "" where there is nothing."""
+    if not found:
+        return []
+    notes: Notes = composition.home_notes(settings, time.time)
+    return [{**one, "asked": _asked(one, notes)} for one in found]
+
+
+def _asked(change: Mapping[str, Any], notes: Notes) -> str:
+    for kind, verb, state in STEERING:
+        if change["state"] != state and notes.get(kind, change["id"]):
+            return verb
+    return ""
 
 
 def pause_change(asked: Asked) -> int:
@@ -105,6 +126,8 @@ def _change(one: Mapping[str, Any]) -> list[str]:
     begun = datetime.fromtimestamp(one["begun"], UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     counts = ", ".join(f"{count} {name}" for name, count in services.items() if count)
     state = paint(one["state"], COLOURS.get(one["state"], ""))
+    if one["asked"]:
+        state += f" ({one['asked']} asked for: the controller's next poll takes it up)"
     return [
         f"{one['id']}  {one['place']}  {state}  since {begun}, specs at {one['revision']}",
         f"  {_bar(services, every)}batch {one['batch']} of {one['batches']}; {every} services: {counts}",

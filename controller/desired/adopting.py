@@ -62,11 +62,9 @@ def no_larger_than(app: Body, overlay: Overlay) -> int:
     """Bytes that `put` gives at most: what is kept of the application is written once more, with what is not ASCII
     escaped. Cheap, so that only what may be too large is made and weighed.
     """
-    configs = {id(config): len(orjson.dumps(config)) for config in overlay.log_configurations.values()}
-    routed = sum(configs[id(config)] + ROUTED_BYTES for config in overlay.log_configurations.values())
-    return (
-        ESCAPED * len(orjson.dumps(app)) + len(orjson.dumps([overlay.router, overlay.volumes])) + routed + ROUTED_BYTES
-    )
+    routed = list(overlay.log_configurations.values())
+    parts = len(orjson.dumps([app, overlay.router, overlay.volumes, routed]))
+    return ESCAPED * parts + ROUTED_BYTES * (len(routed) + 1)
 
 
 def _check_routed(app: Body, routed: Collection[str]) -> None:

@@ -109,10 +109,17 @@ def container(
 
 
 def canonical_of(router: ClassSpec, body: Body) -> Body:
-    """`canonical.container(body, "")`: what the class states is the same for all its services, and worked out once."""
+    """`canonical.container(body, "")`: what the class states is the same for all its services, and worked out once;
+    of what comes to it only the lists have another form.
+    """
     stated, form = _both(router.container)
     own = {key: value for key, value in body.items() if stated.get(key, stated) is not value}
-    return {key: value for key, value in form.items() if key not in own} | canonical.container(own, "")
+    for key in ("environment", "secrets"):
+        if key in own:
+            own[key] = sorted(own[key], key=canonical.SETS[key])
+    if check := own.get("healthCheck"):
+        own["healthCheck"] = canonical.health_check(check)
+    return {**form, **own}
 
 
 def _stated(stated: RouterContainer) -> Body:

@@ -22,6 +22,8 @@ from controller.fluentbit.tags import check_name
 
 Section = Mapping[str, Any]
 _ONLY_TEXT = {str}
+_SHORT = 3500
+"""All of a section's values together: none makes a line that is too long for some engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def plainly_fine(kind: Kind, section: Section, engine: str) -> bool:
         if not _may_repeat(shape.plugin, section):
             return False
         texts = [text for value in texts for text in _each(value)]
-    if not all_harmless(texts):
+    if not all_harmless(texts, _SHORT):
         return False
     for key in shape.watched:
         for text in _each(section[key]):

@@ -7,6 +7,7 @@ safely is refused, never escaped.
 from __future__ import annotations
 
 import re
+import sys
 
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,199}")
 """Option names. Column 0 and the first character of a key carry meaning: `#`, `[`, `@`."""
@@ -17,20 +18,19 @@ PARSER_TEXT = re.compile(r"\[(?:multiline_)?parser\]", re.IGNORECASE)
 """AWS's init loads a file with this text, wherever it stands, as a parsers file, and its pipeline is lost."""
 MAX_LINE = 4000
 """Bytes. Fluent Bit 1.9.10 aborts on a line over 4,096."""
-_SHORT = 3500
 
 
 _HARMLESS_LINES = re.compile(r"[ -?A-Z\\^-z|~\n]+")
 
 
-def all_harmless(values: list[str]) -> bool:
-    """Whether every value is: short printable ASCII without brackets, braces and `@`, and no white space at
-    its ends. One look at all of them together costs a fraction of one look at each.
+def all_harmless(values: list[str], room: int = sys.maxsize) -> bool:
+    """Whether every value is: printable ASCII without brackets, braces and `@`, and no white space at its ends; and
+    all of them together shorter than `room`. One look at all costs a fraction of one look at each.
     """
     lines = "\n".join(values)
     return (
         _HARMLESS_LINES.fullmatch(lines) is not None
-        and len(lines) < _SHORT
+        and len(lines) < room
         and lines.count("\n") == len(values) - 1
         and "\n\n" not in lines
         and "\n " not in lines

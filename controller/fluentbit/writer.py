@@ -20,24 +20,32 @@ def to_classic(config: Config) -> bytes:
     names = {section.name.upper() for section in config.sections}
     if names & PARSER_SECTIONS and names - PARSER_SECTIONS:
         raise ValueError("parsers and a pipeline cannot share a file")
-    return "\n".join(_section(section) for section in config.sections).encode()
+    _check(config)
+    return "\n".join([_text(section) for section in config.sections]).encode()
 
 
-def _section(section: Section) -> str:
-    if not SECTION.fullmatch(section.name):
-        raise ValueError(f"no section can have the name {section.name!r}")
-    for key, _ in section.entries:
-        if not _is_key(key):
-            raise ValueError(f"no option can have the name {key!r}")
-    if not all_harmless([value for _, value in section.entries]):
-        _check_each(section)
+def _text(section: Section) -> str:
     return f"[{section.name}]\n" + "".join([f"    {key} {value}\n" for key, value in section.entries])
 
 
-def _check_each(section: Section) -> None:
-    for key, value in section.entries:
+def _check(config: Config) -> None:
+    for section in config.sections:
+        if not _is_section(section.name):
+            raise ValueError(f"no section can have the name {section.name!r}")
+    entries = [entry for section in config.sections for entry in section.entries]
+    for key in {key for key, _ in entries}:
+        if not _is_key(key):
+            raise ValueError(f"no option can have the name {key!r}")
+    if all_harmless([value for _, value in entries]):
+        return
+    for key, value in entries:
         if trouble := value_trouble(value):
             raise ValueError(f"the value of {key} cannot be written: {trouble}")
+
+
+@lru_cache(maxsize=64)
+def _is_section(name: str) -> bool:
+    return SECTION.fullmatch(name) is not None
 
 
 @lru_cache(maxsize=4096)

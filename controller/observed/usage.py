@@ -1,52 +1,90 @@
-"""Which revisions anything in a place runs, or may go back to: services, their deployments of 90 days, tasks.
-
-Per cluster: one ListServices a hundred services, one DescribeServices ten, one ListTasks and one DescribeTasks a
-hundred tasks; per service of ECS's own controller one ListServiceDeployments, and one DescribeServiceDeployments and
-one DescribeServiceRevisions for twenty of what that finds.
-"""
+"""What the tasks, services and definitions of an account and region name, so that nothing of it is put away."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from controller.aws.ports import Account
+import orjson
+
+from controller.aws.ports import Account, Ecs, NotFound
+from controller.taskdef import mark
 
 AT_ONCE = 10
+DEPLOYMENTS_SECONDS = 90 * 24 * 3600.0
+"""How long ECS keeps service deployments, and lets one go back to what it replaced (Amazon ECS Developer Guide,
+"View service history").
+"""
+_DIGEST = re.compile(rb"[0-9a-f]{64}")
 
 
-@dataclass(slots=True)
-class InUse:
-    """ARNs of revisions. `now`: what services are told to run, and what tasks run. `before`: what service deployments
-    of the last 90 days name.
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """`needed`: ARNs of revisions that tasks, services, their deployments, rules or schedules are at. `ours`: ARNs of
+    ACTIVE revisions that this installation registered. `digests`: whatever any of these, or any ACTIVE revision, names.
     """
 
-    now: set[str] = field(default_factory=set)
-    before: set[str] = field(default_factory=set)
+    needed: frozenset[str]
+    ours: tuple[str, ...]
+    digests: frozenset[str]
 
 
-def in_use(account: Account, go_on: Callable[[], None]) -> InUse:
-    """Of all clusters, whatever the settings say. `go_on` is called between calls, and may raise. Raises AwsError."""
-    found = InUse()
-    for cluster in account.ecs.list_clusters():
-        for service in _services(account, cluster):
-            go_on()
-            found.now |= set(_named(service))
-            if (service.get("deploymentController") or {}).get("type", "ECS") == "ECS":
-                found.before |= account.usage.deployed(cluster, str(service["serviceName"]))
+def take(account: Account, owner: str, *, starters: bool, go_on: Callable[[], None]) -> Usage:
+    """All clusters, whatever the settings say of them. `starters`: rules and schedules too. `go_on` is called often,
+    and may raise. Raises AwsError: half an answer is none.
+    """
+    ecs = account.ecs
+    since = ecs.now() - DEPLOYMENTS_SECONDS
+    needed = set()
+    for arn in (arn for cluster in ecs.list_clusters() for arn in _in_cluster(ecs, cluster, since)):
         go_on()
-        found.now |= account.usage.running(cluster)
-    return found
+        needed.add(arn)
+    if starters:
+        needed |= {one.task_definition for one in (*account.schedules.rules(), *account.schedules.schedules())}
+    active = list(ecs.active_revisions())
+    ours, digests = [], set()
+    for arn in {*active, *needed}:
+        go_on()
+        found = _described(ecs, arn)
+        digests |= digests_in(orjson.dumps(found, default=str))
+        if _is_of(found, owner):
+            ours.append(arn)
+    return Usage(frozenset(needed), tuple(set(ours) & set(active)), frozenset(digests))
 
 
-def _services(account: Account, cluster: str) -> Iterator[Mapping[str, Any]]:
-    names = iter([arn.rsplit("/", 1)[-1] for arn in account.ecs.list_services(cluster)])
+def _in_cluster(ecs: Ecs, cluster: str, since: float) -> Iterator[str]:
+    yield from ecs.definitions_of_tasks(cluster)
+    names = iter(ecs.list_services(cluster))
     while some := list(islice(names, AT_ONCE)):
-        yield from account.ecs.describe_services(cluster, some).found
+        for raw in ecs.describe_services(cluster, some).found:
+            yield from _named_by(raw)
+            yield from ecs.definitions_rolled_out(cluster, str(raw["serviceName"]), since)
 
 
-def _named(service: Mapping[str, Any]) -> Iterator[str]:
-    rows = (service, *(service.get("deployments") or ()), *(service.get("taskSets") or ()))
-    return (str(row["taskDefinition"]) for row in rows if row.get("taskDefinition"))
+def _named_by(raw: Mapping[str, Any]) -> Iterator[str]:
+    """A service that wants no task names a revision too."""
+    for one in (raw, *raw.get("deployments", ()), *raw.get("taskSets", ())):
+        if arn := one.get("taskDefinition"):
+            yield str(arn)
+
+
+def _described(ecs: Ecs, arn: str) -> Mapping[str, Any]:
+    """Nothing, where it was deleted for good: no task starts from it."""
+    try:
+        return ecs.describe_task_definition(arn)
+    except NotFound:
+        return {}
+
+
+def digests_in(text: bytes) -> set[str]:
+    """Whatever may be the digest of a config, wherever it stands."""
+    return {found.decode() for found in _DIGEST.findall(text)}
+
+
+def _is_of(found: Mapping[str, Any], owner: str) -> bool:
+    """The tags say who registered it: tools that copy a definition take the labels along, and lose the tags."""
+    tags = {tag.get("key"): tag.get("value") for tag in found.get("tags", ())}
+    return tags.get(mark.OWNER) == owner

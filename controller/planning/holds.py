@@ -33,7 +33,15 @@ def first_hold(case: Case, plan: ServicePlan) -> Hold | None:
         return failed
     if memory is not None and memory.contested and memory.contested == plan.fingerprint:
         return Hold(Reason.CONTESTED, CONTESTED)
-    return None if router_is_failing(case.watched) else wait_for(case.watched)
+    return None if router_is_failing(case.watched) else _theirs(case, plan)
+
+
+def _theirs(case: Case, plan: ServicePlan) -> Hold | None:
+    """Somebody's deployment: its end is watched for, or the service is left to the next pass."""
+    hold = wait_for(case.watched)
+    if hold is None or plan.rollout.when_deploying == "wait":
+        return hold
+    return Hold(hold.reason, f"{hold.message}; skipped until the next pass (rollout.whenDeploying)")
 
 
 def asked_to_wait(case: Case) -> Hold | None:

@@ -147,8 +147,6 @@ class StatusBoard:
         self._source_error = ""
         self._saved = b""
         self._etag: str | None = None
-        self.garbage: Mapping[str, Any] = {}
-        """What the last sweep since the start found."""
 
     def surveyed(self, seen: Survey, specs: Specs) -> None:
         frozen = {**seen.suspended, **specs.frozen}
@@ -249,7 +247,6 @@ class StatusBoard:
                     for name, hold in sorted(self._frozen.items())
                     if hold.reason is Reason.SUSPENDED
                 },
-                "garbage": self.garbage,
                 "problems": [problem.as_json() for problem in self._specs.problems] if self._specs else [],
             }
 

@@ -127,7 +127,9 @@ class Controller:
             fresh = fresh or bool(seen.asked)
             self._permit, self._agreed[place] = permit, specs
             if place not in seen.errors:
-                self._answered[place] = {**self._answered.get(place, {}), **seen.asked}
+                known = {**self._answered.get(place, {}), **seen.asked}
+                asked = self._world.notes.all(NoteKind.RECONCILE)
+                self._answered[place] = {name: note for name, note in known.items() if asked.get(name) == note}
                 drop_answered(self._world, self._answered)
         seen = in_turn(self._world, specs, seen.under(permit))
         self.board.surveyed(seen, specs)

@@ -57,12 +57,16 @@ def _container(body: Body, network_mode: str) -> Body:
     if "portMappings" in kept:
         kept["portMappings"] = [_port(port, network_mode) for port in kept["portMappings"] or ()]
     if kept.get("healthCheck"):
-        kept["healthCheck"] = _without(kept["healthCheck"], HEALTH_DEFAULTS)
+        kept["healthCheck"] = health_check(kept["healthCheck"])
     if kept.get("firelensConfiguration") and str(kept.get("user") or "0") == "0":
         kept.pop("user", None)  # ECS writes "0" where a router says nothing (terraform-provider-aws#41394)
     for mounts in ("mountPoints", "volumesFrom"):
         kept[mounts] = [_without(mount, {"readOnly": False}) for mount in kept.get(mounts) or ()]
     return _without(kept, CONTAINER_DEFAULTS)
+
+
+def health_check(body: Body) -> Body:
+    return _without(body, HEALTH_DEFAULTS)
 
 
 def _port(port: Body, network_mode: str) -> Body:

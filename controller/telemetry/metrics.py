@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sized
 from datetime import datetime
 from typing import Protocol
 
@@ -64,6 +64,9 @@ class Metrics:
         self._board.gauge(table.QUEUE_LONGEST).follow(lambda: max(running(), default=0.0))
         self._board.gauge(table.QUEUE_UNFINISHED).follow(lambda: sum(running()))
 
+    def watch_cache(self, revisions: Sized) -> None:
+        self._board.gauge(table.CACHED_REVISIONS).follow(lambda: len(revisions))
+
     def queue_added(self) -> None:
         self._board.count(table.QUEUE_ADDS)
 
@@ -109,6 +112,13 @@ class Metrics:
     def unreadable_state(self, number: int) -> None:
         self._board.gauge(table.UNREADABLE_STATE).replace({(): number})
 
+    def places(self, unread: Mapping[tuple[str, str], bool]) -> None:
+        """Account and region → whether the last pass over it failed, in whole or in part."""
+        self._board.gauge(table.PLACE_UNREAD).update({place: float(failed) for place, failed in unread.items()})
+
+    def lost_configs(self, number: int) -> None:
+        self._board.gauge(table.LOST_CONFIGS).replace({(): number})
+
     def planned(self, by_action: Mapping[str, int]) -> None:
         """The last plan of all services, as numbers of actions."""
         self._board.gauge(table.PLAN_ACTIONS).replace({(action,): n for action, n in by_action.items()})
@@ -127,18 +137,11 @@ class Metrics:
         """`result`: one of table.ROLLOUT_RESULTS."""
         self._board.count(table.ROLLOUTS, result)
 
-    # Garbage
-
-    def garbage(self, configs: Mapping[str, int], revisions: int, doubts: int, at: float) -> None:
-        """What the last sweep found; `at` in seconds since 1970."""
-        self._board.gauge(table.GARBAGE_CONFIGS).replace({(state,): count for state, count in configs.items()})
-        self._board.gauge(table.GARBAGE_REVISIONS).replace({(): revisions})
-        self._board.gauge(table.GARBAGE_DOUBTS).replace({(): doubts})
-        self._board.gauge(table.GARBAGE_SWEPT).replace({(): at})
-
-    def garbage_removed(self, kind: str, number: int) -> None:
-        """`kind`: one of table.GARBAGE_KINDS."""
-        self._board.count(table.GARBAGE_REMOVED, kind, by=number)
+    def garbage(self, by_kind: Mapping[str, int], collected: Mapping[str, int]) -> None:
+        """`by_kind`: of table.GARBAGE_KINDS; `collected`: of table.COLLECTED_KINDS."""
+        self._board.gauge(table.GARBAGE).replace({(kind,): number for kind, number in by_kind.items()})
+        for kind, number in collected.items():
+            self._board.count(table.GARBAGE_COLLECTED, kind, by=number)
 
     # AWS
 

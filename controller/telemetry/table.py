@@ -62,7 +62,7 @@ ERROR_REASONS = (
 """Class names of the errors that are expected, and `Unexpected` for all others."""
 CHANGE_STATES = ("running", "paused", "aborted")
 MEMBER_STATES = ("waiting", "running", "done", "failed", "aside")
-PASSES = ("source", "resync")
+PASSES = ("source", "resync", "garbage")
 STATUSES = ("True", "False", "Unknown")
 CONDITIONS = tuple(condition.value for condition in Condition)
 SERVICE_STATES = tuple(reason.value for reason in Reason)
@@ -80,8 +80,8 @@ DRIFT_KINDS = tuple(
 )
 HINT_KINDS = (Reason.INJECT_IN_CI.value,)
 CHECK_RESULTS = ("accepted", "rejected", "unchecked")
-GARBAGE_CONFIGS_STATES = ("waiting", "due")
-GARBAGE_KINDS = ("config", "revision")
+GARBAGE_KINDS = ("unused", "due", "superseded")
+COLLECTED_KINDS = ("config", "revision")
 ROLLOUT_RESULTS = ("succeeded", "failed", "rolled_back")
 
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -147,6 +147,16 @@ HINTS = _gauge("logroute_services_with_hint", "Services that run as they should,
 UNREADABLE_STATE = _gauge(
     "logroute_unreadable_state", "State objects that cannot be read; what they tell of is left as it is."
 )
+PLACE_UNREAD = _gauge(
+    "logroute_place_unread",
+    "1: the last pass could not read this account and region, or a cluster in it; its services are left as they are.",
+    account=OPEN,
+    region=OPEN,
+)
+LOST_CONFIGS = _gauge(
+    "logroute_lost_configs",
+    "Config objects that a live revision names, that are missing, and that nothing gives back: no new task starts.",
+)
 
 DRIFT_FOUND = _counter("logroute_drift_found_total", "Differences found in what was applied.", kind=DRIFT_KINDS)
 DRIFT_REPAIRED = _counter("logroute_drift_repaired_total", "Differences put right.", kind=DRIFT_KINDS)
@@ -162,20 +172,13 @@ CONFIG_CHECKS = _counter(
     result=CHECK_RESULTS,
 )
 
-GARBAGE_CONFIGS = _gauge(
-    "logroute_garbage_configs",
-    "Config objects that nothing names, at the last sweep. waiting: for the end of their grace.",
-    state=GARBAGE_CONFIGS_STATES,
-)
-GARBAGE_REVISIONS = _gauge("logroute_garbage_revisions", "Superseded revisions that may go, at the last sweep.")
-GARBAGE_REMOVED = _counter(
-    "logroute_garbage_removed_total",
-    "Objects that were deleted, second copies among them, and revisions that were deregistered.",
+GARBAGE = _gauge(
+    "logroute_garbage",
+    "What nothing needs any more: config objects in their grace (unused) and past it (due), superseded revisions.",
     kind=GARBAGE_KINDS,
 )
-GARBAGE_DOUBTS = _gauge("logroute_garbage_doubts", "Why the last sweep let everything be; 0: it saw all that there is.")
-GARBAGE_SWEPT = _gauge(
-    "logroute_garbage_last_sweep_timestamp_seconds", "When the last sweep was, in seconds since 1970; 0: not yet."
+GARBAGE_COLLECTED = _counter(
+    "logroute_garbage_collected_total", "Config objects deleted, revisions deregistered.", kind=COLLECTED_KINDS
 )
 
 AWS_CALLS = _counter("logroute_aws_calls_total", "Requests sent to AWS, with retries.", service=OPEN, operation=OPEN)
@@ -186,5 +189,7 @@ AWS_THROTTLES = _counter("logroute_aws_throttles_total", "Requests that AWS thro
 AWS_LIMITER_SECONDS = _counter(
     "logroute_aws_limiter_wait_seconds_total", "Time spent waiting for the call budget.", family=OPEN
 )
+
+CACHED_REVISIONS = _gauge("logroute_cached_revisions", "Task definition revisions that need not be read again.")
 
 TABLE: tuple[Metric, ...] = tuple(row for row in list(globals().values()) if isinstance(row, Metric))

@@ -1,311 +1,280 @@
-"""Config objects and revisions that nothing names any more, and all that keeps them."""
+"""What nothing needs any more goes, after a grace, and only where the settings say so; whatever is in doubt stays."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 
-from controller.desired.model import ConfigObject
-from controller.planning.garbage import DAY, Policy
-from controller.reconciling.garbage import Sweeper, Swept
-from controller.settings import AccountSettings
+from controller.aws.ports import AwsError
+from controller.reconciling.garbage import Collector, Swept
+from controller.settings import Garbage
+from controller.taskdef.body import register_form
+from controller.telemetry.metrics import Metrics
 from controller.telling import Teller
-from tests.behaviour.test_many_accounts import CONTROLLER, OWN_STORE, away
 from tests.support.playground import CLUSTER, PREFIX, REGION, STORE, Playground, plain_definition, route_yaml
 
-__all__ = ["away"]
-
-DELETE = Policy("delete")
-DRY_RUN = Policy("dry-run")
-OTHER_REGION = "us-east-1"
-CALLS = (
-    "ecs:ListTaskDefinitions",
-    "ecs:ListClusters",
-    "ecs:ListTasks",
-    "ecs:DescribeTasks",
-    "ecs:ListServices",
-    "ecs:DescribeServices",
-    "ecs:ListServiceDeployments",
-    "ecs:DescribeServiceDeployments",
-    "ecs:DescribeServiceRevisions",
-    "ecs:DescribeTaskDefinition",
-    "s3:ListObjectsV2",
-)
-OLD = "[{name: stdout}]"
-NEW = "[{name: stdout, format: json_lines}]"
+DAY = 24 * 3600.0
+JSON_LINES = "[{name: stdout, format: json_lines}]"
 
 
-def sweep(play: Playground, policy: Policy = DELETE) -> Swept:
-    return Sweeper(play.app.world, policy, Teller(play.metrics), play.controller.board).sweep()
+def collector(play: Playground, **said: Any) -> Collector:
+    play.settings = play.settings.model_copy(update={"garbage": Garbage(**{"configs": "delete", **said})})
+    play.start()
+    play.step()
+    found = play.app.collector()
+    assert found is not None
+    return found
 
 
-def days(play: Playground, number: float) -> None:
-    play.sandbox.advance(number * DAY)
-
-
-def deregister(play: Playground, arn: str) -> None:
-    play.ecs.deregister_task_definition(taskDefinition=arn)
-
-
-def configs(play: Playground, bucket: str = STORE) -> set[str]:
-    """Config objects by key below the store's prefix."""
-    keys = [row["Key"].removeprefix(f"{PREFIX}/") for row in play.s3.list_objects_v2(Bucket=bucket)["Contents"]]
-    return {key for key in keys if not key.startswith("_state/")}
-
-
-def two_configs(play: Playground) -> tuple[str, str]:
-    """A config that was replaced: its path, and the revision that names it."""
+def changed(play: Playground) -> tuple[str, str]:
+    """A service whose route was changed; the paths of the former config and of the one in use."""
     play.service()
-    for outputs in (OLD, NEW):
-        play.write("httpd.yaml", route_yaml(outputs=outputs))
-        play.settle()
-    router = play.ecs.describe_task_definition(taskDefinition="example:2")["taskDefinition"]
-    [path] = re.findall(r"[0-9a-f]{64}/pipeline.conf", str(router["containerDefinitions"]))
-    return path, router["taskDefinitionArn"]
+    play.write("httpd.yaml", route_yaml())
+    play.settle()
+    (before,) = play.configs()
+    play.write("httpd.yaml", route_yaml(outputs=JSON_LINES))
+    play.settle()
+    (after,) = play.configs().keys() - {before}
+    return before, after
 
 
-@pytest.fixture
-def old(play: Playground) -> tuple[str, str]:
-    return two_configs(play)
+def deregister(play: Playground, *revisions: int, family: str = "example") -> None:
+    for revision in revisions:
+        play.ecs.deregister_task_definition(taskDefinition=f"{family}:{revision}")
+
+
+def url(path: str) -> str:
+    return f"s3://{STORE}/{PREFIX}/{path}"
 
 
 def copy_of(path: str) -> str:
     return f"_state/configs/{path.partition('/')[0]}"
 
 
-def forgotten(play: Playground, revision: str) -> None:
-    """Nothing names what `revision` names: it is INACTIVE, and its deployment is no more in the history."""
-    deregister(play, revision)
-    play.app.world.home_site.shelf.wanted.clear()  # as the sweeps of these days do
-    days(play, 91)
+def over(play: Playground, found: Collector, days: int) -> Swept:
+    """What a sweep finds at the end of so many days, with one at the beginning."""
+    found.sweep()
+    play.sandbox.advance(days * DAY)
+    return found.sweep()
 
 
-def test_a_config_goes_a_grace_after_the_last_that_named_it(play: Playground, old: tuple[str, str]) -> None:
-    path, revision = old
-    forgotten(play, revision)
-    assert sweep(play).doubts == []
-    days(play, 29)
-    sweep(play)
-    assert path in play.configs()
-    days(play, 2)
-    swept = sweep(play)
-    assert swept.doubts == []
-    assert path not in play.configs()
-    assert len(play.configs()) == 1
-    assert [one.rsplit("/", 2)[-2:] for one in swept.removed] == [path.split("/")]
+def test_a_config_that_an_active_revision_names_stays(play: Playground) -> None:
+    before, after = changed(play)
+    swept = over(play, collector(play), 200)
+    assert swept == Swept()
+    assert play.configs().keys() == {before, after}
 
 
-def test_its_second_copy_goes_another_grace_later(play: Playground, old: tuple[str, str]) -> None:
-    path, revision = old
-    forgotten(play, revision)
-    sweep(play)
-    days(play, 31)
-    sweep(play)
-    assert path not in play.configs()
-    days(play, 29)
-    sweep(play)
-    assert copy_of(path) in play.objects()
-    days(play, 2)
-    sweep(play)
-    assert copy_of(path) not in play.objects()
-    assert len(play.configs()) == 1
+def test_a_config_stays_for_as_long_as_ecs_may_go_back_to_it_and_then_for_its_grace(play: Playground) -> None:
+    before, after = changed(play)
+    deregister(play, 2)
+    found = collector(play)
+    assert over(play, found, 89) == Swept()
+    assert over(play, found, 2).unused == (url(before),)
+    assert over(play, found, 29).due == ()
+    assert over(play, found, 2).gone == {url(before)}
+    assert play.configs().keys() == {after}
+    assert {copy_of(before), copy_of(after)} <= play.objects().keys()
 
 
-def test_a_dry_run_lists_and_deletes_nothing(play: Playground, old: tuple[str, str]) -> None:
-    path, revision = old
-    forgotten(play, revision)
-    sweep(play, DRY_RUN)
-    days(play, 31)
-    swept = sweep(play, DRY_RUN)
-    assert path in play.configs()
-    assert [uri for uri, why in swept.due if why.startswith("nothing names it since 2026-")] == [
-        f"s3://configs/logroute/{path}"
-    ]
+def test_the_second_copy_goes_a_grace_after_the_object(play: Playground) -> None:
+    before, after = changed(play)
+    deregister(play, 2)
+    found = collector(play, graceDays=5)
+    over(play, found, 91)
+    assert over(play, found, 6).gone == {url(before)}
+    assert over(play, found, 4).gone == frozenset()
+    assert over(play, found, 2).gone == {url(copy_of(before))}
+    assert {path for path in play.objects() if not path.startswith("_state/") or "configs" in path} == {
+        after,
+        copy_of(after),
+    }
+    play.settle()
+    assert play.status()["Ready"][0] == "True"
 
 
-def test_what_may_go_is_in_status_and_metrics_and_stays_there_over_a_restart(
-    play: Playground, old: tuple[str, str]
-) -> None:
-    path, revision = old
-    forgotten(play, revision)
-    sweep(play, DRY_RUN)
-    days(play, 31)
-    for _ in range(2):
-        play.app.world.home_site.account.ecs.list_clusters()  # the passes ask ECS, and so know its time
-        Sweeper(play.app.world, DRY_RUN, Teller(play.metrics), play.controller.board).tick()
-        told: dict[str, Any] = play.controller.board.plain()["garbage"]
-        assert told["mayGo"][0]["path"].endswith(path)
-        assert b'\nlogroute_garbage_configs{state="due"} 1.0\n' in play.metrics.render("")[0]
-        play.start()
+def test_the_grace_goes_on_over_a_restart(play: Playground) -> None:
+    before, _ = changed(play)
+    deregister(play, 2)
+    over(play, collector(play), 91)
+    play.sandbox.advance(20 * DAY)
+    collector(play).sweep()
+    play.sandbox.advance(11 * DAY)
+    assert collector(play).sweep().gone == {url(before)}
 
 
-def test_what_is_about_to_be_named_stays(play: Playground, old: tuple[str, str]) -> None:
-    """A revision follows its config, at the rate at which AWS registers."""
-    path, revision = old
-    forgotten(play, revision)
-    sweep(play)
-    days(play, 31)
-    play.app.world.home_site.shelf.put(ConfigObject(path.partition("/")[2], play.configs()[path]))
-    assert sweep(play).waiting == 0
-    assert path in play.configs()
-    sweep(play)
-    days(play, 31)
-    sweep(play)
-    assert path not in play.configs()
+def test_a_dry_run_tells_and_deletes_nothing(play: Playground) -> None:
+    before, after = changed(play)
+    deregister(play, 2)
+    found = collector(play, configs="dry-run")
+    over(play, found, 91)
+    swept = over(play, found, 31)
+    assert swept == Swept(unused=(url(before),), due=(url(before),))
+    assert play.configs().keys() == {before, after}
 
 
-def test_a_deployment_of_89_days_ago_keeps_what_it_brought_out(play: Playground, old: tuple[str, str]) -> None:
-    path, revision = old
-    quick = Policy("delete", grace=DAY / 4)
-    deregister(play, revision)
-    days(play, 88)
-    assert sweep(play, quick).waiting == 0
-    days(play, 1)
-    sweep(play, quick)
-    assert path in play.configs()
-    days(play, 2)
-    sweep(play, quick)
-    days(play, 1)
-    sweep(play, quick)
-    assert path not in play.configs()
+def test_the_default_is_a_dry_run() -> None:
+    assert Garbage().configs == "dry-run"
+    assert Garbage().revisions == "off"
 
 
-def test_a_task_keeps_the_config_of_its_revision_that_is_deregistered(play: Playground, old: tuple[str, str]) -> None:
-    path, revision = old
+def test_a_task_that_runs_keeps_its_config(play: Playground) -> None:
+    before, _ = changed(play)
     network = {"awsvpcConfiguration": {"subnets": ["subnet-0a"]}}
-    run = {"cluster": CLUSTER, "taskDefinition": revision, "launchType": "FARGATE", "networkConfiguration": network}
-    [task] = play.ecs.run_task(**run)["tasks"]
-    forgotten(play, revision)
-    for _ in range(3):
-        assert sweep(play).waiting == 0
-        days(play, 31)
-    assert path in play.configs()
+    started = {"cluster": CLUSTER, "launchType": "FARGATE", "networkConfiguration": network}
+    (task,) = play.ecs.run_task(taskDefinition="example:2", **started)["tasks"]
+    deregister(play, 2)
+    found = collector(play)
+    assert over(play, found, 91) == over(play, found, 31) == Swept()
     play.ecs.stop_task(cluster=CLUSTER, task=task["taskArn"])
-    days(play, 1)
-    sweep(play)
-    days(play, 31)
-    sweep(play)
-    assert path not in play.configs()
+    over(play, found, 1)
+    assert over(play, found, 31).gone == {url(before)}
 
 
-def test_an_active_revision_keeps_its_config_for_ever(play: Playground, old: tuple[str, str]) -> None:
-    for _ in range(3):
-        days(play, 100)
-        swept = sweep(play)
-        assert (swept.doubts, swept.waiting) == ([], 0)
-    assert old[0] in play.configs()
+def test_a_service_without_a_task_keeps_the_config_of_its_revision(play: Playground) -> None:
+    changed(play)
+    routed = register_form(play.running())
+    play.ecs.create_cluster(clusterName="elsewhere")
+    play.write("httpd.yaml", route_yaml(outputs="[{name: 'null'}]"))
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-0a"]}}
+    sleeping = play.register({**routed, "family": "sleeping"})
+    play.ecs.create_service(
+        cluster="elsewhere",
+        serviceName="sleeping",
+        taskDefinition=sleeping,
+        desiredCount=0,
+        launchType="FARGATE",
+        networkConfiguration=network,
+    )
+    play.settle()
+    deregister(play, 2, 3)
+    deregister(play, 1, family="sleeping")
+    found = collector(play)
+    over(play, found, 91)
+    swept = over(play, found, 31)
+    assert len(swept.gone) == 1
+    kept = {
+        one["value"] for one in routed["containerDefinitions"][-1].get("environment", ()) if "s3:::" in one["value"]
+    }
+    assert kept
+    assert all(any(path in value for path in play.configs()) for value in kept)
 
 
-def test_an_orphaned_revision_keeps_its_config(play: Playground) -> None:
-    """The route left, and its router stays in the revision, whoever runs that, and whatever is remembered of it."""
+def test_what_comes_back_into_use_begins_its_grace_anew(play: Playground) -> None:
+    before, after = changed(play)
+    deregister(play, 2)
+    found = collector(play)
+    over(play, found, 91)
+    over(play, found, 20)
+    play.write("httpd.yaml", route_yaml())
+    play.settle()
+    found.sweep()
+    play.write("httpd.yaml", route_yaml(outputs=JSON_LINES))
+    play.settle()
+    deregister(play, play.revisions() - 1)
+    assert over(play, found, 15).gone == frozenset()
+    assert {before, after} == play.configs().keys()
+
+
+@pytest.mark.parametrize(
+    "operation", ["ListClusters", "ListTasks", "DescribeTasks", "ListServices", "ListServiceDeployments"]
+)
+def test_where_something_cannot_be_read_nothing_goes(play: Playground, operation: str) -> None:
+    before, after = changed(play)
+    deregister(play, 2)
+    found = collector(play)
+    over(play, found, 91)
+    play.sandbox.advance(31 * DAY)
+    play.sandbox.add_fault(calls=f"ecs:{operation}", effect="refuse", times=0)
+    with pytest.raises(AwsError, match=operation):
+        found.sweep()
+    assert play.configs().keys() == {before, after}
+
+
+def test_where_a_memory_cannot_be_read_nothing_goes(play: Playground) -> None:
+    before, after = changed(play)
+    deregister(play, 2)
+    found = collector(play)
+    over(play, found, 91)
+    play.sandbox.advance(31 * DAY)
+    key = f"{PREFIX}/_state/services/main/{REGION}/00.json"
+    play.s3.put_object(Bucket=STORE, Key=key, Body=b"{")
+    play.start()
+    again = play.app.collector()
+    assert again is not None
+    assert "00.json is not readable" in again.sweep().why
+    assert play.configs().keys() == {before, after}
+
+
+def test_a_store_that_unknown_accounts_load_from_is_left_alone(play: Playground) -> None:
+    before, after = changed(play)
+    deregister(play, 2)
+    found = collector(play)
+    over(play, found, 91)
+    play.sandbox.advance(31 * DAY)
+    play.s3.put_object(Bucket=STORE, Key=f"{PREFIX}/_state/services/data/eu-west-1/00.json", Body=b"{}")
+    assert "data/eu-west-1, which is not in the settings" in found.sweep().why
+    assert play.configs().keys() == {before, after}
+
+
+def test_what_is_no_config_object_is_nobodys_garbage(play: Playground) -> None:
+    changed(play)
+    for key in ("README.md", "old/pipeline.conf", f"{'a' * 64}/other.conf"):
+        play.s3.put_object(Bucket=STORE, Key=f"{PREFIX}/{key}", Body=b"x")
+    assert over(play, collector(play), 200) == Swept()
+
+
+def test_where_all_is_in_use_no_task_or_service_is_looked_at(play: Playground) -> None:
     play.service()
-    play.write("httpd.yaml", route_yaml(extra="  deletionPolicy: orphan\n"))
+    play.write("httpd.yaml", route_yaml())
     play.settle()
-    play.remove("httpd.yaml")
+    found = collector(play)
+    play.sandbox.reset_call_counts()
+    assert found.sweep() == Swept()
+    assert not [call for call in play.sandbox.call_counts if call.startswith("ecs:")]
+
+
+def often_changed(play: Playground, times: int) -> None:
+    play.service()
+    for number in range(times):
+        play.write("httpd.yaml", route_yaml(outputs=f"[{{name: stdout, alias: a{number}}}]"))
+        play.settle(times=2)
+
+
+def active(play: Playground) -> list[int]:
+    return [one["revision"] for one in play.sandbox.revisions("example") if one["status"] == "ACTIVE"]
+
+
+def test_the_latest_revisions_of_ours_stay_and_older_ones_go(play: Playground) -> None:
+    often_changed(play, 5)
+    play.deploy(plain_definition(image="httpd:2.4.65"))
     play.settle()
-    assert play.is_routed()
-    play.ecs.delete_service(cluster=CLUSTER, service="example", force=True)
+    assert active(play) == [1, 2, 3, 4, 5, 6, 7, 8]
+    found = collector(play, configs="off", revisions="deregister", keepRevisions=2)
+    assert found.sweep().gone == frozenset()  # ECS may go back to them
+    play.sandbox.advance(91 * DAY)
+    play.write("httpd.yaml", route_yaml())
     play.settle()
-    assert not list(play.app.world.home_site.memories.items())
-    for _ in range(3):
-        days(play, 100)
-        assert sweep(play).doubts == []
-    assert len(play.configs()) == 1
+    found.sweep()
+    assert active(play) == [1, 7, 8, 9]  # 1 and 7 are somebody else's
 
 
-def test_a_config_that_comes_back_into_use_within_its_grace_is_kept(play: Playground, old: tuple[str, str]) -> None:
-    path, revision = old
-    forgotten(play, revision)
-    assert sweep(play).waiting == 1
-    days(play, 20)
-    play.write("httpd.yaml", route_yaml(outputs=OLD))
-    play.settle()
-    for wait in (0, 11, 31):
-        days(play, wait)
-        sweep(play)
-    assert path in play.configs()
-    assert path in str(play.containers()["log_router"]["environment"])
+def test_superseded_revisions_are_told_in_a_dry_run(play: Playground) -> None:
+    often_changed(play, 3)
+    play.sandbox.advance(91 * DAY)
+    swept = collector(play, configs="off", revisions="dry-run", keepRevisions=1).sweep()
+    assert [arn.rpartition("/")[2] for arn in sorted(swept.superseded)] == ["example:2"]  # 3 is what 4 goes back to
+    assert active(play) == [1, 2, 3, 4]
 
 
-def test_a_config_that_is_named_again_after_its_grace_comes_back(play: Playground, old: tuple[str, str]) -> None:
-    """Somebody registers a copy of the old definition: without the object its tasks would not start."""
-    path, revision = old
-    containers = play.ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]["containerDefinitions"]
-    before = play.configs()[path]
-    forgotten(play, revision)
-    sweep(play)
-    days(play, 31)
-    sweep(play)
-    assert path not in play.configs()
-    play.ecs.register_task_definition(**{**plain_definition("copied"), "containerDefinitions": containers})
-    assert len(sweep(play).back) == 1
-    assert play.configs()[path] == before
-    days(play, 100)
-    assert sweep(play).waiting == 0
-
-
-def test_a_place_that_cannot_be_read_lets_nothing_go_anywhere(play: Playground, away: Playground) -> None:
-    away.register(plain_definition("far"))
-    path, revision = two_configs(play)
-    forgotten(play, revision)
-    sweep(play)
-    days(play, 31)
-    fault = play.sandbox.add_fault(calls="ecs:*", effect="refuse", by=CONTROLLER, times=0)
-    [doubt] = sweep(play).doubts
-    assert doubt.startswith(f"data/{REGION}: ")
-    assert path in configs(play, OWN_STORE)
-    play.sandbox.remove_fault(fault)
-    assert sweep(play).doubts == []
-    assert path not in configs(play, OWN_STORE)
-
-
-def test_a_config_that_another_region_names_stays(play: Playground) -> None:
-    """One store for two regions; the route is for the first alone."""
-    play.settings = play.settings.model_copy(
-        update={"accounts": {"main": AccountSettings.model_validate({"regions": [REGION, OTHER_REGION]})}}
-    )
-    play.start()
-    path, revision = two_configs(play)
-    there = play.sandbox.client("ecs", region=OTHER_REGION)
-    containers = play.ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]["containerDefinitions"]
-    there.register_task_definition(**{**plain_definition("far"), "containerDefinitions": containers})
-    for _ in range(3):
-        forgotten(play, revision)
-        swept = sweep(play)
-        assert (swept.doubts, swept.waiting) == ([], 0)
-    assert path in play.configs()
-
-
-def test_a_place_that_only_the_state_knows_lets_nothing_go(play: Playground) -> None:
-    """An account that was taken out of the settings still runs what it ran."""
-    play.settings = play.settings.model_copy(
-        update={"accounts": {"main": AccountSettings.model_validate({"regions": [REGION, OTHER_REGION]})}}
-    )
-    play.start()
-    path, revision = two_configs(play)
-    play.sandbox.client("ecs", region=OTHER_REGION).register_task_definition(**plain_definition("far"))
-    sweep(play)
-    play.settings = play.settings.model_copy(update={"accounts": {"main": AccountSettings()}})
-    play.start()
-    forgotten(play, revision)
-    for _ in range(2):
-        [doubt] = sweep(play).doubts
-        assert f"main/{OTHER_REGION}" in doubt
-        days(play, 31)
-    assert path in play.configs()
-
-
-@pytest.mark.parametrize("call", CALLS)
-def test_a_call_that_is_denied_lets_nothing_go(play: Playground, old: tuple[str, str], call: str) -> None:
-    path, revision = old
-    forgotten(play, revision)
-    sweep(play)
-    days(play, 31)
-    play.deploy(plain_definition(image="httpd:9"))
-    fault = play.sandbox.add_fault(calls=call, effect="error", code="AccessDeniedException", status=400, times=0)
-    swept = sweep(play)
-    play.sandbox.remove_fault(fault)
-    assert "AccessDenied" in swept.doubts[0]
-    assert path in play.configs()
+def test_what_was_found_and_what_went_is_counted() -> None:
+    metrics = Metrics("test")
+    teller = Teller(metrics)
+    teller.swept(Swept(("a", "b"), ("b",), ("arn:aws:ecs:x",), frozenset({"b"})))
+    teller.swept(Swept(why="in doubt"))
+    shown = metrics.render()[0].decode()
+    for line in ('{kind="unused"} 2.0', '{kind="due"} 1.0', '{kind="superseded"} 1.0'):
+        assert f"logroute_garbage{line}" in shown
+    assert 'logroute_garbage_collected_total{kind="config"} 1.0' in shown
+    assert 'logroute_garbage_collected_total{kind="revision"} 0.0' in shown

@@ -43,6 +43,21 @@ def test_nothing_is_written_shortly_after_somebodys_deployment(play: Playground)
     assert play.is_routed()
 
 
+def test_a_service_that_somebody_deploys_can_be_skipped_until_the_next_pass(play: Playground) -> None:
+    routed(play)
+    theirs = play.deploy(plain_definition(image=NEW_IMAGE))
+    play.write("httpd.yaml", route_yaml(outputs=JSON_LINES, extra="  rollout: {whenDeploying: skip}\n"))
+    play.step()
+    assert play.reason() == "WaitingForDeployment"
+    play.sandbox.advance(10 * ROLLOUT_SECONDS)
+    play.clock.advance(10 * ROLLOUT_SECONDS)
+    play.drain()
+    assert play.sandbox.service(CLUSTER, "example")["taskDefinition"] == theirs
+    play.settle()
+    assert play.is_routed()
+    assert play.containers()["app"]["image"] == NEW_IMAGE
+
+
 def test_nothing_is_written_while_a_roll_back_of_theirs_runs(play: Playground) -> None:
     routed(play)
     revisions = play.revisions()

@@ -303,6 +303,18 @@ def test_the_status_shows_how_far_a_change_is(
         play.settle(times=12)
         play.controller.save_status()
 
+    for word, done in (("pause", "  paused  "), ("resume", "  running  ")):
+        assert logroute("rollout", word) == 0
+        capsys.readouterr()
+        assert logroute("rollout", "status") == 0
+        assert f"({word} asked for: the controller's next poll takes it up)" in capsys.readouterr().out
+        play.step()
+        play.controller.save_status()
+        assert logroute("rollout", "status") == 0
+        said = capsys.readouterr().out
+        assert done in said
+        assert "asked for" not in said
+
     monkeypatch.setattr(rollout, "pause", later)
     assert logroute("rollout", "status", "--watch") == 0
     assert capsys.readouterr().out.endswith("no change is under way\n")

@@ -12,6 +12,7 @@ from tests.bench import fanout, passes, reading, recheck, starting
 from tests.bench.estate import alone
 from tests.bench.figures import Figure
 from tests.bench.measuring import say
+from tests.bench.wire import Wire
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "help": starting.help_,
@@ -37,6 +38,7 @@ def main(names: Sequence[str]) -> int:
         tempfile.tempdir = folder
         for name in names or BENCHMARKS:
             start = time.monotonic()
+            Wire.unplug()
             for figure in BENCHMARKS[name]():
                 sys.stdout.write(f"{figure.line()}\n")
                 sys.stdout.flush()

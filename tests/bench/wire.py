@@ -45,10 +45,15 @@ class Wire:
 
     def plug_in(self) -> None:
         """Botocore sessions that this process makes from now on talk to this wire, and to no other."""
-        while self._plugged:
-            botocore.unregister_initializer(self._plugged.pop())
+        self.unplug()
         self._plugged.append(lambda session: session.register("before-send", self._answer))
         botocore.register_initializer(self._plugged[0])
+
+    @classmethod
+    def unplug(cls) -> None:
+        """Botocore sessions that this process makes from now on reach what their endpoint says."""
+        while cls._plugged:
+            botocore.unregister_initializer(cls._plugged.pop())
 
     @contextmanager
     def counting(self) -> Iterator[Counter[str]]:

@@ -87,17 +87,6 @@ def test_a_key_that_is_gone_is_not_replaced(store: ObjectStore, prefix: str) -> 
         store.get(prefix)
 
 
-def test_a_stale_etag_deletes_nothing(store: ObjectStore, prefix: str) -> None:
-    stale = put(store, prefix, b"first")
-    fresh = put(store, prefix, b"second", replaces=stale)
-    with pytest.raises(PreconditionFailed):
-        store.delete(prefix, matches=stale)
-    assert store.get(prefix).body == b"second"
-    store.delete(prefix, matches=fresh)
-    with pytest.raises(NotFound):
-        store.get(prefix)
-
-
 def test_of_writers_at_the_same_moment_one_wins(store: ObjectStore, prefix: str) -> None:
     def write(number: int) -> bool:
         try:
