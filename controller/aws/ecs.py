@@ -177,7 +177,7 @@ class BotoEcs:
             left = self._pages("ListServiceDeployments", where, "serviceDeployments", **names, **when)
             briefs = iter([row["serviceDeploymentArn"] for row in left])
         except AwsError as error:
-            if error.code in NO_SUCH_OPERATION:
+            if self._stands_in and error.code in NO_SUCH_OPERATION:
                 return set()
             raise
         revisions: set[str] = set()
@@ -185,10 +185,12 @@ class BotoEcs:
             answer = self._call(
                 "DescribeServiceDeployments", where, expects="serviceDeployments", serviceDeploymentArns=some
             )
-            for row in answer["serviceDeployments"]:
-                sides = (*row.get("sourceServiceRevisions", ()), row.get("targetServiceRevision") or {})
-                revisions |= {side["arn"] for side in sides if "arn" in side}
-        return set(self.revisions_of_services(sorted(revisions)).values())
+            revisions |= {arn for row in answer["serviceDeployments"] for arn in _sides(row)}
+        found = self.revisions_of_services(sorted(revisions))
+        if missing := sorted(revisions - found.keys()):
+            what = f"a service deployment names {missing[0]}, which ECS does not tell of"
+            raise AwsError("ecs:DescribeServiceRevisions", where, "Missing", what)
+        return set(found.values())
 
     def tasks(self, cluster: str, service: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -240,6 +242,13 @@ class BotoEcs:
                 f"ECS answered fields that this botocore does not know: {', '.join(unknown)}",
                 "Update boto3 and botocore: a new revision made without them would lose these fields",
             )
+
+
+def _sides(deployment: dict[str, Any]) -> Iterator[str]:
+    """The service revisions that a service deployment brought out, replaced, and went back to."""
+    sides = (deployment.get("targetServiceRevision") or {}, *(deployment.get("sourceServiceRevisions") or ()))
+    back = (deployment.get("rollback") or {}).get("serviceRevisionArn")
+    return (arn for arn in (*(side.get("arn") for side in sides), back) if arn)
 
 
 def unknown_members(value: Any, shape: Any, path: str = "") -> Iterator[str]:

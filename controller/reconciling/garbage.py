@@ -202,6 +202,7 @@ class Collector:
     def _of_place(self, site: Site, found: Usage) -> list[str]:
         memories = [memory for _, memory in site.memories.items()]
         needed = found.needed.union(*((memory.revision, memory.base) for memory in memories))
+        needed = needed.union(*(both for memory in memories for both in memory.moved.values()))
         return garbage.superseded(found.ours, needed, self._policy.keep)
 
     def _deregister(self, superseded: Mapping[Place, Sequence[str]]) -> list[str]:

@@ -1,0 +1,98 @@
+"""What keeps configs and revisions that nothing seems to name: half answers, and other people."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller.aws.ports import AwsError
+from tests.behaviour.test_garbage import DAY, active, changed, collector, deregister, often_changed, over
+from tests.behaviour.test_schedules import add_rule, add_schedule
+from tests.support.playground import CLUSTER, Playground, plain_definition, route_yaml
+
+NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-0a"]}}
+ARN = "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/"
+READS = (
+    "DescribeServiceDeployments",
+    "DescribeServiceRevisions",
+    "DescribeServices",
+    "DescribeTaskDefinition",
+    "ListTaskDefinitions",
+)
+
+
+@pytest.mark.parametrize("operation", READS)
+def test_a_right_that_is_missing_lets_nothing_go(play: Playground, operation: str) -> None:
+    before, after = changed(play)
+    deregister(play, 2)
+    found = collector(play)
+    over(play, found, 91)
+    play.sandbox.advance(31 * DAY)
+    play.deploy(plain_definition(image="httpd:9"))
+    play.sandbox.add_fault(calls=f"ecs:{operation}", effect="error", code="AccessDeniedException", status=400, times=0)
+    with pytest.raises(AwsError, match=operation):
+        found.sweep()
+    assert {before, after} <= play.configs().keys()
+
+
+def test_a_definition_that_somebody_deleted_is_no_doubt(play: Playground) -> None:
+    """A service deployment still names it, and nothing can be started from it."""
+    changed(play)
+    deregister(play, 1)
+    play.ecs.delete_task_definitions(taskDefinitions=["example:1"])
+    play.sandbox.advance(DAY)
+    play.register(plain_definition("other"))
+    assert collector(play, revisions="dry-run").sweep().why == ""
+
+
+def test_what_another_service_a_task_or_a_task_set_runs_is_not_deregistered(play: Playground) -> None:
+    often_changed(play, 5)
+    launch = {"cluster": CLUSTER, "launchType": "FARGATE", "networkConfiguration": NETWORK}
+    play.ecs.run_task(taskDefinition="example:2", **launch)
+    play.ecs.create_service(serviceName="other", taskDefinition="example:3", desiredCount=0, **launch)
+    play.ecs.create_service(
+        cluster=CLUSTER, serviceName="sets", desiredCount=0, deploymentController={"type": "EXTERNAL"}
+    )
+    play.ecs.create_task_set(service="sets", taskDefinition="example:4", **launch)
+    play.sandbox.advance(91 * DAY)
+    swept = collector(play, configs="off", revisions="deregister", keepRevisions=1).sweep()
+    assert swept.gone == frozenset()
+    assert active(play) == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_a_rule_or_a_schedule_starts_is_not_deregistered(play: Playground) -> None:
+    often_changed(play, 4)
+    add_rule(play, "nightly", f"{ARN}example:2")
+    add_schedule(play, "monthly", f"{ARN}example:3")
+    play.sandbox.advance(91 * DAY)
+    collector(play, configs="off", revisions="deregister", keepRevisions=1).sweep()
+    assert active(play) == [1, 2, 3, 4, 5]
+
+
+def test_a_copy_that_somebody_registered_is_not_deregistered(play: Playground) -> None:
+    """With the labels and without the tags, or with the tags and without the router."""
+    often_changed(play, 1)
+    described = play.running()
+    containers = described["taskDefinition"]["containerDefinitions"]
+    for _ in range(3):
+        play.register({**plain_definition("labels"), "containerDefinitions": containers})
+        play.register({**plain_definition("tags"), "tags": described["tags"]})
+    play.sandbox.advance(91 * DAY)
+    swept = collector(play, configs="off", revisions="deregister", keepRevisions=1).sweep()
+    assert swept.superseded == ()
+
+
+def test_an_orphaned_revision_keeps_its_config(play: Playground) -> None:
+    """Whoever runs it, and whatever is remembered of it."""
+    play.service()
+    play.write("httpd.yaml", route_yaml(extra="  deletionPolicy: orphan\n"))
+    play.settle()
+    play.remove("httpd.yaml")
+    play.settle()
+    assert play.is_routed()
+    play.ecs.delete_service(cluster=CLUSTER, service="example", force=True)
+    play.settle()
+    assert not list(play.app.world.home_site.memories.items())
+    found = collector(play)
+    for _ in range(3):
+        assert over(play, found, 100).unused == ()
+    assert len(play.configs()) == 1
