@@ -131,6 +131,8 @@ class Teller:
         numbers = {"unused": len(found.unused), "due": len(found.due), "superseded": len(found.superseded)}
         gone = Counter("revision" if name.startswith("arn:") else "config" for name in found.gone)
         self._metrics.garbage(numbers, gone)
+        for name in found.back:
+            self._log.warning("config object is named again, and was put back", name=name)
         for name in (*found.due, *found.superseded):
             self._log.info("garbage", name=name, done=name in found.gone)
         self._log.info("garbage looked for", collected=len(found.gone), **numbers)

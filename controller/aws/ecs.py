@@ -180,14 +180,16 @@ class BotoEcs:
             if self._stands_in and error.code in NO_SUCH_OPERATION:
                 return set()
             raise
-        revisions: set[str] = set()
+        brought_out: set[str] = set()
+        others: set[str] = set()
         while some := list(islice(briefs, DESCRIBE_REVISIONS)):
             answer = self._call(
                 "DescribeServiceDeployments", where, expects="serviceDeployments", serviceDeploymentArns=some
             )
-            revisions |= {arn for row in answer["serviceDeployments"] for arn in _sides(row)}
-        found = self.revisions_of_services(sorted(revisions))
-        if missing := sorted(revisions - found.keys()):
+            brought_out |= {arn for row in answer["serviceDeployments"] for arn in _target(row)}
+            others |= {arn for row in answer["serviceDeployments"] for arn in _sources(row)}
+        found = self.revisions_of_services(sorted(brought_out | others))
+        if missing := sorted(brought_out - found.keys()):
             what = f"a service deployment names {missing[0]}, which ECS does not tell of"
             raise AwsError("ecs:DescribeServiceRevisions", where, "Missing", what)
         return set(found.values())
@@ -244,11 +246,18 @@ class BotoEcs:
             )
 
 
-def _sides(deployment: dict[str, Any]) -> Iterator[str]:
-    """The service revisions that a service deployment brought out, replaced, and went back to."""
-    sides = (deployment.get("targetServiceRevision") or {}, *(deployment.get("sourceServiceRevisions") or ()))
+def _target(deployment: dict[str, Any]) -> list[str]:
+    return [str(arn) for arn in [(deployment.get("targetServiceRevision") or {}).get("arn")] if arn]
+
+
+def _sources(deployment: dict[str, Any]) -> list[str]:
+    """What it replaced and went back to. Revisions that are older than the history may be forgotten by now: ECS goes
+    back to none that it does not know.
+    """
     back = (deployment.get("rollback") or {}).get("serviceRevisionArn")
-    return (arn for arn in (*(side.get("arn") for side in sides), back) if arn)
+    return [
+        str(arn) for arn in (*(one.get("arn") for one in deployment.get("sourceServiceRevisions") or ()), back) if arn
+    ]
 
 
 def unknown_members(value: Any, shape: Any, path: str = "") -> Iterator[str]:

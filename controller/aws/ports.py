@@ -187,7 +187,7 @@ class Ecs(Protocol):
 
     def definitions_rolled_out(self, cluster: str, service: str, since: float) -> set[str]:
         """Task definition ARNs of service deployments from `since` (epoch seconds) on, and of what they replaced or
-        went back to. Where ECS does not tell of one of them, that is an AwsError too.
+        went back to. Where ECS does not tell what one of them brought out, that is an AwsError too.
         """
 
     def deregister_task_definition(self, arn: str) -> None: ...

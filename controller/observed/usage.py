@@ -21,17 +21,21 @@ DEPLOYMENTS_SECONDS = 90 * 24 * 3600.0
 _GONE = "Unable to describe task definition"
 """What ECS says of a revision that it does not have: a ClientException, as for much else."""
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
+_PATH = re.compile(rb"[0-9a-f]{64}/(?:pipeline|parsers)\.conf")
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """`needed`: ARNs of revisions that tasks, services, their deployments, rules or schedules are at. `ours`: ARNs of
-    ACTIVE revisions that this installation registered. `digests`: whatever any of these, or any ACTIVE revision, names.
+    ACTIVE revisions that this installation registered. `digests`: whatever any of these, or any ACTIVE revision, names;
+    `paths`: those that are whole paths of config objects. `listed`: ARNs of all ACTIVE revisions.
     """
 
     needed: frozenset[str]
     ours: tuple[str, ...]
     digests: frozenset[str]
+    paths: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()
 
 
 def take(account: Account, owner: str, *, starters: bool, go_on: Callable[[], None]) -> Usage:
@@ -47,14 +51,25 @@ def take(account: Account, owner: str, *, starters: bool, go_on: Callable[[], No
     if starters:
         needed |= {one.task_definition for one in (*account.schedules.rules(), *account.schedules.schedules())}
     listed = set(ecs.active_revisions())
-    ours, digests = [], set()
+    ours = []
+    digests: set[str] = set()
+    paths: set[str] = set()
     for arn in listed | needed:
         go_on()
         found = _described(ecs, arn, may_be_gone=arn not in listed)
-        digests |= digests_in(orjson.dumps(found, default=str))
+        text = orjson.dumps(found, default=str)
+        digests |= digests_in(text)
+        paths |= {path.decode() for path in _PATH.findall(text)}
         if _is_of(found, owner):
             ours.append(arn)
-    return Usage(frozenset(needed), tuple(set(ours) & listed), frozenset(digests))
+    return Usage(frozenset(needed), tuple(set(ours) & listed), frozenset(digests), frozenset(paths), frozenset(listed))
+
+
+def named_since(account: Account, before: Usage) -> set[str]:
+    """Digests that revisions name which were registered since. Raises AwsError."""
+    new = [arn for arn in account.ecs.active_revisions() if arn not in before.listed]
+    found = (_described(account.ecs, arn, may_be_gone=False) for arn in new)
+    return {digest for one in found for digest in digests_in(orjson.dumps(one, default=str))}
 
 
 def _in_cluster(ecs: Ecs, cluster: str, since: float) -> Iterator[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
 
 from controller.api.errors import Explained
 from controller.api.keys import Place
+from controller.applying.configs import LostForGood, copy_of
 from controller.aws.ports import NotFound, ObjectInfo, PreconditionFailed, Urgency, at
 from controller.desired.model import ConfigStore
 from controller.observed import inventory, usage
@@ -39,7 +41,8 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Swept:
     """`unused`, `due`: config objects that nothing names, and those of them whose grace is over, as `s3://` URLs.
-    `superseded`: ARNs. `gone`: what of `due` and `superseded` was put away. `why`: nothing could be decided.
+    `superseded`: ARNs. `gone`: what of `due` and `superseded` was put away. `back`: what went before, is named again
+    and was put back. `why`: nothing could be decided.
     """
 
     unused: tuple[str, ...] = ()
@@ -47,6 +50,7 @@ class Swept:
     superseded: tuple[str, ...] = ()
     gone: frozenset[str] = frozenset()
     why: str = ""
+    back: tuple[str, ...] = ()
 
 
 class Stopped(Explained):
@@ -78,6 +82,7 @@ class Collector:
         sites = sorted(world.sites.values(), key=_store_of)
         self._shops = [_shop(list(some)) for _, some in groupby(sites, key=_store_of)]
         self._stopped = threading.Event()
+        self._wanted: frozenset[str] = frozenset()
 
     def stop(self) -> None:
         """A sweep in progress ends with its next look at something."""
@@ -93,6 +98,7 @@ class Collector:
             return Swept()
         if why := self._doubt():
             return Swept(why=why)
+        self._take_wanted()
         for shop in self._shops:
             shop.notes.load()
             shop.look()
@@ -108,11 +114,30 @@ class Collector:
         named = remembered.union(*(one.digests for one in found.values()))
         if why := self._doubt():
             return Swept(why=why)
-        unused, due, gone = self._configs(named)
+        back = tuple(self._put_back(found))
+        unused, due, gone = self._configs(named, found)
         superseded = self._superseded(found)
         gone += self._deregister(superseded)
         arns = tuple(arn for some in superseded.values() for arn in some)
-        return Swept(tuple(unused), tuple(due), arns, frozenset(gone))
+        return Swept(tuple(unused), tuple(due), arns, frozenset(gone), back=back)
+
+    def _take_wanted(self) -> None:
+        """What was put up since the sweep before: a revision follows its config, but waits for its turn to register."""
+        taken: set[str] = set()
+        for site in self._world.sites.values():
+            some, site.shelf.wanted = site.shelf.wanted, set()
+            taken |= some
+        self._wanted = frozenset(taken)
+
+    def _put_back(self, found: Mapping[Place, Usage]) -> Iterator[str]:
+        """Passes look after what is remembered; somebody else's copy of an old definition is in no memory."""
+        named = sorted(path for one in found.values() for path in one.paths)
+        for shop in self._shops if self._policy.configs != "off" else ():
+            for path in dict.fromkeys(named):
+                if path not in shop.listing and copy_of(path) in shop.listing:
+                    with at(Urgency.REPAIR), suppress(LostForGood):
+                        shop.sites[0].shelf.put_back(path)
+                        yield shop.url(path)
 
     def _usage(self, site: Site) -> Usage:
         starters = self._policy.revisions != "off"
@@ -146,8 +171,10 @@ class Collector:
 
     def _remembered(self) -> set[str]:
         """Digests that live services, and rollouts on their way, are remembered to need."""
-        memories = (memory for site in self._world.sites.values() for _, memory in site.memories.items())
-        return {digest for memory in memories for path in memory.configs if (digest := garbage.digest_of(path))}
+        sites = self._world.sites.values()
+        memories = (memory for site in sites for _, memory in site.memories.items())
+        found = {digest for memory in memories for path in memory.configs if (digest := garbage.digest_of(path))}
+        return found.union(self._wanted, *(site.shelf.wanted for site in sites))
 
     def _note(self, named: set[str]) -> dict[int, dict[str, Unused]]:
         """By store: what nothing names, and since when. Kept, so that the grace goes on over a restart."""
@@ -159,7 +186,7 @@ class Collector:
             shop.notes.update({**dict.fromkeys(before.keys() - after.keys()), **after})
         return found
 
-    def _configs(self, named: set[str]) -> tuple[list[str], list[str], list[str]]:
+    def _configs(self, named: set[str], found: Mapping[Place, Usage]) -> tuple[list[str], list[str], list[str]]:
         """URLs of what is unused, of what is due, of what is gone."""
         if self._policy.configs == "off":
             return [], [], []
@@ -172,20 +199,21 @@ class Collector:
             all_unused += map(shop.url, sorted(some))
             all_due += map(shop.url, due)
             if self._policy.configs == "delete":
-                gone += map(shop.url, self._deleted(shop, due))
+                gone += map(shop.url, self._deleted(shop, due, found))
         return all_unused, all_due, gone
 
-    def _deleted(self, shop: _Shop, due: Sequence[str]) -> Iterator[str]:
-        """Each is looked at once more: a rollout may have begun meanwhile."""
+    def _deleted(self, shop: _Shop, due: Sequence[str], found: Mapping[Place, Usage]) -> Iterator[str]:
+        """Each is looked at once more: a rollout may have begun meanwhile, or somebody registered a revision."""
         if not due:
             return
         for site in self._world.sites.values():
             site.memories.load()
         if self._doubt():
             return
-        remembered, objects = self._remembered(), shop.sites[0].account.bucket(shop.store.bucket)
+        new = (usage.named_since(self._world.sites[place].account, one) for place, one in found.items())
+        named, objects = set().union(*new, self._remembered()), shop.sites[0].account.bucket(shop.store.bucket)
         for path in due:
-            if garbage.digest_of(path) in remembered:
+            if garbage.digest_of(path) in named:
                 continue
             try:
                 objects.delete(shop.store.key(path), replaces=shop.listing[path].etag)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from controller.aws.ports import AwsError
-from tests.behaviour.test_garbage import DAY, active, changed, collector, deregister, often_changed, over
+from controller.desired.model import ConfigObject
+from tests.behaviour.test_garbage import DAY, active, changed, collector, deregister, often_changed, over, url
 from tests.behaviour.test_schedules import add_rule, add_schedule
 from tests.support.playground import CLUSTER, Playground, plain_definition, route_yaml
 
@@ -96,3 +97,55 @@ def test_an_orphaned_revision_keeps_its_config(play: Playground) -> None:
     for _ in range(3):
         assert over(play, found, 100).unused == ()
     assert len(play.configs()) == 1
+
+
+def test_a_config_that_somebody_names_again_comes_back(play: Playground) -> None:
+    """A copy of the old definition under another name: no memory tells of it, and its tasks would not start."""
+    before, _ = changed(play)
+    containers = play.ecs.describe_task_definition(taskDefinition="example:2")["taskDefinition"]["containerDefinitions"]
+    body = play.configs()[before]
+    deregister(play, 2)
+    found = collector(play)
+    over(play, found, 91)
+    over(play, found, 31)
+    assert before not in play.configs()
+    play.register({**plain_definition("copied"), "containerDefinitions": containers})
+    assert found.sweep().back == (url(before),)
+    assert play.configs()[before] == body
+    assert over(play, found, 31).unused == ()
+
+
+def test_a_config_that_is_named_while_a_sweep_reads_stays(play: Playground) -> None:
+    """Registered by somebody between the look at all revisions and the delete."""
+    before, _ = changed(play)
+    containers = play.ecs.describe_task_definition(taskDefinition="example:2")["taskDefinition"]["containerDefinitions"]
+    deregister(play, 2)
+    found = collector(play)
+    over(play, found, 91)
+    play.sandbox.advance(31 * DAY)
+    site = play.app.world.home_site
+    look = site.memories.load
+
+    def meanwhile() -> None:
+        play.register({**plain_definition("copied"), "containerDefinitions": containers})
+        look()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site.memories, "load", meanwhile)
+        swept = found.sweep()
+    assert (swept.due, swept.gone) == ((url(before),), frozenset())
+    assert before in play.configs()
+
+
+def test_a_config_that_a_revision_is_about_to_name_stays(play: Playground) -> None:
+    """A revision follows its config at the rate at which AWS registers."""
+    before, _ = changed(play)
+    deregister(play, 2)
+    found = collector(play)
+    over(play, found, 91)
+    play.sandbox.advance(31 * DAY)
+    play.app.world.home_site.shelf.put(ConfigObject(before.partition("/")[2], play.configs()[before]))
+    assert found.sweep().unused == ()
+    assert before in play.configs()
+    found.sweep()
+    assert over(play, found, 31).gone == {url(before)}
