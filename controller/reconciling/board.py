@@ -147,6 +147,8 @@ class StatusBoard:
         self._source_error = ""
         self._saved = b""
         self._etag: str | None = None
+        self.garbage: Mapping[str, Any] = {}
+        """What the last look for it found, since the start."""
 
     def surveyed(self, seen: Survey, specs: Specs) -> None:
         frozen = {**seen.suspended, **specs.frozen}
@@ -247,6 +249,7 @@ class StatusBoard:
                     for name, hold in sorted(self._frozen.items())
                     if hold.reason is Reason.SUSPENDED
                 },
+                "garbage": self.garbage,
                 "problems": [problem.as_json() for problem in self._specs.problems] if self._specs else [],
             }
 

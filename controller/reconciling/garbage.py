@@ -7,17 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from controller.api.errors import Explained
 from controller.api.keys import Place
 from controller.applying.configs import LostForGood, copy_of
-from controller.aws.ports import NotFound, ObjectInfo, PreconditionFailed, Urgency, at
+from controller.aws.ports import AwsError, NotFound, ObjectInfo, PreconditionFailed, Urgency, at
 from controller.desired.model import ConfigStore
 from controller.observed import inventory, usage
 from controller.observed.usage import Usage
 from controller.planning import garbage
 from controller.planning.garbage import Unused
+from controller.reconciling.board import StatusBoard
 from controller.reconciling.world import STATE, Site, World
 from controller.state.ledger import Ledger
 
@@ -26,6 +27,9 @@ PLACE_PARTS = 2
 """Slashes behind `_state/services/`: account, region, shard."""
 MOST_DEREGISTERED = 500
 """In one sweep of a place: a quarter of an hour of what ECS allows, beside everything else."""
+
+MOST_TOLD = 500
+"""Names of each kind in the status; the log has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,22 @@ class Swept:
     gone: frozenset[str] = frozenset()
     why: str = ""
     back: tuple[str, ...] = ()
+
+    def as_plain(self) -> dict[str, Any]:
+        """For the status: the first of many, and how many there are."""
+        lists = {"due": self.due, "superseded": self.superseded}
+        numbers = {"unused": len(self.unused), **{f"{name}Total": len(some) for name, some in lists.items()}}
+        return {"why": self.why, **numbers, **{name: list(some[:MOST_TOLD]) for name, some in lists.items()}}
+
+
+class Doubtful(Explained):
+    """Nothing could be decided; the text says why."""
+
+
+class Telling(Protocol):
+    """Who is told; telemetry implements it."""
+
+    def swept(self, found: Swept) -> None: ...
 
 
 class Stopped(Explained):
@@ -243,6 +263,19 @@ class Collector:
                 self._world.sites[place].account.ecs.deregister_task_definition(arn)
                 gone.append(arn)
         return gone
+
+
+def look(collector: Collector, telling: Telling, board: StatusBoard) -> None:
+    """A sweep, and who is told of it. Raises Doubtful, AwsError, Stopped: it is to be made again soon."""
+    try:
+        found = collector.sweep()
+    except AwsError as error:
+        board.garbage = Swept(why=str(error)).as_plain()
+        raise
+    board.garbage = found.as_plain()
+    telling.swept(found)
+    if found.why:
+        raise Doubtful(found.why)
 
 
 def _store_of(site: Site) -> tuple[str, str]:

@@ -6,10 +6,17 @@ import pytest
 
 from controller.aws.ports import AwsError
 from controller.desired.model import ConfigObject
+from controller.reconciling.garbage import Doubtful, Swept, look
+from controller.settings import AccountSettings
+from controller.telling import Teller
 from tests.behaviour.test_garbage import DAY, active, changed, collector, deregister, often_changed, over, url
+from tests.behaviour.test_many_accounts import CONTROLLER, away
 from tests.behaviour.test_schedules import add_rule, add_schedule
-from tests.support.playground import CLUSTER, Playground, plain_definition, route_yaml
+from tests.support.playground import CLUSTER, PREFIX, REGION, STORE, Playground, plain_definition, route_yaml
 
+__all__ = ["away"]
+JSON_LINES = "[{name: stdout, format: json_lines}]"
+OTHER_REGION = "us-east-1"
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-0a"]}}
 ARN = "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/"
 READS = (
@@ -149,3 +156,62 @@ def test_a_config_that_a_revision_is_about_to_name_stays(play: Playground) -> No
     assert before in play.configs()
     found.sweep()
     assert over(play, found, 31).gone == {url(before)}
+
+
+def test_the_status_tells_what_may_go_and_why_nothing_can(play: Playground) -> None:
+    before, _ = changed(play)
+    deregister(play, 2)
+    found = collector(play, configs="dry-run")
+    over(play, found, 91)
+    play.sandbox.advance(31 * DAY)
+    teller = Teller(play.metrics)
+    look(found, teller, play.controller.board)
+    told = play.controller.board.plain()["garbage"]
+    assert (told["unused"], told["due"], told["why"]) == (1, [url(before)], "")
+    play.s3.put_object(Bucket=STORE, Key=f"{PREFIX}/_state/services/data/eu-west-1/00.json", Body=b"{}")
+    with pytest.raises(Doubtful, match="data/eu-west-1"):
+        look(found, teller, play.controller.board)
+    assert "data/eu-west-1" in play.controller.board.plain()["garbage"]["why"]
+    play.sandbox.add_fault(calls="ecs:ListTasks", effect="error", code="AccessDeniedException", status=400, times=0)
+    play.s3.delete_object(Bucket=STORE, Key=f"{PREFIX}/_state/services/data/eu-west-1/00.json")
+    with pytest.raises(AwsError, match="ListTasks"):
+        look(found, teller, play.controller.board)
+    assert "ListTasks" in play.controller.board.plain()["garbage"]["why"]
+    play.controller.save_status()
+    assert play.command("status") == 0
+
+
+def test_a_config_that_another_region_names_stays(play: Playground) -> None:
+    """One store for two regions; the route is for the first alone."""
+    regions = AccountSettings.model_validate({"regions": [REGION, OTHER_REGION]})
+    play.settings = play.settings.model_copy(update={"accounts": {"main": regions}})
+    play.start()
+    before, after = changed(play)
+    there = play.sandbox.client("ecs", region=OTHER_REGION)
+    containers = play.ecs.describe_task_definition(taskDefinition="example:2")["taskDefinition"]["containerDefinitions"]
+    there.register_task_definition(**{**plain_definition("far"), "containerDefinitions": containers})
+    deregister(play, 2)
+    found = collector(play)
+    over(play, found, 91)
+    assert over(play, found, 31) == Swept()
+    assert play.configs().keys() == {before, after}
+    there.deregister_task_definition(taskDefinition="far:1")
+    found.sweep()
+    assert over(play, found, 31).gone == {url(before)}
+
+
+def test_an_account_that_cannot_be_read_lets_nothing_go_anywhere(play: Playground, away: Playground) -> None:
+    away.register(plain_definition("far"))
+    play.service()
+    for outputs in ("[{name: stdout}]", JSON_LINES):
+        play.write("httpd.yaml", route_yaml(outputs=outputs))
+        play.settle()
+    deregister(play, 2)
+    found = collector(play)
+    over(play, found, 91)
+    play.sandbox.advance(31 * DAY)
+    fault = play.sandbox.add_fault(calls="ecs:*", effect="refuse", by=CONTROLLER, times=0)
+    with pytest.raises(AwsError):
+        found.sweep()
+    play.sandbox.remove_fault(fault)
+    assert len(found.sweep().gone) == 1
