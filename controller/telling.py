@@ -126,7 +126,8 @@ class Teller:
 
     def swept(self, found: Swept) -> None:
         if found.why:
-            self._log.warning("garbage was left alone", why=found.why)
+            self._log.warning("garbage was left alone", why=found.why, collected=len(found.gone))
+        if found.why and not found.gone:
             return
         numbers = {"unused": len(found.unused), "due": len(found.due), "superseded": len(found.superseded)}
         gone = Counter("revision" if name.startswith("arn:") else "config" for name in found.gone)

@@ -46,7 +46,7 @@ class Policy:
 class Swept:
     """`unused`, `due`: config objects that nothing names, and those of them whose grace is over, as `s3://` URLs.
     `superseded`: ARNs. `gone`: what of `due` and `superseded` was put away. `back`: what went before, is named again
-    and was put back. `why`: nothing could be decided.
+    and was put back. `why`: nothing could be decided, or not all be put away.
     """
 
     unused: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class Swept:
 
 
 class Doubtful(Explained):
-    """Nothing could be decided; the text says why."""
+    """A sweep did not come to its end; the text says why."""
 
 
 class Telling(Protocol):
@@ -77,7 +77,7 @@ class Stopped(Explained):
     """The controller is stopping; the next start begins anew."""
 
     def __str__(self) -> str:
-        return "stopped in the middle; nothing was put away"
+        return "stopped in the middle"
 
 
 @dataclass(slots=True)
@@ -135,11 +135,17 @@ class Collector:
         if why := self._doubt():
             return Swept(why=why)
         back = tuple(self._put_back(found))
-        unused, due, gone = self._configs(named, found)
+        unused, due = self._configs(named)
         superseded = self._superseded(found)
-        gone += self._deregister(superseded)
-        arns = tuple(arn for some in superseded.values() for arn in some)
-        return Swept(tuple(unused), tuple(due), arns, frozenset(gone), back=back)
+        gone, why = self._put_away(due, superseded, found)
+        return Swept(
+            tuple(self._shops[number].url(path) for number, some in unused.items() for path in sorted(some)),
+            tuple(self._shops[number].url(path) for number, some in due.items() for path in some),
+            tuple(arn for some in superseded.values() for arn in some),
+            frozenset(gone),
+            why,
+            back,
+        )
 
     def _take_wanted(self) -> None:
         """What was put up since the sweep before: a revision follows its config, but waits for its turn to register."""
@@ -154,10 +160,11 @@ class Collector:
         named = sorted(path for one in found.values() for path in one.paths)
         for shop in self._shops if self._policy.configs != "off" else ():
             for path in dict.fromkeys(named):
-                if path not in shop.listing and copy_of(path) in shop.listing:
-                    with at(Urgency.REPAIR), suppress(LostForGood):
-                        shop.sites[0].shelf.put_back(path)
-                        yield shop.url(path)
+                if path in shop.listing or copy_of(path) not in shop.listing:
+                    continue
+                with at(Urgency.REPAIR), suppress(LostForGood):
+                    shop.sites[0].shelf.put_back(path)
+                yield shop.url(path)
 
     def _usage(self, site: Site) -> Usage:
         starters = self._policy.revisions != "off"
@@ -206,21 +213,28 @@ class Collector:
             shop.notes.update({**dict.fromkeys(before.keys() - after.keys()), **after})
         return found
 
-    def _configs(self, named: set[str], found: Mapping[Place, Usage]) -> tuple[list[str], list[str], list[str]]:
-        """URLs of what is unused, of what is due, of what is gone."""
+    def _configs(self, named: set[str]) -> tuple[dict[int, dict[str, Unused]], dict[int, list[str]]]:
+        """By store: what is unused, what of it is due."""
         if self._policy.configs == "off":
-            return [], [], []
-        all_unused: list[str] = []
-        all_due: list[str] = []
+            return {}, {}
+        unused = self._note(named)
+        now = {number: self._shops[number].sites[0].account.ecs.now() for number in unused}
+        return unused, {number: garbage.due(some, now[number], self._policy.grace) for number, some in unused.items()}
+
+    def _put_away(
+        self, due: Mapping[int, Sequence[str]], superseded: Mapping[Place, Sequence[str]], found: Mapping[Place, Usage]
+    ) -> tuple[list[str], str]:
+        """What went, and why not all of it did: what went is told and counted all the same."""
         gone: list[str] = []
-        for number, some in self._note(named).items():
-            shop = self._shops[number]
-            due = garbage.due(some, shop.sites[0].account.ecs.now(), self._policy.grace)
-            all_unused += map(shop.url, sorted(some))
-            all_due += map(shop.url, due)
-            if self._policy.configs == "delete":
-                gone += map(shop.url, self._deleted(shop, due, found))
-        return all_unused, all_due, gone
+        try:
+            for number, some in due.items() if self._policy.configs == "delete" else ():
+                for path in self._deleted(self._shops[number], some, found):
+                    gone.append(self._shops[number].url(path))
+            for arn in self._deregistered(superseded) if self._policy.revisions == "deregister" else ():
+                gone.append(arn)  # noqa: PERF402 - what went before an error is kept
+        except (AwsError, Stopped) as error:
+            return gone, str(error)
+        return gone, ""
 
     def _deleted(self, shop: _Shop, due: Sequence[str], found: Mapping[Place, Usage]) -> Iterator[str]:
         """Each is looked at once more: a rollout may have begun meanwhile, or somebody registered a revision."""
@@ -233,6 +247,7 @@ class Collector:
         new = (usage.named_since(self._world.sites[place].account, one) for place, one in found.items())
         named, objects = set().union(*new, self._remembered()), shop.sites[0].account.bucket(shop.store.bucket)
         for path in due:
+            self._go_on()
             if garbage.digest_of(path) in named:
                 continue
             try:
@@ -253,16 +268,12 @@ class Collector:
         needed = needed.union(*(both for memory in memories for both in memory.moved.values()))
         return garbage.superseded(found.ours, needed, self._policy.keep)
 
-    def _deregister(self, superseded: Mapping[Place, Sequence[str]]) -> list[str]:
-        if self._policy.revisions != "deregister":
-            return []
-        gone: list[str] = []
+    def _deregistered(self, superseded: Mapping[Place, Sequence[str]]) -> Iterator[str]:
         for place, arns in superseded.items():
             for arn in arns[:MOST_DEREGISTERED]:
                 self._go_on()
                 self._world.sites[place].account.ecs.deregister_task_definition(arn)
-                gone.append(arn)
-        return gone
+                yield arn
 
 
 def look(collector: Collector, telling: Telling, board: StatusBoard) -> None:

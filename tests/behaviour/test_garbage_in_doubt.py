@@ -215,3 +215,20 @@ def test_an_account_that_cannot_be_read_lets_nothing_go_anywhere(play: Playgroun
         found.sweep()
     play.sandbox.remove_fault(fault)
     assert len(found.sweep().gone) == 1
+
+
+def test_what_went_before_a_call_failed_is_counted(play: Playground) -> None:
+    often_changed(play, 3)
+    deregister(play, 2)
+    found = collector(play, revisions="deregister", keepRevisions=1)
+    over(play, found, 91)
+    play.sandbox.advance(31 * DAY)
+    play.write("httpd.yaml", route_yaml(outputs="[{name: stdout, format: json}]"))
+    play.settle()
+    denied = {"calls": "ecs:DeregisterTaskDefinition", "effect": "error", "code": "AccessDeniedException"}
+    play.sandbox.add_fault(**denied, status=400, times=0)
+    play.sandbox.advance(91 * DAY)
+    with pytest.raises(Doubtful, match="DeregisterTaskDefinition"):
+        look(found, Teller(play.metrics), play.controller.board)
+    assert b'logroute_garbage_collected_total{kind="config"} 1.0' in play.metrics.render("")[0]
+    assert "DeregisterTaskDefinition" in play.controller.board.plain()["garbage"]["why"]
