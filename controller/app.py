@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.api.keys import Place
-from controller.aws.accounts import AwsAccount, Options, Role
+from controller.aws.accounts import AwsAccount, Options, Role, Waited
 from controller.aws.calls import NOBODY, Observer
 from controller.aws.own import own_service
 from controller.aws.ports import ObjectStore
@@ -54,7 +54,7 @@ def build(
     settings: Settings,
     *,
     observer: Observer = NOBODY,
-    waited: Callable[[str, float], None] = lambda _family, _seconds: None,
+    waited: Waited = lambda _place, _family, _seconds: None,
     told: Callable[[str, str], None] = lambda _result, _text: None,
     remembers: bool = True,
     sleep: Callable[[float], None] = time.sleep,

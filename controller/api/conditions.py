@@ -33,7 +33,8 @@ class Reason(StrEnum):
     ROUTER_MISSING = "RouterMissing"
     """Somebody deployed a revision without the router."""
     REVERTED = "Reverted"
-    """Somebody set the service back to a revision without the router: the application's part is as it was."""
+    """Somebody set the service back to a revision without the router: the application's part is as it was. Of a
+    family: a rule or schedule that we had moved to ours."""
     CONTESTED = "Contested"
     """It was set back three times within an hour: left alone until a spec changes, or `logroute reconcile`."""
     INJECT_IN_CI = "InjectInCI"

@@ -120,7 +120,8 @@ class Applier:
                 return Outcome(Done.MOVED_ON, again=1.0)
             moved = {one: places for one, places in memory.moved.items() if one != move.starter.id}
             if move.former:
-                self.remember(plan.key, replace(memory, moved={**moved, move.starter.id: (move.former, move.to)}))
+                places = (move.former, move.to, move.starter.task_definition)
+                self.remember(plan.key, replace(memory, moved={**moved, move.starter.id: places}))
                 self.account.schedules.move(move.starter, move.to)
             else:
                 self.account.schedules.move(move.starter, move.to if self._is_active(move.to) else plan.base)

@@ -56,6 +56,8 @@ def run(config: Path | None) -> int:
     places = sorted(app.world.sites)
     queues: dict[Place, WorkQueue[ServiceKey]] = {place: WorkQueue(clock=clock, observer=observer) for place in places}
     metrics.watch_queues(queues.values())
+    waits = [(place.account, place.region, family) for place in places for family in FAMILIES]
+    metrics.expect(table.AWS_LIMITER_SECONDS, waits)
     metrics.watch_cache(app.revisions)
     controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic)
     passes = [
@@ -120,7 +122,6 @@ def _metrics() -> Metrics:
     metrics = Metrics(__version__)
     metrics.expect(table.SOURCE_FAILURES, [(reason.value,) for reason in SourceReason])
     metrics.expect(table.PLAN_ACTIONS, [(kind.value,) for kind in Kind])
-    metrics.expect(table.AWS_LIMITER_SECONDS, [(family,) for family in FAMILIES])
     return metrics
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from controller.api.conditions import Reason
 from controller.api.kinds import ClassSpec, LogGroupSpec
-from controller.desired import adopting, ports
+from controller.desired import adopting, ports, takes
 from controller.desired import router as routers
 from controller.desired.delivery import check_by_agent, delivery_of, inline_options
 from controller.desired.matching import RouteIndex, containers_of, priority
@@ -75,6 +75,7 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
             *refused,
             *clashing,
             *(adopting.notes(subject, first) if theirs else ()),
+            *takes.notes(subject, first, overlay.router),
             *notes,
             *_router_notes(taking),
             *_waiting_note(taking, overlay),
@@ -134,6 +135,7 @@ def _overlay(task: _Task, configs: Sequence[ConfigObject], driver: dict[str, str
     body = routers.container(task.subject, router, _secrets(task.routes), configs, store, metadata=metadata)
     volumes = tuple(volume.model_dump(mode="json", by_alias=True, exclude_none=True) for volume in router.volumes)
     config = {"logDriver": "awsfirelens", "options": driver}
+    takes.check(task.subject, body, volumes)
     routed = {name: config for route in task.routes for name in task.selection[route.key]}
     wait_for = router.wait_for_router if "healthCheck" in body else "START"
     return Overlay(

@@ -15,23 +15,26 @@ from controller.api.conditions import Reason
 from controller.desired.subject import Refusal
 from controller.taskdef.body import Body
 
-GB, VCPU = 1024, 1024
-FARGATE: dict[int, range] = {
-    256: range(512, 2 * GB + 1, 512),
+GB = 1024
+FARGATE: dict[int, Sequence[int]] = {
+    256: (512, GB, 2 * GB),
     512: range(GB, 4 * GB + 1, GB),
     1024: range(2 * GB, 8 * GB + 1, GB),
     2048: range(4 * GB, 16 * GB + 1, GB),
     4096: range(8 * GB, 30 * GB + 1, GB),
     8192: range(16 * GB, 60 * GB + 1, 4 * GB),
     16384: range(32 * GB, 120 * GB + 1, 8 * GB),
+    32768: (60 * GB, 120 * GB, 244 * GB),
 }
 """CPU units → MiB."""
-NO_PAIR = {256: (3 * 512,)}
+UNITS = {"memory": "MiB of memory", "cpu": "CPU units"}
 _AMOUNT = re.compile(r"(\d*\.?\d+)\s*(vcpu|gb)?", re.IGNORECASE)
 
 
 def grown(app: Body, router: Body, *, may_grow: bool) -> dict[str, str]:
-    """`cpu` and `memory` of the task as they have to be, where they have to be other than they are. Raises Refusal."""
+    """`cpu` and `memory` of the task as they have to be; empty where they may stay. Both, as far as the task has them:
+    they are given back together, for one alone may be no size of Fargate's. Raises Refusal.
+    """
     has_cpu, has_memory = app.get("cpu"), app.get("memory")
     if not has_cpu and not has_memory:
         return {}
@@ -44,7 +47,7 @@ def grown(app: Body, router: Body, *, may_grow: bool) -> dict[str, str]:
     size = _next(app, task, needed)
     if size is None or not may_grow:
         raise Refusal(Reason.UNSUPPORTED, _why(router, task, needed, size))
-    return {name: str(size[name]) for name in task if size[name] != task[name]}
+    return {name: str(size[name]) for name in task}
 
 
 def _next(app: Body, task: dict[str, int], needed: dict[str, int]) -> dict[str, int] | None:
@@ -65,7 +68,7 @@ def _on_fargate(app: Body, task: dict[str, int]) -> bool:
 
 def _pairs() -> Iterator[tuple[int, int]]:
     for cpu, memories in FARGATE.items():
-        yield from ((cpu, memory) for memory in memories if memory not in NO_PAIR.get(cpu, ()))
+        yield from ((cpu, memory) for memory in memories)
 
 
 def _needed(containers: Sequence[Body]) -> tuple[int, int]:
@@ -80,19 +83,18 @@ def _needed(containers: Sequence[Body]) -> tuple[int, int]:
 
 
 def _why(router: Body, task: dict[str, int], needed: dict[str, int], size: dict[str, int] | None) -> str:
-    short = "memory" if needed["memory"] > task.get("memory", needed["memory"]) else "cpu"
-    unit = {"memory": "MiB of memory", "cpu": "CPU units"}[short]
-    own = _needed([router])[short == "memory"]
-    text = (
-        f"the router does not fit: the task has {task[short]:,} {unit}, its containers and the router (which takes "
-        f"{own:,}) need {needed[short]:,}"
-    )
+    own = dict(zip(("cpu", "memory"), _needed([router]), strict=True))
+    short = [
+        f"the task has {task[name]:,} {unit}, its containers and the router (which takes {own[name]:,}) need "
+        f"{needed[name]:,}"
+        for name, unit in UNITS.items()
+        if needed[name] > task.get(name, needed[name])
+    ]
+    text = f"the router does not fit: {'; '.join(short)}"
     if size is None:
-        return f"{text}, and no Fargate size is large enough: reserve less in the application's containers"
-    return (
-        f"{text}; set growTask: true in the LogRouterClass to have the task at cpu {size['cpu']}, memory "
-        f"{size['memory']}, or reserve less"
-    )
+        return f"{text}; no Fargate size is large enough: reserve less in the application's containers"
+    larger = ", ".join(f"{name} {size[name]}" for name in task)
+    return f"{text}; set growTask: true in the LogRouterClass to have the task at {larger}, or reserve less"
 
 
 @lru_cache(maxsize=1024)

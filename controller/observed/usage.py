@@ -78,12 +78,14 @@ def _in_cluster(ecs: Ecs, cluster: str, since: float) -> Iterator[str]:
     while some := list(islice(names, AT_ONCE)):
         for raw in ecs.describe_services(cluster, some).found:
             yield from _named_by(raw)
-            if (raw.get("deploymentController") or {}).get("type", "ECS") == "ECS":  # others have none
+            if (raw.get("deploymentController") or {}).get("type", "ECS") == "ECS":
                 yield from ecs.definitions_rolled_out(cluster, str(raw["serviceName"]), since)
 
 
 def _named_by(raw: Mapping[str, Any]) -> Iterator[str]:
-    """A service that wants no task names a revision too."""
+    """A service that wants no task names a revision too. Those that ECS does not deploy have no service deployments;
+    what they can go back to are their task sets.
+    """
     for one in (raw, *raw.get("deployments", ()), *raw.get("taskSets", ())):
         if arn := one.get("taskDefinition"):
             yield str(arn)

@@ -16,7 +16,7 @@ from controller.api.conditions import Reason
 from controller.api.values import amount
 from controller.planning.model import Hold, Kind, ServicePlan
 
-EXPLAINED = frozenset({Reason.NEW_ROUTE, Reason.SPEC_CHANGED})
+EXPLAINED = frozenset({Reason.NEW_ROUTE, Reason.SPEC_CHANGED, Reason.PINNED_REVISION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,6 @@ def digest_of(lines: Iterable[str]) -> str:
 def counts(plan: ServicePlan, guard: Guard) -> bool:
     if not plan.changes or (plan.hold is not None and plan.hold.seconds is None):
         return False  # what is held for good touches nothing
-    if plan.kind is Kind.REPOINT and not guard.everything:
-        return False  # a spec asks for it, or it belongs to a restore that was counted
     if plan.kind is Kind.ROLL_BACK or any(one.reason is Reason.ROUTER_FAILING for one in plan.reasons):
         return False  # it ends what a spec's change, or a broken router, began
     return guard.everything or plan.kind is Kind.RESTORE or not any(one.reason in EXPLAINED for one in plan.reasons)

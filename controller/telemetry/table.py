@@ -187,7 +187,11 @@ AWS_ERRORS = _counter(
 )
 AWS_THROTTLES = _counter("logroute_aws_throttles_total", "Requests that AWS throttled.", service=OPEN, operation=OPEN)
 AWS_LIMITER_SECONDS = _counter(
-    "logroute_aws_limiter_wait_seconds_total", "Time spent waiting for the call budget.", family=OPEN
+    "logroute_aws_limiter_wait_seconds_total",
+    "Time spent waiting for the call budget of an account (by its name in the settings) and region.",
+    account=OPEN,
+    region=OPEN,
+    family=OPEN,
 )
 
 CACHED_REVISIONS = _gauge("logroute_cached_revisions", "Task definition revisions that need not be read again.")

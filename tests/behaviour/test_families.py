@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.playground import CLUSTER, REGION, Playground, plain_definition, route_yaml
+from tests.support.playground import CLUSTER, PREFIX, REGION, STORE, Playground, plain_definition, route_yaml
 
 FAMILY = "nightly-report"
 
@@ -144,14 +144,43 @@ def test_a_family_without_an_active_revision_is_left_and_forgotten(jobs: Playgro
     assert jobs.status("web/jobs")["Ready"] == ("False", "NoService")
 
 
-def test_a_family_of_which_nothing_is_remembered_is_left_alone_when_its_route_goes(jobs: Playground) -> None:
+def lose_state(play: Playground) -> None:
+    """As if somebody emptied the state's folder, and the controller began anew."""
+    for key in [one for one in play.objects() if one.startswith("_state/")]:
+        play.s3.delete_object(Bucket=STORE, Key=f"{PREFIX}/{key}")
+    play.start()
+
+
+def test_a_family_of_which_nothing_is_remembered_is_left_alone_and_it_is_said(jobs: Playground) -> None:
     jobs.settle()
-    for key in [one for one in jobs.objects() if one.startswith("_state/services/")]:
-        jobs.s3.delete_object(Bucket="configs", Key=f"logroute/{key}")
-    jobs.write("jobs.yaml", families_yaml(extra="  suspend: true\n"))
-    jobs.start()
+    before = latest(jobs)
+    jobs.write("jobs.yaml", families_yaml().replace("{name: stdout}", "{name: stdout, format: json_lines}"))
+    lose_state(jobs)
     jobs.settle()
-    assert jobs.revisions(FAMILY) == 2
+    assert latest(jobs) == before
+    assert told(jobs)["reason"] == "Unknown"
+    assert "what was applied is not remembered" in told(jobs)["message"]
+
+
+def test_a_family_of_which_nothing_is_remembered_keeps_its_router_when_its_route_goes(jobs: Playground) -> None:
+    jobs.settle()
+    before = latest(jobs)
+    jobs.write("jobs.yaml", families_yaml(f"['nightly-*', '!{FAMILY}']"))
+    lose_state(jobs)
+    jobs.settle()
+    assert latest(jobs) == before
+
+
+def test_a_family_of_which_nothing_is_remembered_is_taken_up_again_where_it_is_as_it_should_be(
+    jobs: Playground,
+) -> None:
+    jobs.settle()
+    lose_state(jobs)
+    jobs.settle()
+    assert (jobs.revisions(FAMILY), told(jobs)["reason"]) == (2, "Unproven")
+    jobs.write("jobs.yaml", families_yaml("['other-*']"))
+    jobs.settle()
+    assert not is_routed(jobs)
 
 
 def test_a_revision_that_somebody_registers_at_the_same_moment_is_not_lost(

@@ -13,6 +13,7 @@ from controller.taskdef.body import register_form
 from controller.telemetry.metrics import Metrics
 from controller.telling import Teller
 from tests.support.playground import CLUSTER, PREFIX, REGION, STORE, Playground, plain_definition, route_yaml
+from tests.support.shop import Shop
 
 DAY = 24 * 3600.0
 JSON_LINES = "[{name: stdout, format: json_lines}]"
@@ -159,6 +160,24 @@ def test_a_service_without_a_task_keeps_the_config_of_its_revision(play: Playgro
     }
     assert kept
     assert all(any(path in value for path in play.configs()) for value in kept)
+
+
+def test_the_task_sets_of_codedeploy_keep_their_configs(play: Playground) -> None:
+    shop = Shop(play)
+    shop.deploy(plain_definition())
+    play.sandbox.advance(15 * 60)
+    play.write("httpd.yaml", route_yaml())
+    play.settle(times=8)
+    assert shop.is_routed
+    (needed,) = play.configs()
+    deregister(play, play.revisions())
+    play.s3.put_object(Bucket=STORE, Key=f"{PREFIX}/{'a' * 64}/pipeline.conf", Body=b"x")
+    found = collector(play)
+    play.sandbox.reset_call_counts()
+    over(play, found, 91)
+    over(play, found, 31)
+    assert list(play.configs()) == [needed]
+    assert "ecs:ListServiceDeployments" not in play.sandbox.call_counts
 
 
 def test_what_comes_back_into_use_begins_its_grace_anew(play: Playground) -> None:

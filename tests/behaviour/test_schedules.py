@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from controller.aws.schedules import BotoSchedules
 from controller.cli.plans import as_json, markdown, text
 from controller.reconciling.survey import survey
 from tests.behaviour.test_families import FAMILY, families_yaml, is_routed, latest, told
 from tests.support.playground import CLUSTER, REGION, Playground, plain_definition, route_yaml
+from tests.support.sites import Killed
 
 ROLE = "arn:aws:iam::123456789012:role/starts-jobs"
 REPOINT = ", repointSchedules: true"
@@ -118,6 +120,29 @@ def test_they_follow_each_revision_of_ours_and_go_back_where_they_came_from(pinn
     assert (revision_of(rule(pinned, "nightly")), revision_of(schedule(pinned, "monthly"))) == (f"{FAMILY}:1",) * 2
     assert not is_routed(pinned)
     assert told(pinned) == {}
+
+
+def test_a_kill_between_remembering_and_moving_forgets_not_where_they_were_at_first(
+    pinned: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned.write("jobs.yaml", families_yaml(target=REPOINT))
+    pinned.settle()
+    pinned.register(plain_definition(FAMILY, image="httpd:2.4.65"))
+    with monkeypatch.context() as patch:
+        patch.setattr(BotoSchedules, "move", _killed)
+        with pytest.raises(Killed):
+            pinned.settle()
+    assert revision_of(rule(pinned, "nightly")) == f"{FAMILY}:2"
+    pinned.start()
+    pinned.settle()
+    assert (revision_of(rule(pinned, "nightly")), revision_of(schedule(pinned, "monthly"))) == (f"{FAMILY}:4",) * 2
+    pinned.remove("jobs.yaml")
+    pinned.settle(times=4)
+    assert (revision_of(rule(pinned, "nightly")), revision_of(schedule(pinned, "monthly"))) == (f"{FAMILY}:1",) * 2
+
+
+def _killed(*_: Any) -> None:
+    raise Killed
 
 
 def test_one_whose_former_revision_is_inactive_goes_to_the_latest(pinned: Playground) -> None:

@@ -94,6 +94,7 @@ def test_a_size_that_the_application_chose_since_stays() -> None:
     router = {"name": "log_router", "memoryReservation": 128}
     grown_body = overlaid(body, router, grown(body, router, may_grow=True))
     assert strip({**grown_body, "memory": "2048"}, OURS).app["memory"] == "2048"
+    assert strip({**grown_body, "cpu": "512"}, OURS).app["memory"] == "1024"  # with 512 MiB it were no pair
     assert strip(grown_body, OURS).app["memory"] == "512"
 
 
@@ -112,8 +113,8 @@ def test_a_size_written_with_units_comes_back_as_it_was_written() -> None:
     body |= {"requiresCompatibilities": ["FARGATE"], "containerDefinitions": [{"name": "app", "memory": 512}]}
     router = {"name": "log_router", "memoryReservation": 128}
     size = grown(body, router, may_grow=True)
-    assert size == {"memory": "1024"}
+    assert size == {"cpu": "256", "memory": "1024"}
     after = overlaid(body, router, size)
     mark = read(after["containerDefinitions"][-1])
     assert mark is not None
-    assert strip(after, OURS).app["memory"] == "0.5 GB"
+    assert [strip(after, OURS).app[name] for name in ("cpu", "memory")] == [".25 vCPU", "0.5 GB"]

@@ -13,11 +13,12 @@ from controller.desired.subject import Refusal, Subject
 from tests.support.routes import INSTALLATION, class_document, route_document, routes, subject
 
 SECRET = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:dd-Ab12Cd"
+ROLE = "arn:aws:iam::123456789012:role/execution"
 
 
 def desired(*documents: dict[str, Any], on: Subject | None = None) -> Desired:
     read = sorted(routes(*documents), key=lambda route: -route.document.spec.priority)
-    return compose(read, on or subject(), INSTALLATION)
+    return compose(read, on or subject(executionRoleArn=ROLE), INSTALLATION)
 
 
 def router(*documents: dict[str, Any], on: Subject | None = None) -> dict[str, Any]:
