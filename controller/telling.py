@@ -129,11 +129,14 @@ class Teller:
 
     def swept(self, found: Swept) -> None:
         if found.why:
-            self._log.warning("garbage was left alone", why=found.why)
+            self._log.warning("garbage was left alone", why=found.why, collected=len(found.gone))
+        if found.why and not found.gone:
             return
         numbers = {"unused": len(found.unused), "due": len(found.due), "superseded": len(found.superseded)}
         gone = Counter("revision" if name.startswith("arn:") else "config" for name in found.gone)
         self._metrics.garbage(numbers, gone)
+        for name in found.back:
+            self._log.warning("config object is named again, and was put back", name=name)
         for name in (*found.due, *found.superseded):
             self._log.info("garbage", name=name, done=name in found.gone)
         self._log.info("garbage looked for", collected=len(found.gone), **numbers)

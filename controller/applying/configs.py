@@ -44,9 +44,14 @@ class ConfigShelf:
     verified: set[tuple[str, str]] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
     """Paths of the objects that were not there before this process put them up."""
+    wanted: set[str] = field(default_factory=set)
+    """Digests of what was put, or found right, since the last look for garbage: a revision that names them is about to
+    be registered.
+    """
 
     def put(self, config: ConfigObject) -> Found:
         """Make sure that both copies are there, byte for byte. Says how the first was found."""
+        self.wanted.add(config.sha256)
         self._ensure(self.store.key(copy_of(config.path)), config.body)
         found = self._ensure(self.store.key(config.path), config.body)
         if found is Found.MISSING:

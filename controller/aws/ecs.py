@@ -177,18 +177,22 @@ class BotoEcs:
             left = self._pages("ListServiceDeployments", where, "serviceDeployments", **names, **when)
             briefs = iter([row["serviceDeploymentArn"] for row in left])
         except AwsError as error:
-            if error.code in NO_SUCH_OPERATION:
+            if self._stands_in and error.code in NO_SUCH_OPERATION:
                 return set()
             raise
-        revisions: set[str] = set()
+        brought_out: set[str] = set()
+        others: set[str] = set()
         while some := list(islice(briefs, DESCRIBE_REVISIONS)):
             answer = self._call(
                 "DescribeServiceDeployments", where, expects="serviceDeployments", serviceDeploymentArns=some
             )
-            for row in answer["serviceDeployments"]:
-                sides = (*row.get("sourceServiceRevisions", ()), row.get("targetServiceRevision") or {})
-                revisions |= {side["arn"] for side in sides if "arn" in side}
-        return set(self.revisions_of_services(sorted(revisions)).values())
+            brought_out |= {arn for row in answer["serviceDeployments"] for arn in _target(row)}
+            others |= {arn for row in answer["serviceDeployments"] for arn in _sources(row)}
+        found = self.revisions_of_services(sorted(brought_out | others))
+        if missing := sorted(brought_out - found.keys()):
+            what = f"a service deployment names {missing[0]}, which ECS does not tell of"
+            raise AwsError("ecs:DescribeServiceRevisions", where, "Missing", what)
+        return set(found.values())
 
     def tasks(self, cluster: str, service: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -240,6 +244,20 @@ class BotoEcs:
                 f"ECS answered fields that this botocore does not know: {', '.join(unknown)}",
                 "Update boto3 and botocore: a new revision made without them would lose these fields",
             )
+
+
+def _target(deployment: dict[str, Any]) -> list[str]:
+    return [str(arn) for arn in [(deployment.get("targetServiceRevision") or {}).get("arn")] if arn]
+
+
+def _sources(deployment: dict[str, Any]) -> list[str]:
+    """What it replaced and went back to. Revisions that are older than the history may be forgotten by now: ECS goes
+    back to none that it does not know.
+    """
+    back = (deployment.get("rollback") or {}).get("serviceRevisionArn")
+    return [
+        str(arn) for arn in (*(one.get("arn") for one in deployment.get("sourceServiceRevisions") or ()), back) if arn
+    ]
 
 
 def unknown_members(value: Any, shape: Any, path: str = "") -> Iterator[str]:

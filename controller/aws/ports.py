@@ -186,7 +186,9 @@ class Ecs(Protocol):
         """Task definition ARNs of the tasks that run or are to run; two requests for 100 tasks."""
 
     def definitions_rolled_out(self, cluster: str, service: str, since: float) -> set[str]:
-        """Task definition ARNs of service deployments from `since` (epoch seconds) on, and of what they replaced."""
+        """Task definition ARNs of service deployments from `since` (epoch seconds) on, and of what they replaced or
+        went back to. Where ECS does not tell what one of them brought out, that is an AwsError too.
+        """
 
     def deregister_task_definition(self, arn: str) -> None: ...
 

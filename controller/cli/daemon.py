@@ -16,7 +16,7 @@ from controller.aws.limiter import FAMILIES
 from controller.aws.ports import AwsError
 from controller.planning.model import Kind
 from controller.reconciling.controller import Controller
-from controller.reconciling.garbage import Collector
+from controller.reconciling.garbage import look
 from controller.runtime.clock import SystemClock
 from controller.runtime.loop import Periodic
 from controller.runtime.queue import WorkQueue
@@ -71,7 +71,7 @@ def run(config: Path | None) -> int:
         Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer) for queue in queues.values()
     ]
     collector = app.collector()
-    garbage = [_garbage(collector, teller, clock, observer)] if collector else []
+    garbage = [_garbage(partial(look, collector, teller, controller.board), clock, observer)] if collector else []
     controller.on_change = _first_start_then_nudge(passes)
     server = _server(settings, controller, metrics, clock)
     with stopper.on_signals():
@@ -99,10 +99,7 @@ def run(config: Path | None) -> int:
     return 0
 
 
-def _garbage(collector: Collector, teller: Teller, clock: SystemClock, observer: Observer) -> Periodic:
-    def sweep() -> None:
-        teller.swept(collector.sweep())
-
+def _garbage(sweep: Callable[[], None], clock: SystemClock, observer: Observer) -> Periodic:
     return Periodic(
         "garbage", sweep, GARBAGE_SECONDS, clock=clock, backoff=lambda _failures: GARBAGE_RETRY, observer=observer
     )

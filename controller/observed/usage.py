@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from controller.aws.ports import Account, Ecs, NotFound
+from controller.aws.ports import Account, AwsError, Ecs, NotFound
 from controller.taskdef import mark
 
 AT_ONCE = 10
@@ -18,18 +18,24 @@ DEPLOYMENTS_SECONDS = 90 * 24 * 3600.0
 """How long ECS keeps service deployments, and lets one go back to what it replaced (Amazon ECS Developer Guide,
 "View service history").
 """
+_GONE = "Unable to describe task definition"
+"""What ECS says of a revision that it does not have: a ClientException, as for much else."""
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
+_PATH = re.compile(rb"[0-9a-f]{64}/(?:pipeline|parsers)\.conf")
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """`needed`: ARNs of revisions that tasks, services, their deployments, rules or schedules are at. `ours`: ARNs of
-    ACTIVE revisions that this installation registered. `digests`: whatever any of these, or any ACTIVE revision, names.
+    ACTIVE revisions that this installation registered. `digests`: whatever any of these, or any ACTIVE revision, names;
+    `paths`: those that are whole paths of config objects. `listed`: ARNs of all ACTIVE revisions.
     """
 
     needed: frozenset[str]
     ours: tuple[str, ...]
     digests: frozenset[str]
+    paths: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()
 
 
 def take(account: Account, owner: str, *, starters: bool, go_on: Callable[[], None]) -> Usage:
@@ -44,15 +50,26 @@ def take(account: Account, owner: str, *, starters: bool, go_on: Callable[[], No
         needed.add(arn)
     if starters:
         needed |= {one.task_definition for one in (*account.schedules.rules(), *account.schedules.schedules())}
-    active = list(ecs.active_revisions())
-    ours, digests = [], set()
-    for arn in {*active, *needed}:
+    listed = set(ecs.active_revisions())
+    ours = []
+    digests: set[str] = set()
+    paths: set[str] = set()
+    for arn in listed | needed:
         go_on()
-        found = _described(ecs, arn)
-        digests |= digests_in(orjson.dumps(found, default=str))
+        found = _described(ecs, arn, may_be_gone=arn not in listed)
+        text = orjson.dumps(found, default=str)
+        digests |= digests_in(text)
+        paths |= {path.decode() for path in _PATH.findall(text)}
         if _is_of(found, owner):
             ours.append(arn)
-    return Usage(frozenset(needed), tuple(set(ours) & set(active)), frozenset(digests))
+    return Usage(frozenset(needed), tuple(set(ours) & listed), frozenset(digests), frozenset(paths), frozenset(listed))
+
+
+def named_since(account: Account, before: Usage) -> set[str]:
+    """Digests that revisions name which were registered since. Raises AwsError."""
+    new = [arn for arn in account.ecs.active_revisions() if arn not in before.listed]
+    found = (_described(account.ecs, arn, may_be_gone=False) for arn in new)
+    return {digest for one in found for digest in digests_in(orjson.dumps(one, default=str))}
 
 
 def _in_cluster(ecs: Ecs, cluster: str, since: float) -> Iterator[str]:
@@ -74,12 +91,14 @@ def _named_by(raw: Mapping[str, Any]) -> Iterator[str]:
             yield str(arn)
 
 
-def _described(ecs: Ecs, arn: str) -> Mapping[str, Any]:
+def _described(ecs: Ecs, arn: str, *, may_be_gone: bool) -> Mapping[str, Any]:
     """Nothing, where it was deleted for good: no task starts from it."""
     try:
         return ecs.describe_task_definition(arn)
-    except NotFound:
-        return {}
+    except AwsError as error:
+        if may_be_gone and (isinstance(error, NotFound) or _GONE in error.detail):
+            return {}
+        raise
 
 
 def digests_in(text: bytes) -> set[str]:
@@ -88,6 +107,9 @@ def digests_in(text: bytes) -> set[str]:
 
 
 def _is_of(found: Mapping[str, Any], owner: str) -> bool:
-    """The tags say who registered it: tools that copy a definition take the labels along, and lose the tags."""
-    tags = {tag.get("key"): tag.get("value") for tag in found.get("tags", ())}
-    return tags.get(mark.OWNER) == owner
+    """By its tags and the mark: who copies a definition takes the labels along and loses the tags, or, with the tags,
+    leaves the router behind.
+    """
+    tags = {tag.get("key"): tag.get("value") for tag in found.get("tags") or ()}
+    marks = map(mark.read, (found.get("taskDefinition") or {}).get("containerDefinitions") or ())
+    return tags.get(mark.OWNER) == owner and any(one is not None and one.owner == owner for one in marks)

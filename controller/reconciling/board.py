@@ -149,6 +149,8 @@ class StatusBoard:
         self._etag: str | None = None
         self.version = 0
         """Another one after each change."""
+        self.garbage: Mapping[str, Any] = {}
+        """What the last look for it found, since the start."""
 
     def surveyed(self, seen: Survey, specs: Specs) -> None:
         frozen = {**seen.suspended, **specs.frozen}
@@ -252,6 +254,7 @@ class StatusBoard:
                     for name, hold in sorted(self._frozen.items())
                     if hold.reason is Reason.SUSPENDED
                 },
+                "garbage": self.garbage,
                 "problems": [problem.as_json() for problem in self._specs.problems] if self._specs else [],
             }
 

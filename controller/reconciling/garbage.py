@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from controller.api.errors import Explained
 from controller.api.keys import Place
-from controller.aws.ports import NotFound, ObjectInfo, PreconditionFailed, Urgency, at
+from controller.applying.configs import LostForGood, copy_of
+from controller.aws.ports import AwsError, NotFound, ObjectInfo, PreconditionFailed, Urgency, at
 from controller.desired.model import ConfigStore
 from controller.observed import inventory, usage
 from controller.observed.usage import Usage
 from controller.planning import garbage
 from controller.planning.garbage import Unused
+from controller.reconciling.board import StatusBoard
 from controller.reconciling.world import STATE, Site, World
 from controller.state.ledger import Ledger
 
@@ -24,6 +27,9 @@ PLACE_PARTS = 2
 """Slashes behind `_state/services/`: account, region, shard."""
 MOST_DEREGISTERED = 500
 """In one sweep of a place: a quarter of an hour of what ECS allows, beside everything else."""
+
+MOST_TOLD = 500
+"""Names of each kind in the status; the log has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Swept:
     """`unused`, `due`: config objects that nothing names, and those of them whose grace is over, as `s3://` URLs.
-    `superseded`: ARNs. `gone`: what of `due` and `superseded` was put away. `why`: nothing could be decided.
+    `superseded`: ARNs. `gone`: what of `due` and `superseded` was put away. `back`: what went before, is named again
+    and was put back. `why`: nothing could be decided, or not all be put away.
     """
 
     unused: tuple[str, ...] = ()
@@ -47,13 +54,30 @@ class Swept:
     superseded: tuple[str, ...] = ()
     gone: frozenset[str] = frozenset()
     why: str = ""
+    back: tuple[str, ...] = ()
+
+    def as_plain(self) -> dict[str, Any]:
+        """For the status: the first of many, and how many there are."""
+        lists = {"due": self.due, "superseded": self.superseded}
+        numbers = {"unused": len(self.unused), **{f"{name}Total": len(some) for name, some in lists.items()}}
+        return {"why": self.why, **numbers, **{name: list(some[:MOST_TOLD]) for name, some in lists.items()}}
+
+
+class Doubtful(Explained):
+    """A sweep did not come to its end; the text says why."""
+
+
+class Telling(Protocol):
+    """Who is told; telemetry implements it."""
+
+    def swept(self, found: Swept) -> None: ...
 
 
 class Stopped(Explained):
     """The controller is stopping; the next start begins anew."""
 
     def __str__(self) -> str:
-        return "stopped in the middle; nothing was put away"
+        return "stopped in the middle"
 
 
 @dataclass(slots=True)
@@ -78,6 +102,7 @@ class Collector:
         sites = sorted(world.sites.values(), key=_store_of)
         self._shops = [_shop(list(some)) for _, some in groupby(sites, key=_store_of)]
         self._stopped = threading.Event()
+        self._wanted: frozenset[str] = frozenset()
 
     def stop(self) -> None:
         """A sweep in progress ends with its next look at something."""
@@ -93,6 +118,7 @@ class Collector:
             return Swept()
         if why := self._doubt():
             return Swept(why=why)
+        self._take_wanted()
         for shop in self._shops:
             shop.notes.load()
             shop.look()
@@ -108,11 +134,37 @@ class Collector:
         named = remembered.union(*(one.digests for one in found.values()))
         if why := self._doubt():
             return Swept(why=why)
-        unused, due, gone = self._configs(named)
+        back = tuple(self._put_back(found))
+        unused, due = self._configs(named)
         superseded = self._superseded(found)
-        gone += self._deregister(superseded)
-        arns = tuple(arn for some in superseded.values() for arn in some)
-        return Swept(tuple(unused), tuple(due), arns, frozenset(gone))
+        gone, why = self._put_away(due, superseded, found)
+        return Swept(
+            tuple(self._shops[number].url(path) for number, some in unused.items() for path in sorted(some)),
+            tuple(self._shops[number].url(path) for number, some in due.items() for path in some),
+            tuple(arn for some in superseded.values() for arn in some),
+            frozenset(gone),
+            why,
+            back,
+        )
+
+    def _take_wanted(self) -> None:
+        """What was put up since the sweep before: a revision follows its config, but waits for its turn to register."""
+        taken: set[str] = set()
+        for site in self._world.sites.values():
+            some, site.shelf.wanted = site.shelf.wanted, set()
+            taken |= some
+        self._wanted = frozenset(taken)
+
+    def _put_back(self, found: Mapping[Place, Usage]) -> Iterator[str]:
+        """Passes look after what is remembered; somebody else's copy of an old definition is in no memory."""
+        named = sorted(path for one in found.values() for path in one.paths)
+        for shop in self._shops if self._policy.configs != "off" else ():
+            for path in dict.fromkeys(named):
+                if path in shop.listing or copy_of(path) not in shop.listing:
+                    continue
+                with at(Urgency.REPAIR), suppress(LostForGood):
+                    shop.sites[0].shelf.put_back(path)
+                yield shop.url(path)
 
     def _usage(self, site: Site) -> Usage:
         starters = self._policy.revisions != "off"
@@ -146,8 +198,10 @@ class Collector:
 
     def _remembered(self) -> set[str]:
         """Digests that live services, and rollouts on their way, are remembered to need."""
-        memories = (memory for site in self._world.sites.values() for _, memory in site.memories.items())
-        return {digest for memory in memories for path in memory.configs if (digest := garbage.digest_of(path))}
+        sites = self._world.sites.values()
+        memories = (memory for site in sites for _, memory in site.memories.items())
+        found = {digest for memory in memories for path in memory.configs if (digest := garbage.digest_of(path))}
+        return found.union(self._wanted, *(site.shelf.wanted for site in sites))
 
     def _note(self, named: set[str]) -> dict[int, dict[str, Unused]]:
         """By store: what nothing names, and since when. Kept, so that the grace goes on over a restart."""
@@ -159,33 +213,42 @@ class Collector:
             shop.notes.update({**dict.fromkeys(before.keys() - after.keys()), **after})
         return found
 
-    def _configs(self, named: set[str]) -> tuple[list[str], list[str], list[str]]:
-        """URLs of what is unused, of what is due, of what is gone."""
+    def _configs(self, named: set[str]) -> tuple[dict[int, dict[str, Unused]], dict[int, list[str]]]:
+        """By store: what is unused, what of it is due."""
         if self._policy.configs == "off":
-            return [], [], []
-        all_unused: list[str] = []
-        all_due: list[str] = []
-        gone: list[str] = []
-        for number, some in self._note(named).items():
-            shop = self._shops[number]
-            due = garbage.due(some, shop.sites[0].account.ecs.now(), self._policy.grace)
-            all_unused += map(shop.url, sorted(some))
-            all_due += map(shop.url, due)
-            if self._policy.configs == "delete":
-                gone += map(shop.url, self._deleted(shop, due))
-        return all_unused, all_due, gone
+            return {}, {}
+        unused = self._note(named)
+        now = {number: self._shops[number].sites[0].account.ecs.now() for number in unused}
+        return unused, {number: garbage.due(some, now[number], self._policy.grace) for number, some in unused.items()}
 
-    def _deleted(self, shop: _Shop, due: Sequence[str]) -> Iterator[str]:
-        """Each is looked at once more: a rollout may have begun meanwhile."""
+    def _put_away(
+        self, due: Mapping[int, Sequence[str]], superseded: Mapping[Place, Sequence[str]], found: Mapping[Place, Usage]
+    ) -> tuple[list[str], str]:
+        """What went, and why not all of it did: what went is told and counted all the same."""
+        gone: list[str] = []
+        try:
+            for number, some in due.items() if self._policy.configs == "delete" else ():
+                for path in self._deleted(self._shops[number], some, found):
+                    gone.append(self._shops[number].url(path))
+            for arn in self._deregistered(superseded) if self._policy.revisions == "deregister" else ():
+                gone.append(arn)  # noqa: PERF402 - what went before an error is kept
+        except (AwsError, Stopped) as error:
+            return gone, str(error)
+        return gone, ""
+
+    def _deleted(self, shop: _Shop, due: Sequence[str], found: Mapping[Place, Usage]) -> Iterator[str]:
+        """Each is looked at once more: a rollout may have begun meanwhile, or somebody registered a revision."""
         if not due:
             return
         for site in self._world.sites.values():
             site.memories.load()
         if self._doubt():
             return
-        remembered, objects = self._remembered(), shop.sites[0].account.bucket(shop.store.bucket)
+        new = (usage.named_since(self._world.sites[place].account, one) for place, one in found.items())
+        named, objects = set().union(*new, self._remembered()), shop.sites[0].account.bucket(shop.store.bucket)
         for path in due:
-            if garbage.digest_of(path) in remembered:
+            self._go_on()
+            if garbage.digest_of(path) in named:
                 continue
             try:
                 objects.delete(shop.store.key(path), replaces=shop.listing[path].etag)
@@ -202,18 +265,28 @@ class Collector:
     def _of_place(self, site: Site, found: Usage) -> list[str]:
         memories = [memory for _, memory in site.memories.items()]
         needed = found.needed.union(*((memory.revision, memory.base) for memory in memories))
+        needed = needed.union(*(both for memory in memories for both in memory.moved.values()))
         return garbage.superseded(found.ours, needed, self._policy.keep)
 
-    def _deregister(self, superseded: Mapping[Place, Sequence[str]]) -> list[str]:
-        if self._policy.revisions != "deregister":
-            return []
-        gone: list[str] = []
+    def _deregistered(self, superseded: Mapping[Place, Sequence[str]]) -> Iterator[str]:
         for place, arns in superseded.items():
             for arn in arns[:MOST_DEREGISTERED]:
                 self._go_on()
                 self._world.sites[place].account.ecs.deregister_task_definition(arn)
-                gone.append(arn)
-        return gone
+                yield arn
+
+
+def look(collector: Collector, telling: Telling, board: StatusBoard) -> None:
+    """A sweep, and who is told of it. Raises Doubtful, AwsError, Stopped: it is to be made again soon."""
+    try:
+        found = collector.sweep()
+    except AwsError as error:
+        board.garbage = Swept(why=str(error)).as_plain()
+        raise
+    board.garbage = found.as_plain()
+    telling.swept(found)
+    if found.why:
+        raise Doubtful(found.why)
 
 
 def _store_of(site: Site) -> tuple[str, str]:

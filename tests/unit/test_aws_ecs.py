@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -290,6 +291,43 @@ def test_ecs_failing_to_answer_is_not_taken_for_an_endpoint_without_deployments(
     ecs, _ = answering(*[refused("ServerException", 500)] * 6)
     with pytest.raises(Unreachable):
         ecs.service_deployments("c", "s")
+
+
+@pytest.mark.parametrize("answer", [Reply(500, b"<html>no</html>"), Reply(501), refused("UnknownOperationException")])
+def test_a_history_that_aws_does_not_tell_is_not_an_empty_one(answer: Reply) -> None:
+    """What it names would go."""
+    client = boto3.Session("AKIATEST", "secret").client("ecs", region_name=REGION)
+    Answers(client, always=answer)
+    ecs = BotoEcs(caller(client))
+    with pytest.raises(AwsError, match="ListServiceDeployments"):
+        ecs.definitions_rolled_out("c", "s", 0.0)
+
+
+def rolled_out(*known: int) -> BotoEcs:
+    """A deployment of service revision 2, from 1 and back to 3. `known`: those that ECS tells of."""
+    sides = {
+        "targetServiceRevision": {"arn": "arn:sr/2"},
+        "sourceServiceRevisions": [{"arn": "arn:sr/1"}],
+        "rollback": {"serviceRevisionArn": "arn:sr/3"},
+    }
+    told = [{"serviceRevisionArn": f"arn:sr/{one}", "taskDefinition": f"arn:td/web:{one}"} for one in known]
+    ecs, _ = answering(
+        Reply(body={"serviceDeployments": [deployment(1, 5)]}),
+        Reply(body={"serviceDeployments": [sides]}),
+        Reply(body={"serviceRevisions": told}),
+    )
+    return ecs
+
+
+def test_a_deployment_names_what_it_brought_out_replaced_and_went_back_to() -> None:
+    found = rolled_out(1, 2, 3).definitions_rolled_out("c", "s", 0.0)
+    assert found == {"arn:td/web:1", "arn:td/web:2", "arn:td/web:3"}
+
+
+def test_what_was_replaced_may_be_forgotten_and_what_was_brought_out_may_not() -> None:
+    assert rolled_out(2).definitions_rolled_out("c", "s", 0.0) == {"arn:td/web:2"}
+    with pytest.raises(AwsError, match="arn:sr/2, which ECS does not tell of"):
+        rolled_out(1, 3).definitions_rolled_out("c", "s", 0.0)
 
 
 def test_a_missing_service_has_no_deployments_to_tell(ecs: BotoEcs, raw: Any) -> None:
