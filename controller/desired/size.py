@@ -15,18 +15,21 @@ from controller.api.conditions import Reason
 from controller.desired.subject import Refusal
 from controller.taskdef.body import Body
 
-GB, VCPU = 1024, 1024
-FARGATE: dict[int, range] = {
-    256: range(512, 2 * GB + 1, 512),
+GB = 1024
+UNITS = 1024
+"""CPU units of a vCPU."""
+FARGATE: dict[int, Sequence[int]] = {
+    256: (512, GB, 2 * GB),
     512: range(GB, 4 * GB + 1, GB),
     1024: range(2 * GB, 8 * GB + 1, GB),
     2048: range(4 * GB, 16 * GB + 1, GB),
     4096: range(8 * GB, 30 * GB + 1, GB),
     8192: range(16 * GB, 60 * GB + 1, 4 * GB),
     16384: range(32 * GB, 120 * GB + 1, 8 * GB),
+    32768: (60 * GB, 120 * GB, 244 * GB),
 }
 """CPU units → MiB."""
-NO_PAIR = {256: (3 * 512,)}
+_UNIT = {"memory": "MiB of memory", "cpu": "CPU units"}
 _AMOUNT = re.compile(r"(\d*\.?\d+)\s*(vcpu|gb)?", re.IGNORECASE)
 
 
@@ -65,7 +68,7 @@ def _on_fargate(app: Body, task: dict[str, int]) -> bool:
 
 def _pairs() -> Iterator[tuple[int, int]]:
     for cpu, memories in FARGATE.items():
-        yield from ((cpu, memory) for memory in memories if memory not in NO_PAIR.get(cpu, ()))
+        yield from ((cpu, memory) for memory in memories)
 
 
 def _needed(containers: Sequence[Body]) -> tuple[int, int]:
@@ -80,23 +83,24 @@ def _needed(containers: Sequence[Body]) -> tuple[int, int]:
 
 
 def _why(router: Body, task: dict[str, int], needed: dict[str, int], size: dict[str, int] | None) -> str:
-    short = "memory" if needed["memory"] > task.get("memory", needed["memory"]) else "cpu"
-    unit = {"memory": "MiB of memory", "cpu": "CPU units"}[short]
-    own = _needed([router])[short == "memory"]
-    text = (
-        f"the router does not fit: the task has {task[short]:,} {unit}, its containers and the router (which takes "
-        f"{own:,}) need {needed[short]:,}"
+    own = dict(zip(("cpu", "memory"), _needed([router]), strict=True))
+    short = [name for name in ("memory", "cpu") if needed[name] > task.get(name, needed[name])]
+    text = "the router does not fit: " + "; and ".join(
+        f"the task has {task[name]:,} {_UNIT[name]}, its containers and the router (which takes {own[name]:,}) need "
+        f"{needed[name]:,}"
+        for name in short
     )
     if size is None:
         return f"{text}, and no Fargate size is large enough: reserve less in the application's containers"
-    return (
-        f"{text}; set growTask: true in the LogRouterClass to have the task at cpu {size['cpu']}, memory "
-        f"{size['memory']}, or reserve less"
-    )
+    larger = ", ".join(f"{name} {size[name]}" for name in task)
+    return f"{text}; set growTask: true in the LogRouterClass to have the task at {larger}, or reserve less"
 
 
 @lru_cache(maxsize=1024)
 def _number(value: Any) -> int:
     """`"512"`, `"0.5 GB"`, `".25 vCPU"`; what is none of these ECS refuses by itself."""
     found = _AMOUNT.fullmatch(str(value).strip())
-    return int(float(found[1]) * (GB if found[2] else 1)) if found else 0
+    if not found:
+        return 0
+    units = {"gb": GB, "vcpu": UNITS}.get((found[2] or "").lower(), 1)
+    return int(float(found[1]) * units)

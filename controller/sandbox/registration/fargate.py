@@ -21,6 +21,7 @@ SIZES: dict[int, frozenset[int]] = {
     4096: frozenset(range(8 * _GB, 30 * _GB + 1, _GB)),
     8192: frozenset(range(16 * _GB, 60 * _GB + 1, 4 * _GB)),
     16384: frozenset(range(32 * _GB, 120 * _GB + 1, 8 * _GB)),
+    32768: frozenset({60 * _GB, 120 * _GB, 244 * _GB}),
 }
 _UNSUPPORTED = (
     "disableNetworking",
