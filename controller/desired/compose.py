@@ -15,6 +15,7 @@ from controller.desired.matching import RouteIndex, containers_of, priority
 from controller.desired.metadata import joins_lines
 from controller.desired.model import PARSERS, PIPELINE, ConfigObject, ConfigStore, Desired, Note
 from controller.desired.render import Rendered, render
+from controller.desired.role import check_execution_role
 from controller.desired.size import grown
 from controller.desired.subject import Refusal, Subject
 from controller.fluentbit.safety import MAX_LINE
@@ -132,6 +133,7 @@ def _configs(rendered: Rendered) -> tuple[ConfigObject, ...]:
 def _overlay(task: _Task, configs: Sequence[ConfigObject], driver: dict[str, str], *, metadata: bool) -> Overlay:
     router, store = task.router, task.install.store
     body = routers.container(task.subject, router, _secrets(task.routes), configs, store, metadata=metadata)
+    check_execution_role(task.subject.app, body)
     volumes = tuple(volume.model_dump(mode="json", by_alias=True, exclude_none=True) for volume in router.volumes)
     config = {"logDriver": "awsfirelens", "options": driver}
     routed = {name: config for route in task.routes for name in task.selection[route.key]}

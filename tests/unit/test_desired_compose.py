@@ -74,6 +74,14 @@ def test_a_routes_secrets_are_the_routers_and_nobody_elses() -> None:
     assert "apikey ${DD_API_KEY}" in pipeline(documents)
 
 
+def test_secrets_without_an_execution_role_are_refused_before_ecs_does() -> None:
+    document = route_document(
+        pipeline={"outputs": [{"name": "http", "host": "example.com", "header": "key ${KEY}"}]}, secrets={"KEY": SECRET}
+    )
+    with pytest.raises(Refusal, match=r"no executionRoleArn.* for its secrets \(KEY\): set it in the application's"):
+        compose(routes(document), subject(executionRoleArn=""), INSTALLATION)
+
+
 def test_of_two_routes_that_mean_different_secrets_by_one_name_the_lower_is_left_out() -> None:
     output = [{"name": "datadog", "apikey": "${KEY}", "tls": "on", "host": "x.example.com"}]
     found = desired(
