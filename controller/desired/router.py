@@ -19,6 +19,7 @@ from controller.taskdef.body import Body, container_names, used_ports
 
 MAX_CONTAINERS = 10
 """Containers in one task definition (Amazon ECS service quotas)."""
+_LEAVE_OUT = "leave it out of the route's target (a name with ! before it)"
 
 
 def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapping[str, Sequence[str]]) -> None:
@@ -27,9 +28,9 @@ def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapp
     names = container_names(app)
     platform = (app.get("runtimePlatform") or {}).get("operatingSystemFamily", "LINUX")
     if str(platform).startswith("WINDOWS"):
-        raise Refusal(Reason.UNSUPPORTED, f"FireLens runs on Linux only; the task is {platform}")
+        raise Refusal(Reason.UNSUPPORTED, f"FireLens runs on Linux only; the task is {platform}: {_LEAVE_OUT}")
     if subject.network_mode == "none":
-        raise Refusal(Reason.UNSUPPORTED, "the task's networkMode is none: a router could send nothing")
+        raise Refusal(Reason.UNSUPPORTED, f"the task's networkMode is none: a router could send nothing; {_LEAVE_OUT}")
     if name in names:
         raise Refusal(
             Reason.UNSUPPORTED,
@@ -44,7 +45,8 @@ def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapp
     if len(names) >= MAX_CONTAINERS:
         raise Refusal(
             Reason.UNSUPPORTED,
-            f"the task has {len(names)} containers; ECS allows {MAX_CONTAINERS} with the router",
+            f"the task has {len(names)} containers; ECS allows {MAX_CONTAINERS} with the router: make do with one "
+            f"container less, or {_LEAVE_OUT}",
         )
     if router.buffer.type == "filesystem" and engine == "1.9.10":
         raise Refusal(

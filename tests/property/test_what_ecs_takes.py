@@ -31,7 +31,7 @@ CLASSES: dict[str, dict[str, Any]] = {
     "on disk": {"buffer": {"type": "filesystem"}, "volumes": [{"name": "flb"}]},
     "unwatched": {"health": {"mode": "off"}, "container": {"essential": False}},
 }
-WITH_A_SECRET = {
+WITH_A_SECRET: dict[str, Any] = {
     "pipeline": {"outputs": [{"name": "http", "host": "example.com", "header": "key ${KEY}"}]},
     "secrets": {"KEY": SECRET},
 }
@@ -82,12 +82,13 @@ def containers(draw: st.DrawFn, name: str, before: tuple[str, ...], network: str
     )
     if driver := draw(DRIVERS):
         body["logConfiguration"] = driver
-    if before and draw(st.booleans()):
+    waits, links, shares = draw(st.tuples(st.booleans(), st.booleans(), st.booleans()))
+    if before and waits:
         condition = draw(st.sampled_from(["START", "HEALTHY", "COMPLETE", "SUCCESS"]))
         body["dependsOn"] = [{"containerName": draw(st.sampled_from(before)), "condition": condition}]
-    if before and network == "bridge" and draw(st.booleans()):
+    if before and links and network == "bridge":
         body["links"] = [draw(st.sampled_from(before))]
-    if before and draw(st.booleans()):
+    if before and shares:
         body["volumesFrom"] = [{"sourceContainer": draw(st.sampled_from(before))}]
     return body
 
