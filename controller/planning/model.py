@@ -74,6 +74,8 @@ class Move:
     starter: Starter
     to: str
     former: str = ""
+    drifted: bool = False
+    """Somebody moved it since we did."""
 
 
 @dataclass(frozen=True, slots=True)

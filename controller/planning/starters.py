@@ -25,7 +25,7 @@ def with_starters(
     pins = list(_pinned(plan.base, starters)) if routes else []
     wanted = all(route.document.spec.target.repoint_schedules for route in routes)
     if pins and wanted and plan.kind is Kind.NOTHING and plan.hold is None and memory and memory.revision == plan.base:
-        return _repoint(plan, [Move(pin, plan.base, _former(memory, pin)) for pin in pins])
+        return _repoint(plan, [_move(memory, pin, plan.base) for pin in pins])
     hints = [Because(Reason.PINNED_REVISION, _told(pin, plan.base, wanted=wanted)) for pin in pins]
     return replace(plan, hints=(*plan.hints, *hints))
 
@@ -48,10 +48,11 @@ def _pinned(latest: str, starters: Iterable[Starter]) -> Iterator[Starter]:
     return (one for one in starters if one.pinned and one.family == family and one.task_definition != latest)
 
 
-def _former(memory: ServiceMemory, pin: Starter) -> str:
-    """Where it was before we moved it first, unless somebody moved it since."""
+def _move(memory: ServiceMemory, pin: Starter, latest: str) -> Move:
+    """`former`: where it was before we moved it first, unless somebody moved it since."""
     former, to = memory.moved.get(pin.id, ("", ""))
-    return former if to == pin.task_definition else pin.task_definition
+    ours = to == pin.task_definition
+    return Move(pin, latest, former if ours else pin.task_definition, drifted=bool(to) and not ours)
 
 
 def _told(pin: Starter, latest: str, *, wanted: bool) -> str:
