@@ -22,6 +22,7 @@ test: lint
 # What takes minutes: every kill of a pass, long random histories.
 soak: $(READY)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m soak
+	$(BIN)/python -m pytest -m image
 
 lint: $(READY)
 	$(BIN)/ruff check .

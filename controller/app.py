@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.api.keys import Place
-from controller.aws.accounts import AwsAccount, Options, Role
+from controller.aws.accounts import AwsAccount, Options, Role, Waited
 from controller.aws.calls import NOBODY, Observer
 from controller.aws.own import own_service
 from controller.aws.ports import ObjectStore
@@ -21,6 +21,7 @@ from controller.desired.matching import Home
 from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
 from controller.planning.guards import Guard
+from controller.reconciling.garbage import Collector, Policy
 from controller.reconciling.keeper import SpecKeeper
 from controller.reconciling.notes import FOLDER, Notes
 from controller.reconciling.world import STATE, Site, World, site
@@ -30,6 +31,7 @@ from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
 
 REVISIONS = "revisions.sqlite"
+DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,20 @@ class App:
     keeper: SpecKeeper
     revisions: RevisionCache
 
+    def collector(self) -> Collector | None:
+        """Of what nothing needs any more. None: the settings want none."""
+        wanted = self.settings.garbage
+        if "off" == wanted.configs == wanted.revisions:
+            return None
+        grace = wanted.grace_days * DAY
+        return Collector(self.world, Policy(wanted.configs, grace, wanted.revisions, wanted.keep_revisions))
+
 
 def build(
     settings: Settings,
     *,
     observer: Observer = NOBODY,
-    waited: Callable[[str, float], None] = lambda _family, _seconds: None,
+    waited: Waited = lambda _place, _family, _seconds: None,
     told: Callable[[str, str], None] = lambda _result, _text: None,
     remembers: bool = True,
     sleep: Callable[[float], None] = time.sleep,

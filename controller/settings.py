@@ -45,6 +45,22 @@ class Limits(Model):
     """Of AWS's sustained rates; over 1 only where AWS raised the quotas."""
 
 
+def _off(value: Any) -> Any:
+    """YAML 1.1 takes an unquoted off for false."""
+    return "off" if value is False else value
+
+
+class Garbage(Model):
+    """What nothing needs any more. `configs`: config objects that nothing has named for `grace_days`; `revisions`:
+    those of LogRoute's own beyond the latest `keep_revisions` of a family.
+    """
+
+    configs: Annotated[Literal["off", "dry-run", "delete"], BeforeValidator(_off)] = "dry-run"
+    grace_days: int = Field(30, ge=1, le=3650)
+    revisions: Annotated[Literal["off", "dry-run", "deregister"], BeforeValidator(_off)] = "off"
+    keep_revisions: int = Field(10, ge=1, le=1000)
+
+
 class Tenant(Model):
     namespaces: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
@@ -102,6 +118,7 @@ class Settings(BaseSettings):
     resync: Interval = 300.0
     guards: Guards = Guards()
     limits: Limits = Limits()
+    garbage: Garbage = Garbage()
     fluent_bit: Annotated[dict[EngineVersion, Path], BeforeValidator(_text_keys)] = {}
     lua: Literal["refuse", "allow"] = "refuse"
     """Whether specs may hold Lua, which runs in the router with the rights of the task."""

@@ -14,6 +14,7 @@ from controller.applying.apply import Done
 from controller.applying.group_watch import GroupNews
 from controller.planning.model import Kind, ServicePlan
 from controller.reconciling.board import StatusBoard
+from controller.reconciling.garbage import Swept
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step
 from controller.reconciling.standing import CONFIGS
@@ -35,6 +36,10 @@ class Teller:
         self._suspended: Mapping[str, str] = {}
         self._unreadable: dict[Place, int] = {}
         self._planned: dict[Place, Counter[str]] = {}
+        self._board: StatusBoard | None = None
+        self._counted = -1
+        """The board's version that the metrics tell of."""
+        metrics.before_scrape(self._count)
         self._lost: dict[Place, int] = {}
 
     def source_changed(self, specs: Specs) -> None:
@@ -57,7 +62,7 @@ class Teller:
         for place in seen.seen:
             self._planned[place] = Counter(plan.kind.value for plan in seen.plans.values() if plan.key.place == place)
         self._metrics.planned(sum(self._planned.values(), Counter()))
-        self._board(board)
+        self._board = board
         self._notes(seen)
         for plan in seen.plans.values():
             self._drifting(plan)
@@ -100,7 +105,7 @@ class Teller:
             self._log.info("asked to reconcile", name=name, why=str(note))
 
     def stepped(self, key: ServiceKey, step: Step, board: StatusBoard) -> None:
-        plan = step.plan
+        plan, self._board = step.plan, board
         if plan is None:
             return
         self._drifting(plan)
@@ -121,7 +126,17 @@ class Teller:
             self._log.info("held", hold=plan.hold.reason.value, why=plan.hold.message, **said)
         for one in step.outcome.said:
             self._log.info("done", service=str(key), reason=one.reason.value, message=one.message)
-        self._board(board)
+
+    def swept(self, found: Swept) -> None:
+        if found.why:
+            self._log.warning("garbage was left alone", why=found.why)
+            return
+        numbers = {"unused": len(found.unused), "due": len(found.due), "superseded": len(found.superseded)}
+        gone = Counter("revision" if name.startswith("arn:") else "config" for name in found.gone)
+        self._metrics.garbage(numbers, gone)
+        for name in (*found.due, *found.superseded):
+            self._log.info("garbage", name=name, done=name in found.gone)
+        self._log.info("garbage looked for", collected=len(found.gone), **numbers)
 
     def config_checked(self, result: str, text: str) -> None:
         """What an engine, or the lack of one, came to: checking.checker.Checker tells it once a config."""
@@ -167,7 +182,12 @@ class Teller:
         if news.error:
             self._log.error("log groups could not be kept", place=str(place), error=str(news.error))
 
-    def _board(self, board: StatusBoard) -> None:
+    def _count(self) -> None:
+        """All of the board, at a scrape: after each step it would take longer than the step."""
+        board = self._board
+        if board is None or board.version == self._counted:
+            return
+        self._counted = board.version
         self._metrics.services(board.by_reason())
         self._metrics.hints(board.by_hint())
         rollouts = board.rollouts()

@@ -33,7 +33,8 @@ class Reason(StrEnum):
     ROUTER_MISSING = "RouterMissing"
     """Somebody deployed a revision without the router."""
     REVERTED = "Reverted"
-    """Somebody set the service back to a revision without the router: the application's part is as it was."""
+    """Somebody set the service back to a revision without the router: the application's part is as it was. Of a
+    family: a rule or schedule that we had moved to ours."""
     CONTESTED = "Contested"
     """It was set back three times within an hour: left alone until a spec changes, or `logroute reconcile`."""
     INJECT_IN_CI = "InjectInCI"
@@ -89,7 +90,7 @@ class Reason(StrEnum):
     SERVICE_INACTIVE = "ServiceInactive"
     """The service is draining or gone."""
     DEPLOYMENT_CONTROLLER = "DeploymentController"
-    """CODE_DEPLOY and EXTERNAL services are not rolled out by UpdateService."""
+    """Only its owner can roll the service out: it is EXTERNAL, or CodeDeploy cannot be told how. It says what to do."""
     SHARED_FAMILY = "SharedFamily"
     """Services and jobs run the same task family, and `sharedFamilies` does not allow it."""
     PINNED_REVISION = "PinnedRevision"

@@ -11,15 +11,17 @@ from typing import Any
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
+from controller.applying.codedeploy import CodeDeployer
 from controller.applying.configs import ConfigShelf, Found
 from controller.applying.groups import GroupKeeper
 from controller.aws.ports import AccessDenied, Account, AwsError, Throttled, Unreachable
-from controller.observed.model import moment, observe
+from controller.observed.model import CODE_DEPLOY, moment, observe
 from controller.planning.groups import groups_of
 from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
 from controller.planning.others import LOOK_AGAIN
 from controller.planning.remember import applied
+from controller.taskdef.appspec import with_definition
 from controller.taskdef.body import Body, register_form
 from controller.taskdef.overlay import interchangeable
 
@@ -54,6 +56,7 @@ class Applier:
     groups: GroupKeeper
     recall: Callable[[ServiceKey], ServiceMemory | None]
     remember: Callable[[ServiceKey, ServiceMemory | None], None]
+    deployer: CodeDeployer
     unclear: dict[str, float] = field(default_factory=dict)
     """Family → until when a register that had no answer may still turn up."""
     started: float | None = None
@@ -79,7 +82,7 @@ class Applier:
         return Outcome(Done.NOTHING)
 
     def _change(self, plan: ServicePlan) -> Outcome:
-        said = self._prepare(plan)
+        said, appspec = self._prepare(plan), self._appspec(plan)
         if not self._still_so(plan):
             return Outcome(Done.MOVED_ON, said=tuple(said), again=1.0)
         revision = self._revision(plan)
@@ -88,7 +91,11 @@ class Applier:
         memory = applied(plan, self.recall(plan.key), revision, Stage.ASKED, self.account.ecs.now())
         if plan.key.is_family:
             return self._end_family(plan, revision, memory, said)
-        return self._roll_out(plan, revision, memory, said)
+        return self._roll_out(plan, revision, memory, said, appspec)
+
+    def _appspec(self, plan: ServicePlan) -> str:
+        """Before anything is registered: one that cannot be used costs no revision."""
+        return self.deployer.appspec(plan.key, plan.base) if plan.controller == CODE_DEPLOY else ""
 
     def _end_family(self, plan: ServicePlan, revision: str, memory: ServiceMemory, said: list[Because]) -> Outcome:
         """The new revision is the rollout: what starts next runs it, and nobody tells how that goes.
@@ -113,7 +120,8 @@ class Applier:
                 return Outcome(Done.MOVED_ON, again=1.0)
             moved = {one: places for one, places in memory.moved.items() if one != move.starter.id}
             if move.former:
-                self.remember(plan.key, replace(memory, moved={**moved, move.starter.id: (move.former, move.to)}))
+                places = (move.former, move.to, move.starter.task_definition)
+                self.remember(plan.key, replace(memory, moved={**moved, move.starter.id: places}))
                 self.account.schedules.move(move.starter, move.to)
             else:
                 self.account.schedules.move(move.starter, move.to if self._is_active(move.to) else plan.base)
@@ -135,24 +143,39 @@ class Applier:
         old = plan.memory
         if old is None or not self._still_so(plan):
             return Outcome(Done.MOVED_ON, again=1.0)
-        target = self._startable(old.base, plan)
+        if plan.controller == CODE_DEPLOY and old.deployment:
+            self.remember(plan.key, old)
+            if self.deployer.take_back(old.deployment):
+                return Outcome(Done.WROTE, old.base)
+        appspec, target = self._appspec(plan), self._startable(old.base, plan)
         if not target:
             return Outcome(Done.UNCLEAR, again=READ_LAG)
-        return self._roll_out(plan, target, replace(old, base=target), ())
+        return self._roll_out(plan, target, replace(old, base=target), (), appspec)
 
-    def _roll_out(self, plan: ServicePlan, revision: str, memory: ServiceMemory, said: Iterable[Because]) -> Outcome:
+    def _roll_out(
+        self, plan: ServicePlan, revision: str, memory: ServiceMemory, said: Iterable[Because], appspec: str
+    ) -> Outcome:
         before = self.recall(plan.key)
         self.remember(plan.key, memory)
         if self.recall(plan.key) != memory or not self._still_so(plan):
             # Its state was lost just now, or somebody deployed while we registered: theirs counts.
             return Outcome(Done.MOVED_ON, revision, tuple(said), 1.0)
+        if appspec:  # CodeDeploy refuses a second deployment while one runs, so two that begin at once are one
+            number = self.deployer.deploy(plan.key, with_definition(appspec, revision))
+            if not number:
+                self.remember(plan.key, before)
+                return Outcome(Done.MOVED_ON, revision, tuple(said), LOOK_AGAIN)
+            return self._begun(plan, revision, replace(memory, deployment=number), said)
         answer = self.account.ecs.update_service(plan.key.cluster, plan.key.service, revision)
         if theirs := _overwritten(plan, revision, answer):
             return self._give_back(plan, before, theirs)
         primary = observe(plan.key, answer).primary
         number = primary.id.rsplit("/", 1)[-1] if primary and primary.task_definition == revision else ""
+        return self._begun(plan, revision, replace(memory, deployment=number), said)
+
+    def _begun(self, plan: ServicePlan, revision: str, memory: ServiceMemory, said: Iterable[Because]) -> Outcome:
         stage = Stage.ROLLING if memory.stage is Stage.ASKED else memory.stage
-        self.remember(plan.key, replace(memory, stage=stage, deployment=number))
+        self.remember(plan.key, replace(memory, stage=stage))
         return Outcome(Done.WROTE, revision, tuple(said))
 
     def _give_back(self, plan: ServicePlan, before: ServiceMemory | None, theirs: str) -> Outcome:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import boto3
@@ -16,6 +17,7 @@ from botocore.exceptions import BotoCoreError
 
 from controller.api.keys import Place
 from controller.aws.calls import NOBODY, Caller, Observer
+from controller.aws.codedeploy import BotoCodeDeploy
 from controller.aws.ecs import BotoEcs
 from controller.aws.failures import translate
 from controller.aws.limiter import Limiter
@@ -44,11 +46,15 @@ class Role:
     external_id: str | None = None
 
 
+Waited = Callable[[Place, str, float], None]
+"""Who is told for how long a call waited for its budget: where, for which API family, and seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     share: float = 0.5
     observer: Observer = NOBODY
-    waited: Callable[[str, float], None] = field(default=lambda _family, _seconds: None)
+    waited: Waited = field(default=lambda _place, _family, _seconds: None)
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     revisions: RevisionCache | None = None
@@ -66,7 +72,7 @@ class AwsAccount:
 
     def __init__(self, place: Place, role: Role, options: Options) -> None:
         self.place, self.region, self._role, self._options = place, place.region, role, options
-        self._limiter = Limiter(options.share, options.waited, options.monotonic, options.sleep)
+        self._limiter = Limiter(options.share, partial(options.waited, place), options.monotonic, options.sleep)
         self._making = threading.RLock()  # boto3 sessions are not thread safe
         self._made: dict[str, Any] = {}
 
@@ -88,6 +94,10 @@ class AwsAccount:
     @property
     def schedules(self) -> BotoSchedules:
         return self._once("schedules", lambda: BotoSchedules(self._caller("events"), self._caller("scheduler")))
+
+    @property
+    def codedeploy(self) -> BotoCodeDeploy:
+        return self._once("codedeploy", lambda: BotoCodeDeploy(self._caller("codedeploy")))
 
     @property
     def secrets(self) -> SecretsManager:
@@ -123,7 +133,7 @@ class AwsAccount:
         try:
             base = botocore.session.get_session()
             if self._role.arn:
-                base = _assumed(self._role, self.region)
+                base = _assumed(self._role, self.region, self._limiter, self._options)
             base.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=as_it_came)
             return boto3.Session(botocore_session=base)
         except BotoCoreError as error:
@@ -163,17 +173,19 @@ def default_region() -> str | None:
     return region
 
 
-def _assumed(role: Role, region: str) -> botocore.session.Session:
+def _assumed(role: Role, region: str, limiter: Limiter, options: Options) -> botocore.session.Session:
     """A session whose credentials come from the role when first needed, and renew themselves."""
 
     def fetch() -> dict[str, str]:
         extra: dict[str, Any] = {"ExternalId": role.external_id} if role.external_id else {}
+        arn = str(role.arn)
         try:
             home = boto3.Session().client("sts", region_name=region or None, config=CLIENTS)
-            answer = home.assume_role(RoleArn=str(role.arn), RoleSessionName="logroute", **extra)
-            given = answer["Credentials"]
-        except Exception as error:
-            raise translate("sts:AssumeRole", str(role.arn), error) from error
+        except (BotoCoreError, ValueError) as error:
+            raise translate("sts:AssumeRole", arn, error) from error
+        call = Caller(home, limiter, options.observer, options.sleep, attempts=1)  # the call that needs it tries again
+        asked = {"RoleArn": arn, "RoleSessionName": "logroute", **extra}
+        given = call("AssumeRole", arn, expects="Credentials", **asked)["Credentials"]
         return {
             "access_key": given["AccessKeyId"],
             "secret_key": given["SecretAccessKey"],

@@ -6,11 +6,16 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from controller.aws.failures import not_aws, translate
 from controller.aws.limiter import Limiter
 from controller.aws.ports import AwsError, Throttled, Unreachable
+
+THROTTLED_FOR = 60.0
+"""Seconds for which a throttled call is tried again: the bucket is only empty, and whoever emptied it ends sooner or
+later, while a pass that gives up knows nothing of a whole cluster.
+"""
 
 
 class Observer(Protocol):
@@ -42,6 +47,7 @@ class Caller:
         sleep: Callable[[float], None] = time.sleep,
         attempts: int = 6,
     ) -> None:
+        """`attempts`: of a call that has no answer; 1 is one, come what may."""
         self.client, self._limiter, self._observer = client, limiter, observer
         self._service: str = client.meta.service_model.service_name
         self._methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
@@ -63,13 +69,13 @@ class Caller:
         `expects` is a member that every true answer has, or "": of a 200 with somebody else's page in it
         botocore makes an empty answer, which would read as "there is nothing".
 
-        A throttled call did not happen, so it is always tried again; one without an answer may have
-        happened, and only what is `repeatable` is. Codes in `final` are believed at once.
+        A throttled call did not happen, so it is always tried again; one without an answer may
+        have happened, and only what is `repeatable` is. Codes in `final` are believed at once.
         """
         again = (Throttled, Unreachable) if repeatable else (Throttled,)
         retrying = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, again) and error.code not in final),
-            stop=stop_after_attempt(self._attempts),
+            stop=self._gives_up(),
             wait=wait_random_exponential(multiplier=0.2, max=20),
             sleep=self._sleep,
             reraise=True,
@@ -82,6 +88,17 @@ class Caller:
             return take(answer)
 
         return retrying(self._once, operation, resource, once)
+
+    def _gives_up(self) -> Callable[[RetryCallState], bool]:
+        begun = self._limiter.now()
+
+        def stop(state: RetryCallState) -> bool:
+            error = state.outcome.exception() if state.outcome else None
+            if isinstance(error, Throttled) and self._attempts > 1:
+                return self._limiter.now() - begun >= THROTTLED_FOR
+            return state.attempt_number >= self._attempts
+
+        return stop
 
     def _once(self, operation: str, resource: str, call: Callable[[], Any]) -> Any:
         bucket = self._limiter.acquire(self._service, operation)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
@@ -106,6 +107,12 @@ class BotoEcs:
         )
         return [str(arn) for arn in answer["taskDefinitionArns"]]
 
+    def active_revisions(self) -> Iterator[str]:
+        return self._pages("ListTaskDefinitions", "all families", "taskDefinitionArns", status="ACTIVE")
+
+    def deregister_task_definition(self, arn: str) -> None:
+        self._call("DeregisterTaskDefinition", f"task definition {arn}", expects="taskDefinition", taskDefinition=arn)
+
     def register_task_definition(self, body: dict[str, Any]) -> str:
         family = f"family {body.get('family')}"
         answer = self._call("RegisterTaskDefinition", family, expects="taskDefinition", repeatable=False, **body)
@@ -154,6 +161,35 @@ class BotoEcs:
             found |= {row["serviceRevisionArn"]: row["taskDefinition"] for row in answer["serviceRevisions"]}
         return found
 
+    def definitions_of_tasks(self, cluster: str) -> set[str]:
+        where = f"cluster {cluster}"
+        left = self._pages("ListTasks", where, "taskArns", cluster=cluster)
+        found: set[str] = set()
+        while some := list(islice(left, LIST_PAGE)):
+            answer = self._call("DescribeTasks", where, expects="tasks", cluster=cluster, tasks=some)
+            found |= {row["taskDefinitionArn"] for row in answer["tasks"]}
+        return found
+
+    def definitions_rolled_out(self, cluster: str, service: str, since: float) -> set[str]:
+        where, names = f"service {cluster}/{service}", {"cluster": cluster, "service": service}
+        when = {"createdAt": {"after": datetime.fromtimestamp(since, UTC)}}
+        try:
+            left = self._pages("ListServiceDeployments", where, "serviceDeployments", **names, **when)
+            briefs = iter([row["serviceDeploymentArn"] for row in left])
+        except AwsError as error:
+            if error.code in NO_SUCH_OPERATION:
+                return set()
+            raise
+        revisions: set[str] = set()
+        while some := list(islice(briefs, DESCRIBE_REVISIONS)):
+            answer = self._call(
+                "DescribeServiceDeployments", where, expects="serviceDeployments", serviceDeploymentArns=some
+            )
+            for row in answer["serviceDeployments"]:
+                sides = (*row.get("sourceServiceRevisions", ()), row.get("targetServiceRevision") or {})
+                revisions |= {side["arn"] for side in sides if "arn" in side}
+        return set(self.revisions_of_services(sorted(revisions)).values())
+
     def tasks(self, cluster: str, service: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for status in ("RUNNING", "STOPPED"):
@@ -172,7 +208,7 @@ class BotoEcs:
                 found += described["tasks"]
         return found
 
-    def _pages(self, operation: str, resource: str, field: str, **arguments: Any) -> Iterator[str]:
+    def _pages(self, operation: str, resource: str, field: str, **arguments: Any) -> Iterator[Any]:
         token: dict[str, Any] = {}
         while True:
             answer = self._call(operation, resource, expects=field, maxResults=LIST_PAGE, **arguments, **token)

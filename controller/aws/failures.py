@@ -51,6 +51,7 @@ MISSING = frozenset(
     {
         "ClusterNotFoundException",
         "ServiceNotFoundException",
+        "ApplicationDoesNotExistException",
         "NoSuchKey",
         "NoSuchBucket",
         "ResourceNotFoundException",

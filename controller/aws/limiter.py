@@ -36,10 +36,12 @@ FAMILIES: dict[str, Rate] = {
     "logs": Rate(10, 5),
     "events": Rate(20, 10),
     "scheduler": Rate(20, 10),
+    "codedeploy": Rate(10, 5),  # AWS publishes no rate of it: as the others, but by itself
     "other": Rate(10, 5),
 }
 OPERATIONS = {
     "RegisterTaskDefinition": "ecs:task-definition-modify",
+    "DeregisterTaskDefinition": "ecs:task-definition-modify",
     "DescribeTaskDefinition": "ecs:task-definition-read",
     "UpdateService": "ecs:service-modify",
     "ListTaskDefinitionFamilies": "ecs:task-definition-read",
@@ -49,10 +51,12 @@ OPERATIONS = {
     "ListServiceDeployments": "ecs:service-deployment",
     "DescribeServiceDeployments": "ecs:service-deployment",
     "DescribeServiceRevisions": "ecs:service-revision",
+    "DescribeClusters": "ecs:cluster-read",
     "ListClusters": "ecs:cluster-read",
     "ListTasks": "ecs:cluster-resource-read",
     "DescribeTasks": "ecs:cluster-resource-read",
 }
+"""Of ECS: other services have names in common with it."""
 RECOVERY_SECONDS = 240.0
 """A rate grows by its whole in so long: from a half back to all of it takes two minutes without a throttle."""
 ONE_EVENT = 1.0
@@ -143,10 +147,10 @@ class Limiter:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._buckets = {family: TokenBucket(rate, share, now, sleep) for family, rate in FAMILIES.items()}
-        self._waited = waited
+        self._waited, self.now = waited, now
 
     def bucket(self, service: str, operation: str) -> tuple[str, TokenBucket]:
-        family = OPERATIONS.get(operation, service if service in FAMILIES else "other")
+        family = OPERATIONS.get(operation, "other") if service == "ecs" else service if service in FAMILIES else "other"
         return family, self._buckets[family]
 
     def acquire(self, service: str, operation: str) -> TokenBucket:

@@ -63,5 +63,6 @@ class S3Bucket:
         )
         return str(answer["ETag"]).strip('"')
 
-    def delete(self, key: str) -> None:
-        self._call("DeleteObject", f"s3://{self.bucket}/{key}", expects="", Bucket=self.bucket, Key=key)
+    def delete(self, key: str, *, replaces: str | None = None) -> None:
+        condition: dict[str, Any] = {"IfMatch": replaces} if replaces is not None else {}
+        self._call("DeleteObject", f"s3://{self.bucket}/{key}", expects="", Bucket=self.bucket, Key=key, **condition)

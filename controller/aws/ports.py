@@ -11,7 +11,7 @@ AwsError                  an AWS call failed for good; says the operation, the r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -31,6 +31,8 @@ class Urgency(IntEnum):
     """What a worker reads and writes for one service."""
     RESYNC = 2
     """What a pass reads."""
+    GARBAGE = 3
+    """What is looked at, and put away, once a day."""
 
 
 URGENCY: ContextVar[Urgency] = ContextVar("URGENCY", default=Urgency.RESYNC)
@@ -120,7 +122,8 @@ class ObjectStore(Protocol):
     ) -> str:
         """Write and return the new ETag; `create` is If-None-Match: *, `replaces` is If-Match: <etag>."""
 
-    def delete(self, key: str) -> None: ...
+    def delete(self, key: str, *, replaces: str | None = None) -> None:
+        """`replaces`: If-Match: <etag>; PreconditionFailed or NotFound where it is another object by now."""
 
 
 class Secrets(Protocol):
@@ -176,6 +179,17 @@ class Ecs(Protocol):
     def revisions_of_services(self, arns: Iterable[str]) -> dict[str, str]:
         """Service revision ARN → task definition ARN, 20 a request; those that are gone are left out."""
 
+    def active_revisions(self) -> Iterator[str]:
+        """ARNs of all ACTIVE revisions of all families, 100 a request."""
+
+    def definitions_of_tasks(self, cluster: str) -> set[str]:
+        """Task definition ARNs of the tasks that run or are to run; two requests for 100 tasks."""
+
+    def definitions_rolled_out(self, cluster: str, service: str, since: float) -> set[str]:
+        """Task definition ARNs of service deployments from `since` (epoch seconds) on, and of what they replaced."""
+
+    def deregister_task_definition(self, arn: str) -> None: ...
+
     def tasks(self, cluster: str, service: str) -> list[dict[str, Any]]:
         """At most a hundred running tasks of a service and a hundred that stopped within the last hour."""
 
@@ -222,6 +236,49 @@ class Schedules(Protocol):
         """To another task definition, all else as it is. False where it is not there as `starter` says any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class DeploymentGroup:
+    """A CodeDeploy deployment group. `last` and `good`: ids of its last deployment and of the last that succeeded, ""
+    before there was one.
+    """
+
+    application: str
+    name: str
+    last: str = ""
+    good: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.application}/{self.name}"
+
+
+class CodeDeploy(Protocol):
+    """CodeDeploy in one account and region; every method may raise AwsError."""
+
+    def groups(self) -> Iterator[tuple[str, str, DeploymentGroup]]:
+        """Cluster, service and deployment group, for all that deploy to ECS: two calls an application, and more."""
+
+    def again(self, group: DeploymentGroup, cluster: str, service: str) -> DeploymentGroup | None:
+        """As it is now. None where it is gone, or deploys another service."""
+
+    def ongoing(self, group: DeploymentGroup) -> list[str]:
+        """Ids of its deployments that are not over."""
+
+    def since(self, group: DeploymentGroup, start: float) -> list[str]:
+        """Ids of its deployments created at `start` (seconds since the epoch) or later."""
+
+    def deployments(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """`deploymentInfo` of each id: status, revision (without its content), errorInformation, rollbackInfo."""
+
+    def content(self, group: DeploymentGroup, revision: Mapping[str, Any]) -> str:
+        """The AppSpec of a `revision` that a deployment shows; "" where it is not CodeDeploy that keeps it."""
+
+    def create(self, group: DeploymentGroup, appspec: str) -> str:
+        """The new deployment's id. It has no token, so it is never retried after an ambiguous failure."""
+
+    def take_back(self, name: str) -> bool:
+        """Stop a deployment, so that the traffic goes back to the old tasks. False where it is over."""
+
+
 class Account(Protocol):
     """One account and region: the clients that rooms get to see."""
 
@@ -239,5 +296,8 @@ class Account(Protocol):
 
     @property
     def schedules(self) -> Schedules: ...
+
+    @property
+    def codedeploy(self) -> CodeDeploy: ...
 
     def bucket(self, name: str) -> ObjectStore: ...

@@ -16,6 +16,7 @@ from controller.aws.limiter import FAMILIES
 from controller.aws.ports import AwsError
 from controller.planning.model import Kind
 from controller.reconciling.controller import Controller
+from controller.reconciling.garbage import Collector
 from controller.runtime.clock import SystemClock
 from controller.runtime.loop import Periodic
 from controller.runtime.queue import WorkQueue
@@ -37,6 +38,9 @@ WORKERS = 4
 STOP_SECONDS = 9.0
 """Seconds that a stop may take; ECS and Kubernetes users expect ten at the most."""
 STATUS_SECONDS = 10.0
+GARBAGE_SECONDS = 24 * 3600.0
+GARBAGE_RETRY = 3600.0
+"""A sweep costs a call or two for each service."""
 FIRST_PASS_SECONDS = 1800.0
 """A first pass over ten thousand services that nothing is remembered of takes a quarter of an hour."""
 
@@ -52,6 +56,8 @@ def run(config: Path | None) -> int:
     places = sorted(app.world.sites)
     queues: dict[Place, WorkQueue[ServiceKey]] = {place: WorkQueue(clock=clock, observer=observer) for place in places}
     metrics.watch_queues(queues.values())
+    waits = [(place.account, place.region, family) for place in places for family in FAMILIES]
+    metrics.expect(table.AWS_LIMITER_SECONDS, waits)
     metrics.watch_cache(app.revisions)
     controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic)
     passes = [
@@ -64,6 +70,8 @@ def run(config: Path | None) -> int:
     workers = [
         Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer) for queue in queues.values()
     ]
+    collector = app.collector()
+    garbage = [_garbage(collector, teller, clock, observer)] if collector else []
     controller.on_change = _first_start_then_nudge(passes)
     server = _server(settings, controller, metrics, clock)
     with stopper.on_signals():
@@ -78,15 +86,26 @@ def run(config: Path | None) -> int:
         )
         for part in workers:
             part.start()
-        for task in (source, notes, status):
+        for task in (source, notes, status, *garbage):
             task.start()
         stopper.wait()
         log.info("stopping", reason=stopper.reason)
-        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, status, *workers, server)
+        if collector:
+            collector.stop()
+        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, *garbage, status, *workers, server)
         with suppress(AwsError):  # the next start tells the same, a little later
             controller.save_status()
         log.info("stopped", finished=ended)
     return 0
+
+
+def _garbage(collector: Collector, teller: Teller, clock: SystemClock, observer: Observer) -> Periodic:
+    def sweep() -> None:
+        teller.swept(collector.sweep())
+
+    return Periodic(
+        "garbage", sweep, GARBAGE_SECONDS, clock=clock, backoff=lambda _failures: GARBAGE_RETRY, observer=observer
+    )
 
 
 def _first_start_then_nudge(passes: Sequence[Periodic]) -> Callable[[], None]:
@@ -106,7 +125,6 @@ def _metrics() -> Metrics:
     metrics = Metrics(__version__)
     metrics.expect(table.SOURCE_FAILURES, [(reason.value,) for reason in SourceReason])
     metrics.expect(table.PLAN_ACTIONS, [(kind.value,) for kind in Kind])
-    metrics.expect(table.AWS_LIMITER_SECONDS, [(family,) for family in FAMILIES])
     return metrics
 
 

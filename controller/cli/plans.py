@@ -10,6 +10,7 @@ from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.applying.apply import Done
 from controller.cli.console import BOLD, CYAN, GREEN, RED, paint
+from controller.observed.model import CODE_DEPLOY
 from controller.planning.diff import unified
 from controller.planning.guards import digest_of, line
 from controller.planning.model import Because, Kind, ServicePlan
@@ -135,7 +136,9 @@ def _told(seen: Survey) -> list[ServicePlan]:
 
 
 def _verb(plan: ServicePlan) -> str:
-    return f"held ({plan.hold.reason})" if plan.hold else VERBS[plan.kind]
+    if plan.hold:
+        return f"held ({plan.hold.reason})"
+    return f"{VERBS[plan.kind]}{', through CodeDeploy' if plan.changes and plan.controller == CODE_DEPLOY else ''}"
 
 
 def _why(plan: ServicePlan) -> list[str]:

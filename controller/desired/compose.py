@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 
 from controller.api.conditions import Reason
 from controller.api.kinds import ClassSpec, LogGroupSpec
-from controller.desired import adopting, ports
+from controller.desired import adopting, ports, takes
 from controller.desired import router as routers
 from controller.desired.delivery import check_by_agent, delivery_of, inline_options
 from controller.desired.matching import RouteIndex, containers_of, priority
 from controller.desired.metadata import joins_lines
 from controller.desired.model import PARSERS, PIPELINE, ConfigObject, ConfigStore, Desired, Note
 from controller.desired.render import Rendered, render
-from controller.desired.role import check_execution_role
 from controller.desired.size import grown
 from controller.desired.subject import Refusal, Subject
 from controller.fluentbit.safety import MAX_LINE
@@ -76,6 +75,7 @@ def compose(routes: Sequence[Route], subject: Subject, install: Installation) ->
             *refused,
             *clashing,
             *(adopting.notes(subject, first) if theirs else ()),
+            *takes.notes(subject, first, overlay.router),
             *notes,
             *_router_notes(taking),
             *_waiting_note(taking, overlay),
@@ -133,9 +133,9 @@ def _configs(rendered: Rendered) -> tuple[ConfigObject, ...]:
 def _overlay(task: _Task, configs: Sequence[ConfigObject], driver: dict[str, str], *, metadata: bool) -> Overlay:
     router, store = task.router, task.install.store
     body = routers.container(task.subject, router, _secrets(task.routes), configs, store, metadata=metadata)
-    check_execution_role(task.subject.app, body)
     volumes = tuple(volume.model_dump(mode="json", by_alias=True, exclude_none=True) for volume in router.volumes)
     config = {"logDriver": "awsfirelens", "options": driver}
+    takes.check(task.subject, body, volumes)
     routed = {name: config for route in task.routes for name in task.selection[route.key]}
     wait_for = router.wait_for_router if "healthCheck" in body else "START"
     return Overlay(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,18 +20,22 @@ from controller.taskdef.body import Body, container_names, used_ports
 
 MAX_CONTAINERS = 10
 """Containers in one task definition (Amazon ECS service quotas)."""
-_LEAVE_OUT = "leave it out of the route's target (a name with ! before it)"
+WINDOWS_ONLY = re.compile(r"ecs\.os-(type|family)\s*(==|=~|in)\W*windows", re.IGNORECASE)
+"""A placement constraint in the cluster query language (Amazon ECS developer guide)."""
 
 
 def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapping[str, Sequence[str]]) -> None:
     """Raises Refusal where the definition cannot take this router."""
     app, name = subject.app, router.container.name
     names = container_names(app)
-    platform = (app.get("runtimePlatform") or {}).get("operatingSystemFamily", "LINUX")
-    if str(platform).startswith("WINDOWS"):
-        raise Refusal(Reason.UNSUPPORTED, f"FireLens runs on Linux only; the task is {platform}: {_LEAVE_OUT}")
+    if windows := _windows(app):
+        raise Refusal(
+            Reason.UNSUPPORTED,
+            f"FireLens runs on Linux only; the task is {windows}: leave it out of the route's target, and give its "
+            "containers another log driver",
+        )
     if subject.network_mode == "none":
-        raise Refusal(Reason.UNSUPPORTED, f"the task's networkMode is none: a router could send nothing; {_LEAVE_OUT}")
+        raise Refusal(Reason.UNSUPPORTED, "the task's networkMode is none: a router could send nothing")
     if name in names:
         raise Refusal(
             Reason.UNSUPPORTED,
@@ -45,8 +50,8 @@ def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapp
     if len(names) >= MAX_CONTAINERS:
         raise Refusal(
             Reason.UNSUPPORTED,
-            f"the task has {len(names)} containers; ECS allows {MAX_CONTAINERS} with the router: make do with one "
-            f"container less, or {_LEAVE_OUT}",
+            f"the task has {len(names)} containers; ECS allows {MAX_CONTAINERS} with the router: take one out, or "
+            "leave the task out of the route's target",
         )
     if router.buffer.type == "filesystem" and engine == "1.9.10":
         raise Refusal(
@@ -56,6 +61,15 @@ def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapp
     if not any(selection.values()):
         raise Refusal(Reason.UNSUPPORTED, f"no container matches target.containers; the task has {', '.join(names)}")
     _check_port(subject, router)
+
+
+def _windows(app: Body) -> str:
+    """The platform by name, "" for Linux. On EC2 it need not be said; then tasks are often held to instances of it."""
+    platform = str((app.get("runtimePlatform") or {}).get("operatingSystemFamily") or "")
+    if platform.upper().startswith("WINDOWS"):
+        return platform
+    constraints = [str(one.get("expression") or "") for one in app.get("placementConstraints") or ()]
+    return next((f"held to {one!r}" for one in constraints if not platform and WINDOWS_ONLY.search(one)), "")
 
 
 def _check_port(subject: Subject, router: ClassSpec) -> None:

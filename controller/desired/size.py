@@ -16,8 +16,6 @@ from controller.desired.subject import Refusal
 from controller.taskdef.body import Body
 
 GB = 1024
-UNITS = 1024
-"""CPU units of a vCPU."""
 FARGATE: dict[int, Sequence[int]] = {
     256: (512, GB, 2 * GB),
     512: range(GB, 4 * GB + 1, GB),
@@ -29,12 +27,14 @@ FARGATE: dict[int, Sequence[int]] = {
     32768: (60 * GB, 120 * GB, 244 * GB),
 }
 """CPU units → MiB."""
-_UNIT = {"memory": "MiB of memory", "cpu": "CPU units"}
+UNITS = {"memory": "MiB of memory", "cpu": "CPU units"}
 _AMOUNT = re.compile(r"(\d*\.?\d+)\s*(vcpu|gb)?", re.IGNORECASE)
 
 
 def grown(app: Body, router: Body, *, may_grow: bool) -> dict[str, str]:
-    """`cpu` and `memory` of the task as they have to be, where they have to be other than they are. Raises Refusal."""
+    """`cpu` and `memory` of the task as they have to be; empty where they may stay. Both, as far as the task has them:
+    they are given back together, for one alone may be no size of Fargate's. Raises Refusal.
+    """
     has_cpu, has_memory = app.get("cpu"), app.get("memory")
     if not has_cpu and not has_memory:
         return {}
@@ -47,7 +47,7 @@ def grown(app: Body, router: Body, *, may_grow: bool) -> dict[str, str]:
     size = _next(app, task, needed)
     if size is None or not may_grow:
         raise Refusal(Reason.UNSUPPORTED, _why(router, task, needed, size))
-    return {name: str(size[name]) for name in task if size[name] != task[name]}
+    return {name: str(size[name]) for name in task}
 
 
 def _next(app: Body, task: dict[str, int], needed: dict[str, int]) -> dict[str, int] | None:
@@ -84,14 +84,15 @@ def _needed(containers: Sequence[Body]) -> tuple[int, int]:
 
 def _why(router: Body, task: dict[str, int], needed: dict[str, int], size: dict[str, int] | None) -> str:
     own = dict(zip(("cpu", "memory"), _needed([router]), strict=True))
-    short = [name for name in ("memory", "cpu") if needed[name] > task.get(name, needed[name])]
-    text = "the router does not fit: " + "; and ".join(
-        f"the task has {task[name]:,} {_UNIT[name]}, its containers and the router (which takes {own[name]:,}) need "
+    short = [
+        f"the task has {task[name]:,} {unit}, its containers and the router (which takes {own[name]:,}) need "
         f"{needed[name]:,}"
-        for name in short
-    )
+        for name, unit in UNITS.items()
+        if needed[name] > task.get(name, needed[name])
+    ]
+    text = f"the router does not fit: {'; '.join(short)}"
     if size is None:
-        return f"{text}, and no Fargate size is large enough: reserve less in the application's containers"
+        return f"{text}; no Fargate size is large enough: reserve less in the application's containers"
     larger = ", ".join(f"{name} {size[name]}" for name in task)
     return f"{text}; set growTask: true in the LogRouterClass to have the task at {larger}, or reserve less"
 
@@ -100,7 +101,4 @@ def _why(router: Body, task: dict[str, int], needed: dict[str, int], size: dict[
 def _number(value: Any) -> int:
     """`"512"`, `"0.5 GB"`, `".25 vCPU"`; what is none of these ECS refuses by itself."""
     found = _AMOUNT.fullmatch(str(value).strip())
-    if not found:
-        return 0
-    units = {"gb": GB, "vcpu": UNITS}.get((found[2] or "").lower(), 1)
-    return int(float(found[1]) * units)
+    return int(float(found[1]) * (GB if found[2] else 1)) if found else 0

@@ -9,6 +9,8 @@ from typing import Any
 
 from controller.api.keys import ServiceKey
 
+CODE_DEPLOY = "CODE_DEPLOY"
+"""The deployment controller of services that CodeDeploy deploys."""
 COMPLETED, IN_PROGRESS, FAILED = "COMPLETED", "IN_PROGRESS", "FAILED"
 RUNNING, STOPPED = "RUNNING", "STOPPED"
 ONGOING = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
@@ -106,9 +108,14 @@ class ObservedService:
 
     @property
     def deploying(self) -> bool:
-        """A deployment is under way: several revisions at once, or a primary that has not completed."""
+        """A deployment is under way: several revisions at once, or a primary that has not completed.
+
+        CodeDeploy keeps the old task set for as long as its owner says, hours often, and one that failed for ever:
+        only its PRIMARY one counts.
+        """
         primary = self.primary
-        return len(self.deployments) > 1 or (primary is not None and primary.rollout_state == IN_PROGRESS)
+        several = len(self.deployments) > 1 and self.controller != CODE_DEPLOY
+        return several or (primary is not None and primary.rollout_state == IN_PROGRESS)
 
 
 def observe(key: ServiceKey, raw: Mapping[str, Any], *, troubles: bool = False) -> ObservedService:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
-from controller.observed.model import ObservedService
+from controller.observed.model import CODE_DEPLOY, ObservedService
 from controller.planning.case import Case, fingerprint
 from controller.planning.drift import differences
 from controller.planning.holds import CONTESTED, asked_to_wait, first_hold
@@ -24,19 +24,17 @@ HINTED = 7 * 24 * 3600.0
 """Seconds for which a deploy without the router is worth a hint."""
 
 INSTEAD = {
-    "CODE_DEPLOY": "run `logroute inject` before what deploys it registers the task definition, and name that revision "
-    "in the AppSpec of CreateDeployment",
     "EXTERNAL": "run `logroute inject` before what deploys it registers the task definition, and make the next task "
     "set from that revision (CreateTaskSet)",
 }
-"""What the owner of a service can do that ECS lets nobody roll out by UpdateService, by its deployment controller."""
+"""What the owner of a service can do that nobody else can roll out, by its deployment controller."""
 
 
 def out_of_reach(service: ObservedService) -> ServicePlan | None:
-    """A service that UpdateService cannot roll out, whatever its definition says."""
+    """A service that nobody but its owner can roll out, whatever its definition says."""
     if service.status != "ACTIVE":
         hold = Hold(Reason.SERVICE_INACTIVE, f"the service is {service.status}")
-    elif service.controller != "ECS":
+    elif service.controller not in ("ECS", CODE_DEPLOY):
         do = INSTEAD.get(service.controller, "run `logroute inject` in what deploys it")
         hold = Hold(Reason.DEPLOYMENT_CONTROLLER, f"its deployment controller is {service.controller}; {do}")
     else:
@@ -79,6 +77,7 @@ def _wanted(case: Case) -> ServicePlan:
         left_out=case.desired.left_out if case.desired else {},
         rollout=case.routes[0].router.rollout if case.routes else NO_ROUTE,
         stage=case.stage,
+        controller=service.controller,
         ignored=tuple(sorted({pointer for route in case.routes for pointer in route.document.spec.ignore})),
     )
     if case.refusal or case.stripped is None:
@@ -90,6 +89,8 @@ def _wanted(case: Case) -> ServicePlan:
         return plan.step(Kind.HOLD_DIGEST, because, memory=rolled_back(case, rollout.reason))
     if memory is not None and rollout.verdict is Verdict.FAILED:
         return _going_back(case, plan, rollout)
+    if memory is not None and rollout.verdict is Verdict.ROLLING and service.task_definition != memory.revision:
+        return watch(case, plan, rollout)
     if memory and (lost := sorted(route for route in memory.routes if route not in case.known.accounted)):
         why = f"{', '.join(lost)} routed it, and is neither readable nor known to be deleted"
         return plan.held_by(Hold(Reason.UNKNOWN, why))

@@ -16,7 +16,7 @@ from controller.api.conditions import Reason
 from controller.api.values import amount
 from controller.planning.model import Hold, Kind, ServicePlan
 
-EXPLAINED = frozenset({Reason.NEW_ROUTE, Reason.SPEC_CHANGED})
+EXPLAINED = frozenset({Reason.NEW_ROUTE, Reason.SPEC_CHANGED, Reason.PINNED_REVISION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,8 @@ class Permit:
 
 
 def line(plan: ServicePlan) -> str:
-    """What an approval covers: service, kind of action, desired digest; base revisions aside. That rules and schedules
-    go back is a part of the restore.
-    """
-    kind = Kind.RESTORE if _goes_back(plan) else plan.kind
-    return f"{plan.key} {kind} {plan.digest}"
-
-
-def _goes_back(plan: ServicePlan) -> bool:
-    return any(not move.former for move in plan.moves)
+    """What an approval covers: service, kind of action, desired digest; base revisions aside."""
+    return f"{plan.key} {plan.kind} {plan.digest}"
 
 
 def _is_restore(one: str) -> bool:
@@ -74,8 +67,6 @@ def digest_of(lines: Iterable[str]) -> str:
 def counts(plan: ServicePlan, guard: Guard) -> bool:
     if not plan.changes or (plan.hold is not None and plan.hold.seconds is None):
         return False  # what is held for good touches nothing
-    if plan.kind is Kind.REPOINT and not guard.everything:  # a spec asks for the first move, and ours follow ours
-        return _goes_back(plan) or any(move.drifted for move in plan.moves)
     if plan.kind is Kind.ROLL_BACK or any(one.reason is Reason.ROUTER_FAILING for one in plan.reasons):
         return False  # it ends what a spec's change, or a broken router, began
     return guard.everything or plan.kind is Kind.RESTORE or not any(one.reason in EXPLAINED for one in plan.reasons)

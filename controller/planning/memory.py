@@ -86,7 +86,8 @@ class ServiceMemory:
     """The pointers of `spec.ignore` that held for `revision`: what they left out was not put right in it."""
 
     moved: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Rules and schedules that we moved to another revision of the family → where they were, and where we put them."""
+    """Rules and schedules that we moved to another revision of the family → where they were, where we put them,
+    and where they were just before that."""
 
     def holding(self, digest: str, held: Held) -> Mapping[str, Held]:
         return {**self.held, digest: held}
@@ -113,8 +114,12 @@ class ServiceMemory:
         }
         tuples |= {"ignored": tuple(plain.get("ignored", ())), "reverts": tuple(map(float, plain.get("reverts", ())))}
         moved = plain.get("moved", {}).items()
-        shared["moved"] = {str(Starter.of(one, "").id): (str(was), str(to)) for one, (was, to) in moved}
+        shared["moved"] = {Starter.of(one, "").id: _places(*places) for one, places in moved}
         return cls(**{**plain, **shared, **tuples, "stage": Stage(plain["stage"]), "held": held})
+
+
+def _places(was: str, to: str, *before: str) -> tuple[str, ...]:
+    return (was, to, *before)
 
 
 _SHARED = ("revision", "base", "digest", "policy")

@@ -74,8 +74,6 @@ class Move:
     starter: Starter
     to: str
     former: str = ""
-    drifted: bool = False
-    """Somebody moved it since we did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +107,8 @@ class ServicePlan:
     """How our rollout ended, told once. `failed`: it was us who went back."""
     rollout: Rollout = NO_ROUTE
     """How the first of its routes is rolled out."""
+    controller: str = "ECS"
+    """Who deploys the service: ECS itself, or CODE_DEPLOY."""
     stage: int = 0
     """Which entry of `rollout.order` it belongs to."""
     ignored: tuple[str, ...] = ()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controller.api.conditions import Reason
+from controller.observed.model import CODE_DEPLOY
 from controller.planning.case import Case
 from controller.planning.groups import groups_of
 from controller.planning.memory import ASLEEP, Held, ServiceMemory, Stage
 from controller.planning.model import ServicePlan
 from controller.planning.others import recent
-from controller.planning.rollout import Rollout, Verdict
+from controller.planning.rollout import Rollout, Verdict, record_of
 
 
 def applied(plan: ServicePlan, old: ServiceMemory | None, revision: str, stage: Stage, now: float) -> ServiceMemory:
@@ -61,7 +62,10 @@ def seen(case: Case, rollout: Rollout) -> ServiceMemory | None:
     memory, primary, now = case.memory, case.service.primary, case.known.now
     if memory is None:
         return None
-    if memory.stage is Stage.ASKED and primary and primary.task_definition == memory.revision:
+    ours = record_of(memory, case.evidence) if case.service.controller == CODE_DEPLOY else None
+    if memory.stage is Stage.ASKED and ours is not None:
+        memory = replace(memory, stage=Stage.ROLLING, deployment=ours.number)
+    elif memory.stage is Stage.ASKED and primary and primary.task_definition == memory.revision:
         memory = replace(memory, stage=Stage.ROLLING, deployment=primary.id.rsplit("/", 1)[-1])
     progress = ASLEEP if rollout.verdict is Verdict.UNPROVEN else rollout.running
     woke_up = (progress == ASLEEP) != (memory.progress == ASLEEP)
@@ -81,6 +85,7 @@ def rolled_back(case: Case, reason: str) -> ServiceMemory:
         stage=Stage.SETTLED,
         app=case.app,
         why="",
+        deployment="" if case.service.controller == CODE_DEPLOY else case.memory.deployment if case.memory else "",
     )
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from controller.observed.model import COMPLETED, FAILED, ROLLED_BACK, Deployment, ObservedService, ServiceDeployment
+from controller.observed.model import (
+    CODE_DEPLOY,
+    COMPLETED,
+    FAILED,
+    ROLLED_BACK,
+    Deployment,
+    ObservedService,
+    ServiceDeployment,
+)
 from controller.planning.evidence import PROOF, Evidence, Routers, last_words, routers_of
 from controller.planning.memory import ServiceMemory, Stage
 
@@ -74,8 +82,10 @@ class Watched:
 def judge(watched: Watched) -> Rollout:
     """By service deployments where the endpoint lists them; by `deployments[]` where it lists none."""
     service, memory = watched.service, watched.memory
-    if memory is None or memory.stage is Stage.SETTLED:
+    if memory is None:
         return Rollout(Verdict.NONE)
+    if memory.stage is Stage.SETTLED:
+        return _taken_back(watched, memory)
     if memory.stage is Stage.BACK:
         return _going_back(service, memory)
     ours, here = record_of(memory, watched.evidence), service.task_definition == memory.revision
@@ -83,6 +93,8 @@ def judge(watched: Watched) -> Rollout:
         return _rolled_back(watched, ours.reason or "ECS rolled the deployment back")
     if here:
         return _of_ours(watched, memory, ours)
+    if service.controller == CODE_DEPLOY and ours is not None and ours.ongoing:
+        return Rollout(Verdict.ROLLING, "CodeDeploy has not shifted the traffic yet")
     if memory.stage is Stage.ASKED:
         return Rollout(Verdict.NONE)  # killed before UpdateService: asked again, with the same revision
     if failed := next((one for one in service.deployments if _has_failed(one, memory)), None):
@@ -93,6 +105,17 @@ def judge(watched: Watched) -> Rollout:
             watched, (primary.rollout_reason if primary else "") or "the service is back on its old revision"
         )
     return Rollout(Verdict.SUPERSEDED)
+
+
+def _taken_back(watched: Watched, memory: ServiceMemory) -> Rollout:
+    """CodeDeploy goes back, by an alarm or a person, for as long as it keeps the old tasks: that ours ran for two
+    minutes is not the end there.
+    """
+    if watched.service.controller == CODE_DEPLOY and watched.service.task_definition != memory.revision:
+        ours = record_of(memory, watched.evidence)
+        if ours is not None and ours.status in ROLLED_BACK:
+            return _rolled_back(watched, ours.reason)
+    return Rollout(Verdict.NONE)
 
 
 def record_of(memory: ServiceMemory, evidence: Evidence) -> ServiceDeployment | None:
@@ -124,10 +147,15 @@ def _of_ours(watched: Watched, memory: ServiceMemory, ours: ServiceDeployment | 
         return Rollout(Verdict.COMPLETED)
     if mine.rollout_state == FAILED:
         return _failed(watched, mine, ours)
-    alone = mine.status == "PRIMARY" and len(watched.service.deployments) == 1
+    alone = mine.status == "PRIMARY" and (len(watched.service.deployments) == 1 or _shifted(watched))
     if alone and mine.rollout_state in (COMPLETED, ""):
         return _completed(watched, memory, mine, ours)
     return _rolling(watched, memory, mine)
+
+
+def _shifted(watched: Watched) -> bool:
+    """CodeDeploy keeps the old task set beside the new one for as long as its owner says: hours, often."""
+    return watched.service.controller == CODE_DEPLOY
 
 
 def _failed(watched: Watched, mine: Deployment, ours: ServiceDeployment | None) -> Rollout:

@@ -20,20 +20,24 @@ def with_starters(
     The family comes first: they are moved to a revision that is the latest, and back only after the originals are.
     """
     if plan.kind is Kind.FORGET and memory and memory.moved:
-        back = [Move(Starter.of(one, to), former) for one, (former, to) in memory.moved.items()]
-        return _repoint(plan, back)
+        back = [Move(Starter.of(one, to), former) for one, (former, to, *_) in memory.moved.items()]
+        # Our own restore, whose digest is "", was counted; where somebody else took the router out, this is it.
+        return _repoint(plan, back, Reason.ROUTE_GONE if memory.digest else Reason.PINNED_REVISION)
     pins = list(_pinned(plan.base, starters)) if routes else []
     wanted = all(route.document.spec.target.repoint_schedules for route in routes)
     if pins and wanted and plan.kind is Kind.NOTHING and plan.hold is None and memory and memory.revision == plan.base:
-        return _repoint(plan, [_move(memory, pin, plan.base) for pin in pins])
+        undone = any(_is_set_back(memory, pin) for pin in pins)
+        moves = [Move(pin, plan.base, _former(memory, pin)) for pin in pins]
+        return _repoint(plan, moves, Reason.REVERTED if undone else Reason.PINNED_REVISION)
     hints = [Because(Reason.PINNED_REVISION, _told(pin, plan.base, wanted=wanted)) for pin in pins]
     return replace(plan, hints=(*plan.hints, *hints))
 
 
-def _repoint(plan: ServicePlan, moves: Sequence[Move]) -> ServicePlan:
+def _repoint(plan: ServicePlan, moves: Sequence[Move], why: Reason) -> ServicePlan:
+    """PINNED_REVISION: the spec asks for it, or it follows what was done to the family. Any other reason is counted."""
     reasons = [
         Because(
-            Reason.PINNED_REVISION,
+            why,
             f"{move.starter} goes from {_short(move.starter.task_definition)} "
             f"{'' if move.former else 'back '}to {_short(move.to)}",
         )
@@ -48,11 +52,17 @@ def _pinned(latest: str, starters: Iterable[Starter]) -> Iterator[Starter]:
     return (one for one in starters if one.pinned and one.family == family and one.task_definition != latest)
 
 
-def _move(memory: ServiceMemory, pin: Starter, latest: str) -> Move:
-    """`former`: where it was before we moved it first, unless somebody moved it since."""
-    former, to = memory.moved.get(pin.id, ("", ""))
-    ours = to == pin.task_definition
-    return Move(pin, latest, former if ours else pin.task_definition, drifted=bool(to) and not ours)
+def _is_set_back(memory: ServiceMemory, pin: Starter) -> bool:
+    """We moved it once, and it is not where we put it."""
+    return memory.moved.get(pin.id, ("", pin.task_definition))[1] != pin.task_definition
+
+
+def _former(memory: ServiceMemory, pin: Starter) -> str:
+    """Where it was before we moved it first, unless somebody moved it since. Where we found it when we moved it last
+    it still is if we were killed just then.
+    """
+    former, *since = memory.moved.get(pin.id, ("",))
+    return former if pin.task_definition in since else pin.task_definition
 
 
 def _told(pin: Starter, latest: str, *, wanted: bool) -> str:

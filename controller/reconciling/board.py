@@ -147,10 +147,13 @@ class StatusBoard:
         self._source_error = ""
         self._saved = b""
         self._etag: str | None = None
+        self.version = 0
+        """Another one after each change."""
 
     def surveyed(self, seen: Survey, specs: Specs) -> None:
         frozen = {**seen.suspended, **specs.frozen}
         with self._lock:
+            self.version += 1
             self._frozen, self._specs = frozen, specs
             for place in seen.seen:
                 self._seen[place] = _Seen.of(seen, place, frozen)
@@ -161,6 +164,7 @@ class StatusBoard:
 
     def stepped(self, key: ServiceKey, step: Step) -> None:
         with self._lock:
+            self.version += 1
             if step.plan is None:
                 self._services.pop(key, None)
             else:
@@ -168,6 +172,7 @@ class StatusBoard:
 
     def failed(self, key: ServiceKey, reason: Reason, error: str) -> None:
         with self._lock:
+            self.version += 1
             self._services[key] = ServiceState(reason, error, held=True, changes=True)
 
     def _told(self, key: ServiceKey, state: ServiceState) -> ServiceState:

@@ -12,6 +12,7 @@ from controller.api.keys import Place, ServiceKey
 from controller.aws.ports import AwsError
 from controller.planning.guards import Counted, Permit
 from controller.planning.waves import is_explained
+from controller.reconciling.adoption import adopt
 from controller.reconciling.asked import drop_answered
 from controller.reconciling.board import StatusBoard
 from controller.reconciling.guarding import guarded
@@ -135,8 +136,9 @@ class Controller:
         self.board.surveyed(seen, specs)
         self._forget_what_is_gone(seen)
         self._telling.surveyed(seen, self.board)
+        adopted = adopt(site, seen.plans, seen.adoptions)
         for plan in seen.pending:
-            if plan.hold is None or plan.hold.seconds is not None:
+            if plan.key not in adopted and (plan.hold is None or plan.hold.seconds is not None):
                 self._queues[place].add(plan.key, ROLLOUT if plan.changes else LOOK, fresh=fresh)
         self._keeper.forget(self._world.routes_in_use)
         if seen.saw_something:
@@ -184,7 +186,7 @@ class Controller:
         """Services that a cluster, read whole, no longer has."""
         for place, read in seen.seen.items():
             ledger = self._world.sites[place].memories
-            for text, _memory in list(ledger.items()):
-                key = ServiceKey.parse(text)
-                if key.cluster in read.clusters and key.cluster not in read.errors and key not in read.services:
-                    ledger.put(text, None)
+            keys = (ServiceKey.parse(text) for text, _memory in ledger.items())
+            whole = read.clusters - read.errors.keys()
+            gone = (key for key in keys if key.cluster in whole and key not in read.services)
+            ledger.update(dict.fromkeys(map(str, gone)))

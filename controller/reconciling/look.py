@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
+from controller.applying.deployment_groups import NoGroup
 from controller.observed.families import family
-from controller.observed.model import ObservedService, observe
+from controller.observed.model import CODE_DEPLOY, ObservedService, observe
 from controller.planning.case import Case, Known, examine, fingerprint
 from controller.planning.decide import decide, hints, out_of_reach
 from controller.planning.evidence import Evidence
 from controller.planning.memory import ASLEEP, ServiceMemory, Stage
-from controller.planning.model import Because, Kind, ServicePlan
+from controller.planning.model import Because, Hold, Kind, ServicePlan
 from controller.planning.rollout import UNPROVEN, needs_tasks
 from controller.planning.starters import with_starters
 from controller.reconciling.asked import freezing
@@ -31,7 +32,13 @@ def look(
     site: Site, specs: Specs, service: ObservedService, routes: tuple[Route, ...], *, writes: bool = False
 ) -> ServicePlan:
     """Raises AwsError. The service itself, and for a family then what starts it."""
-    plan = _look(site, specs, service, routes, writes=writes)
+    try:
+        plan = _look(site, specs, service, routes, writes=writes)
+        if plan.changes and plan.hold is None and service.controller == CODE_DEPLOY:
+            site.applier.deployer.check(service.key)
+    except NoGroup as error:
+        hold = Hold(Reason.DEPLOYMENT_CONTROLLER, str(error))
+        return ServicePlan(service.key, Kind.NOTHING, hold=hold, base=service.task_definition)
     if not service.key.is_family:
         return plan
     memory = site.memories.get(str(service.key))
@@ -53,6 +60,7 @@ def _look(
         return _as_before(service, memory, now)
     if plan := out_of_reach(service):
         return plan
+    deployer = site.applier.deployer
     known = Known(
         site.install,
         accounted=specs.accounted,
@@ -68,14 +76,14 @@ def _look(
         described = site.account.ecs.describe_task_definition(service.task_definition, cached=cached)
         return examine(service, described, routes, memory, known, evidence)
 
-    case = examined(gather(site.account.ecs, service, memory))
+    case = examined(gather(site.account.ecs, deployer, service, memory))
     if needs_tasks(case.watched):
         case = examined(with_tasks(site.account.ecs, service, case.evidence))
     plan = decide(case)
     waiting = plan.hold is not None and plan.hold.reason is Reason.WAITING_FOR_DEPLOYMENT
     if not writes or not (waiting or (plan.changes and plan.hold is None)):
         return plan
-    evidence = closer(site.account.ecs, case)
+    evidence = closer(site.account.ecs, deployer, case)
     return plan if waiting and evidence == case.evidence else decide(examined(evidence, cached=False))
 
 

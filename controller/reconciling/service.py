@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.applying.apply import Done, Outcome
+from controller.applying.deployment_groups import NoGroup
 from controller.aws.ports import Urgency, at
 from controller.planning.guards import Permit
-from controller.planning.model import Kind, ServicePlan
+from controller.planning.model import Hold, Kind, ServicePlan
 from controller.planning.others import LOOK_AGAIN
 from controller.reconciling.asked import asked_again
 from controller.reconciling.keeper import Specs
@@ -42,7 +44,10 @@ def _step(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step:
     if plan is None:
         return Step(None, Outcome(Done.NOTHING), None)
     plan = asked_again(site, specs, site.waves.admit(permit.apply(plan), site.account.ecs.now()))
-    outcome = site.applier.carry_out(plan)
+    try:
+        outcome = site.applier.carry_out(plan)
+    except NoGroup as error:
+        plan, outcome = plan.held_by(Hold(Reason.DEPLOYMENT_CONTROLLER, str(error))), Outcome(Done.NOTHING)
     if plan.kind is Kind.REPOINT and plan.hold is None:
         site.book.moved({move.starter.id for move in plan.moves})
     again = _again(plan, outcome)

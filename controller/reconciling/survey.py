@@ -18,6 +18,7 @@ from controller.observed.families import users_of, with_families
 from controller.observed.model import ObservedService
 from controller.planning.guards import Permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
+from controller.reconciling.adoption import Adoption, Adoptions
 from controller.reconciling.asked import answer, drop_answered, suspended
 from controller.reconciling.book import refresh
 from controller.reconciling.checked import checked
@@ -64,6 +65,8 @@ class Survey:
     """Families of which it cannot be read what starts them, and why."""
     status_etag: Mapping[Place, str | None] = field(default_factory=dict)
     """Of the status in the controller's own config store, as the pass found it; None: it is not there."""
+    adoptions: Mapping[ServiceKey, Adoption] = field(default_factory=dict)
+    """Services that run what the specs ask for, lack nothing, and only have to be remembered."""
 
     @property
     def saw_something(self) -> bool:
@@ -96,7 +99,10 @@ class Survey:
 
 MANY = 100
 """Definitions to read: ten seconds of them."""
-LOOK_AT_CONFIGS = 60.0
+AT_A_TIME = 8
+"""Config objects that are put back."""
+LOOK_AT_CONFIGS = 45.0
+"""Seconds between two looks in a pass that takes its time."""
 
 
 def survey(world: World, specs: Specs, *, repair: bool) -> Survey:
@@ -131,7 +137,7 @@ def survey_place(
     world.load_shared()
     site = world.sites[place]
     routes = [route for route in specs.force.routes if world.place_of(route) == place]
-    part = _Part(inventory.Inventory(place, {}, frozenset()))
+    part = _Part(inventory.Inventory(place, {}, frozenset()), Adoptions(site))
     part.selected = {route.key: [] for route in routes}
     try:
         site.memories.ensure_loaded()
@@ -163,6 +169,7 @@ def together(some: Sequence[Survey]) -> Survey:
 @dataclass(slots=True)
 class _Part:
     inventory: inventory.Inventory
+    adoptions: Adoptions
     plans: dict[ServiceKey, ServicePlan] = field(default_factory=dict)
     selected: dict[str, list[ServiceKey]] = field(default_factory=dict)
     wrong: dict[str, Found] = field(default_factory=dict)
@@ -174,6 +181,9 @@ class _Part:
     asked: Mapping[str, Note] = field(default_factory=dict)
     denied: dict[ServiceKey, str] = field(default_factory=dict)
     status_etag: dict[Place, str | None] = field(default_factory=dict)
+    ready: Mapping[ServiceKey, Adoption] = field(default_factory=dict)
+    looked_at: float = 0.0
+    """When config objects were looked at last, by the clock of ECS, or by this machine's before ECS was heard."""
 
 
 def _told(world: World, specs: Specs, part: _Part, routes: Sequence[Route]) -> Survey:
@@ -194,6 +204,7 @@ def _told(world: World, specs: Specs, part: _Part, routes: Sequence[Route]) -> S
         part.asked,
         part.denied,
         part.status_etag,
+        part.ready,
     )
 
 
@@ -279,19 +290,31 @@ def _plan_at_once(site: Site, specs: Specs, part: _Part, *, repair: bool) -> lis
 
 def _plan_later(site: Site, specs: Specs, part: _Part, services: Iterable[ObservedService], *, repair: bool) -> None:
     """Config objects are looked at now and then meanwhile: no new task starts without them."""
-    looked = site.account.ecs.now()
     for service in services:
-        if repair and (now := site.account.ecs.now()) - looked >= LOOK_AT_CONFIGS:
-            looked = now
-            with suppress(AwsError):  # the next look, or the next pass, tells
-                _look_at_configs(site, part, repair=True)
-        _plan(site, specs, service, part, repair=repair)
+        if repair and not 0 <= site.account.ecs.now() - part.looked_at < LOOK_AT_CONFIGS:
+            _look_again(site, part)
+        _plan(site, specs, service, part, repair=repair, later=True)
+    if repair and part.adoptions.found and _look_again(site, part):
+        part.ready = part.adoptions.ready({one.path for one in part.lost_configs})
 
 
-def _plan(site: Site, specs: Specs, service: ObservedService, part: _Part, *, repair: bool) -> None:
+def _look_again(site: Site, part: _Part) -> bool:
+    """Whether it could; the next look, or the next pass, tells why not."""
+    with suppress(AwsError):
+        _look_at_configs(site, part, repair=True)
+        return True
+    return False
+
+
+def _plan(
+    site: Site, specs: Specs, service: ObservedService, part: _Part, *, repair: bool, later: bool = False
+) -> None:
     if service.key.is_family and site.book.error:
         part.denied[service.key] = site.book.error
+    before = site.memories.get(str(service.key))
     plan = _planned(site, specs, service, routes_of(specs, service), part, start=not repair)
+    if repair and later:
+        part.adoptions.note(plan, before)
     part.plans[service.key] = plan.in_short() if repair else plan
 
 
@@ -299,22 +322,38 @@ def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool
     """What is wrong in the config store, and put back. The first thing in a pass: no new task starts without it,
     and the listing of a big store is gone before the services come. Raises AwsError.
     """
+    part.looked_at = site.account.ecs.now()
     listing = inventory.objects(site.account, site.install.store.bucket, site.install.store.prefix)
     etags = {info.key: info.etag for info in listing.values()}
     if others:
         part.status_etag[site.place] = etags.get(site.install.store.key(STATE, STATUS))
     site.memories.refresh(etags)
     site.waves.ledger.refresh(etags)
-    wrong = wrong_configs(site, listing)
+    wrong = wrong_configs(site, listing, part.adoptions.named)
     part.wrong |= wrong
-    for path in wrong if repair else ():
+    part.lost_configs = _put_back(site, wrong) if repair else []
+    for ledger in others:
+        ledger.refresh(etags)
+
+
+def _put_back(site: Site, paths: Iterable[str]) -> list[LostForGood]:
+    """Several at once: where all second copies are gone there are twenty thousand. Returns those that are lost for
+    good. Raises AwsError.
+    """
+
+    def put_back(path: str) -> LostForGood | None:
         try:
             with at(Urgency.REPAIR):
                 site.shelf.put_back(path)
         except LostForGood as lost:
-            part.lost_configs.append(lost)
-    for ledger in others:
-        ledger.refresh(etags)
+            return lost
+        return None
+
+    pool = ThreadPoolExecutor(max_workers=AT_A_TIME)
+    try:
+        return list(filter(None, pool.map(put_back, paths)))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _planned(
@@ -334,7 +373,7 @@ def _left(key: ServiceKey, hold: Hold) -> ServicePlan:
     return ServicePlan(key, Kind.NOTHING, (Because(hold.reason, hold.message),), hold)
 
 
-def wrong_configs(site: Site, listing: Mapping[str, ObjectInfo]) -> dict[str, Found]:
-    """Config objects that remembered revisions name and that are missing or altered."""
-    named = {path for _, memory in site.memories.items() for path in memory.configs}
+def wrong_configs(site: Site, listing: Mapping[str, ObjectInfo], more: Iterable[str] = ()) -> dict[str, Found]:
+    """Config objects that remembered revisions name, or `more`, and that are missing or altered."""
+    named = {path for _, memory in site.memories.items() for path in memory.configs}.union(more)
     return site.shelf.missing(sorted(named), listing)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from controller.api.globs import selected
 from controller.api.keys import Place, ServiceKey
 from controller.applying.apply import Applier
+from controller.applying.codedeploy import CodeDeployer
 from controller.applying.configs import ConfigShelf
+from controller.applying.deployment_groups import DeploymentGroups
 from controller.applying.group_watch import GroupWatch
 from controller.applying.groups import GroupKeeper
 from controller.aws.ports import Account
@@ -136,6 +138,7 @@ def site(
         groups,
         lambda key: memories.get(str(key)),
         lambda key, memory: memories.put(str(key), memory),
+        CodeDeployer(account, DeploymentGroups(account)),
     )
     notes = notes or Notes(objects, install.store.key(STATE, FOLDER), _clock_of(account))
     changes = Ledger(objects, install.store.key(STATE, "waves", place.account, place.region), Change.from_plain)

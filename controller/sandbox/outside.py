@@ -20,5 +20,8 @@ class Outside(Protocol):
     def object_exists(self, account: str, bucket: str, key: str) -> bool:
         """Whether a task of `account` could download that S3 object."""
 
+    def object_body(self, account: str, bucket: str, key: str) -> bytes | None:
+        """That S3 object as `account` could read it; None where it is not there."""
+
     def principal(self, access_key: str, region: str) -> Principal:
         """The principal that an access key belongs to."""

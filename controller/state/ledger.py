@@ -111,21 +111,24 @@ class Ledger(Generic[R]):
         """Set, or with None forget, one record."""
         self.update({key: record})
 
-    def update(self, changes: Mapping[str, R | None]) -> None:
+    def update(self, changes: Mapping[str, R | None], *, over: Mapping[str, R | None] | None = None) -> None:
         """Several changes, one write a shard; nothing is written where nothing changes.
 
-        What is unknown stays so: a shard that cannot be read is never written, and `get` tells.
+        What is unknown stays so: a shard that cannot be read is never written, and `get` tells. With `over`, a change
+        is made only where the record is still what `over` says it was.
         """
         by_shard: dict[str, dict[str, R | None]] = {}
         for key, record in changes.items():
             by_shard.setdefault(self._shard(key), {})[key] = record
         for name, some in sorted(by_shard.items()):
             with self._writing[name]:
-                self._write(name, some)
+                self._write(name, some, over)
 
-    def _write(self, name: str, changes: Mapping[str, R | None]) -> None:
+    def _write(self, name: str, changes: Mapping[str, R | None], over: Mapping[str, R | None] | None) -> None:
         for _ in range(ATTEMPTS):
             shard = self._shards[name]
+            if over is not None:
+                changes = {key: record for key, record in changes.items() if shard.entries.get(key) == over[key]}
             entries = {**shard.entries, **changes}
             entries = {key: record for key, record in entries.items() if record is not None}
             if entries == shard.entries or shard.unreadable:

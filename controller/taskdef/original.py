@@ -14,7 +14,8 @@ FIRELENS, BUFFER_LIMIT = "awsfirelens", "log-driver-buffer-limit"
 def give_back(body: Body, router: str, originals: Originals) -> Body:
     """`body` without the container `router`, nor volumes and tags of ours, and with what was there before."""
     app = {**body, "containerDefinitions": _containers(body, router, originals)}
-    app |= {name: was for name, (was, ours) in originals.size.items() if str(body.get(name)) == ours}
+    if all(str(body.get(name)) == ours for name, (_, ours) in originals.size.items()):
+        app |= {name: was for name, (was, _) in originals.size.items()}
     _drop_volumes(app, originals)
     _drop_tags(app)
     return app

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Collection, Iterable, Mapping, Sized
+from collections.abc import Callable, Collection, Iterable, Mapping, Sized
 from datetime import datetime
 from typing import Protocol
 
+from controller.api.keys import Place
 from controller.telemetry import conditions, table
 from controller.telemetry.board import Board
 from controller.telemetry.conditions import RouteStatuses
@@ -28,9 +29,15 @@ class Metrics:
     def __init__(self, version: str, python: str = platform.python_version()) -> None:
         self._board = Board(table.TABLE)
         self._board.gauge(table.BUILD_INFO).replace({(version, python): 1})
+        self._before_scrape: Callable[[], None] = lambda: None
+
+    def before_scrape(self, work: Callable[[], None]) -> None:
+        """`work` is done at each scrape: for numbers that would be worked out in vain most of the time between two."""
+        self._before_scrape = work
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """What a scrape gets, and its content type, for the Accept header of the request."""
+        self._before_scrape()
         return self._board.render(accept)
 
     def expect(self, metric: Metric, series: Iterable[Labels]) -> None:
@@ -137,6 +144,12 @@ class Metrics:
         """`result`: one of table.ROLLOUT_RESULTS."""
         self._board.count(table.ROLLOUTS, result)
 
+    def garbage(self, by_kind: Mapping[str, int], collected: Mapping[str, int]) -> None:
+        """`by_kind`: of table.GARBAGE_KINDS; `collected`: of table.COLLECTED_KINDS."""
+        self._board.gauge(table.GARBAGE).replace({(kind,): number for kind, number in by_kind.items()})
+        for kind, number in collected.items():
+            self._board.count(table.GARBAGE_COLLECTED, kind, by=number)
+
     # AWS
 
     def aws_called(self, service: str, operation: str) -> None:
@@ -149,8 +162,8 @@ class Metrics:
     def aws_throttled(self, service: str, operation: str) -> None:
         self._board.count(table.AWS_THROTTLES, service, operation)
 
-    def aws_limiter_waited(self, family: str, seconds: float) -> None:
-        self._board.count(table.AWS_LIMITER_SECONDS, family, by=seconds)
+    def aws_limiter_waited(self, place: Place, family: str, seconds: float) -> None:
+        self._board.count(table.AWS_LIMITER_SECONDS, place.account, place.region, family, by=seconds)
 
 
 def reason_of(error: BaseException) -> str:

@@ -62,7 +62,7 @@ ERROR_REASONS = (
 """Class names of the errors that are expected, and `Unexpected` for all others."""
 CHANGE_STATES = ("running", "paused", "aborted")
 MEMBER_STATES = ("waiting", "running", "done", "failed", "aside")
-PASSES = ("source", "resync")
+PASSES = ("source", "resync", "garbage")
 STATUSES = ("True", "False", "Unknown")
 CONDITIONS = tuple(condition.value for condition in Condition)
 SERVICE_STATES = tuple(reason.value for reason in Reason)
@@ -80,6 +80,8 @@ DRIFT_KINDS = tuple(
 )
 HINT_KINDS = (Reason.INJECT_IN_CI.value,)
 CHECK_RESULTS = ("accepted", "rejected", "unchecked")
+GARBAGE_KINDS = ("unused", "due", "superseded")
+COLLECTED_KINDS = ("config", "revision")
 ROLLOUT_RESULTS = ("succeeded", "failed", "rolled_back")
 
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -170,13 +172,26 @@ CONFIG_CHECKS = _counter(
     result=CHECK_RESULTS,
 )
 
+GARBAGE = _gauge(
+    "logroute_garbage",
+    "What nothing needs any more: config objects in their grace (unused) and past it (due), superseded revisions.",
+    kind=GARBAGE_KINDS,
+)
+GARBAGE_COLLECTED = _counter(
+    "logroute_garbage_collected_total", "Config objects deleted, revisions deregistered.", kind=COLLECTED_KINDS
+)
+
 AWS_CALLS = _counter("logroute_aws_calls_total", "Requests sent to AWS, with retries.", service=OPEN, operation=OPEN)
 AWS_ERRORS = _counter(
     "logroute_aws_errors_total", "Requests that AWS refused.", service=OPEN, operation=OPEN, code=OPEN
 )
 AWS_THROTTLES = _counter("logroute_aws_throttles_total", "Requests that AWS throttled.", service=OPEN, operation=OPEN)
 AWS_LIMITER_SECONDS = _counter(
-    "logroute_aws_limiter_wait_seconds_total", "Time spent waiting for the call budget.", family=OPEN
+    "logroute_aws_limiter_wait_seconds_total",
+    "Time spent waiting for the call budget of an account (by its name in the settings) and region.",
+    account=OPEN,
+    region=OPEN,
+    family=OPEN,
 )
 
 CACHED_REVISIONS = _gauge("logroute_cached_revisions", "Task definition revisions that need not be read again.")

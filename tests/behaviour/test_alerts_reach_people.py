@@ -7,12 +7,10 @@ import signal
 import socket
 import subprocess
 import threading
-import time
-import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,9 +21,9 @@ import yaml
 from controller.sandbox import RealClock, Sandbox
 from tests.support.playground import PREFIX, REGION, STORE, Playground, route_yaml
 from tests.support.process import Process
+from tests.support.programs import PATIENCE, answers, until
 
 ALERTS = Path(__file__).parents[2] / "deploy" / "prometheus" / "alerts.yaml"
-PATIENCE = 60.0
 
 pytestmark = pytest.mark.needs("prometheus", "prometheus-alertmanager")
 
@@ -70,20 +68,6 @@ def program(folder: Path, command: list[str], ready: str) -> Iterator[None]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE)
-
-
-def answers(url: str) -> bool:
-    with suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=5) as answer:
-        return bool(answer.status == 200)
-    return False
-
-
-def until(true: Callable[[], bool], log: Path) -> None:
-    """Other programs live in real time."""
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, log.read_text()
-        time.sleep(0.1)
 
 
 @contextmanager

@@ -6,16 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.playground import (
-    ALL_AT_ONCE,
-    CLUSTER,
-    PREFIX,
-    REGION,
-    STORE,
-    Playground,
-    plain_definition,
-    route_yaml,
-)
+from tests.support.playground import CLUSTER, PREFIX, REGION, STORE, Playground, plain_definition, route_yaml
 
 FAMILY = "nightly-report"
 
@@ -153,123 +144,43 @@ def test_a_family_without_an_active_revision_is_left_and_forgotten(jobs: Playgro
     assert jobs.status("web/jobs")["Ready"] == ("False", "NoService")
 
 
-def forget(play: Playground, body: bytes | None = None) -> None:
-    """What is remembered of services and families is lost, or says `body` from now on; and a new process starts."""
-    for key in [one for one in play.objects() if one.startswith("_state/services/")]:
+def lose_state(play: Playground) -> None:
+    """As if somebody emptied the state's folder, and the controller began anew."""
+    for key in [one for one in play.objects() if one.startswith("_state/")]:
         play.s3.delete_object(Bucket=STORE, Key=f"{PREFIX}/{key}")
-        if body is not None:
-            play.s3.put_object(Bucket=STORE, Key=f"{PREFIX}/{key}", Body=body)
     play.start()
 
 
-@pytest.mark.parametrize("body", [None, b"{oops"], ids=["lost", "unreadable"])
-def test_a_family_of_which_nothing_is_remembered_is_left_alone_when_its_route_goes(
-    jobs: Playground, body: bytes | None
+def test_a_family_of_which_nothing_is_remembered_is_left_alone_and_it_is_said(jobs: Playground) -> None:
+    jobs.settle()
+    before = latest(jobs)
+    jobs.write("jobs.yaml", families_yaml().replace("{name: stdout}", "{name: stdout, format: json_lines}"))
+    lose_state(jobs)
+    jobs.settle()
+    assert latest(jobs) == before
+    assert told(jobs)["reason"] == "Unknown"
+    assert "what was applied is not remembered" in told(jobs)["message"]
+
+
+def test_a_family_of_which_nothing_is_remembered_keeps_its_router_when_its_route_goes(jobs: Playground) -> None:
+    jobs.settle()
+    before = latest(jobs)
+    jobs.write("jobs.yaml", families_yaml(f"['nightly-*', '!{FAMILY}']"))
+    lose_state(jobs)
+    jobs.settle()
+    assert latest(jobs) == before
+
+
+def test_a_family_of_which_nothing_is_remembered_is_taken_up_again_where_it_is_as_it_should_be(
+    jobs: Playground,
 ) -> None:
     jobs.settle()
-    forget(jobs, body)
-    jobs.remove("jobs.yaml")
+    lose_state(jobs)
     jobs.settle()
-    assert jobs.revisions(FAMILY) == 2
-    assert is_routed(jobs)
-    assert ("is not readable" in str(jobs.controller.board.plain()["errors"])) is (body is not None)
-
-
-def test_a_family_whose_labels_and_memory_are_lost_is_left_alone_and_said(jobs: Playground) -> None:
+    assert (jobs.revisions(FAMILY), told(jobs)["reason"]) == (2, "Unproven")
+    jobs.write("jobs.yaml", families_yaml("['other-*']"))
     jobs.settle()
-    body = plain_definition(FAMILY) | {"containerDefinitions": latest(jobs)["containerDefinitions"]}
-    for one in body["containerDefinitions"]:
-        one.pop("dockerLabels", None)
-    jobs.register(body)
-    forget(jobs)
-    jobs.settle()
-    assert jobs.revisions(FAMILY) == 3
-    assert (told(jobs)["ready"], told(jobs)["reason"]) == (False, "Unknown")
-    assert "labels are lost" in told(jobs)["message"]
-
-
-def test_a_family_whose_memory_alone_is_lost_is_found_as_it_is_and_leaves_whole(jobs: Playground) -> None:
-    before = latest(jobs)["containerDefinitions"]
-    jobs.settle()
-    forget(jobs)
-    jobs.settle()
-    assert jobs.revisions(FAMILY) == 2
-    jobs.remove("jobs.yaml")
-    jobs.settle()
-    assert latest(jobs)["containerDefinitions"] == before
-
-
-def with_their_router(family: str = FAMILY) -> dict[str, Any]:
-    config = {"logDriver": "awsfirelens", "options": {"Name": "null"}}
-    body = plain_definition(family, logConfiguration=config)
-    theirs = {"name": "theirs", "image": "fluent-bit", "memory": 64, "firelensConfiguration": {"type": "fluentbit"}}
-    body["containerDefinitions"].append(theirs)
-    return body
-
-
-def test_a_router_of_somebody_else_in_a_family_is_left_unless_the_class_adopts_it(jobs: Playground) -> None:
-    jobs.register(with_their_router())
-    before = latest(jobs)["containerDefinitions"]
-    jobs.settle()
-    assert jobs.revisions(FAMILY) == 2
-    assert told(jobs)["reason"] == "ForeignRouter"
-    jobs.write("class.yaml", ALL_AT_ONCE.replace("spec: {", "spec: {adopt: true, "))
-    jobs.settle()
-    assert set(containers(jobs)) == {"app", "log_router"}
-    jobs.remove("jobs.yaml")
-    jobs.settle()
-    assert latest(jobs)["containerDefinitions"] == before
-
-
-def test_a_family_whose_route_is_orphaned_keeps_its_router(jobs: Playground) -> None:
-    jobs.write("jobs.yaml", families_yaml(extra="  deletionPolicy: orphan\n"))
-    jobs.settle()
-    jobs.remove("jobs.yaml")
-    jobs.start()
-    jobs.settle()
-    assert jobs.revisions(FAMILY) == 2
-    assert is_routed(jobs)
-    assert told(jobs)["reason"] == "Orphaned"
-
-
-def test_a_family_that_is_set_back_three_times_within_an_hour_is_contested(jobs: Playground) -> None:
-    jobs.settle()
-    for _ in range(3):
-        jobs.register(plain_definition(FAMILY))
-        jobs.settle(times=1)
-    revisions = jobs.revisions(FAMILY)
-    jobs.settle()
-    assert told(jobs)["reason"] == "Contested"
-    assert (is_routed(jobs), jobs.revisions(FAMILY)) == (False, revisions)
-
-
-MANY = [f"nightly-{number}" for number in range(5)]
-
-
-def many(play: Playground) -> None:
-    for name in MANY:
-        play.register(plain_definition(name))
-    play.write("class.yaml", ALL_AT_ONCE)
-    play.write("jobs.yaml", families_yaml())
-    play.settle()
-    assert all(is_routed(play, name) for name in MANY)
-
-
-def test_restores_of_many_families_at_once_wait_for_approval(play: Playground) -> None:
-    many(play)
-    play.remove("jobs.yaml")
-    play.settle()
-    assert all(is_routed(play, name) for name in MANY)
-    assert {told(play, name)["reason"] for name in MANY} == {"PlanBlocked"}
-
-
-def test_new_revisions_without_the_router_in_many_families_at_once_wait_too(play: Playground) -> None:
-    many(play)
-    for name in MANY:
-        play.register(plain_definition(name, image="httpd:2.4.65"))
-    play.settle()
-    assert not any(is_routed(play, name) for name in MANY)
-    assert {told(play, name)["reason"] for name in MANY} == {"PlanBlocked"}
+    assert not is_routed(jobs)
 
 
 def test_a_revision_that_somebody_registers_at_the_same_moment_is_not_lost(

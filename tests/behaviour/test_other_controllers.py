@@ -1,4 +1,4 @@
-"""Services that CodeDeploy or somebody else deploys: told, and left alone whatever happens to them."""
+"""Services that only their owner can roll out: told what to do, and left alone whatever happens to them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.codedeploy import GROUP, appspec, group_settings
-from tests.support.playground import CLUSTER, Playground, plain_definition, route_yaml
+from tests.support.playground import CLUSTER, Playground, route_yaml
 
 PLACE = {"cluster": CLUSTER, "service": "example"}
 
@@ -24,36 +23,10 @@ def untouched(play: Playground) -> None:
     assert not any(calls[f"ecs:{name}"] for name in ("RegisterTaskDefinition", "UpdateService", "CreateTaskSet"))
 
 
-def test_a_service_under_codedeploy_is_told_and_left_alone_also_amid_a_deployment(play: Playground) -> None:
-    play.service(deploymentController={"type": "CODE_DEPLOY"})
-    play.write("httpd.yaml", route_yaml())
-    untouched(play)
-    deploy_by_codedeploy(play)
-    untouched(play)
-    shown = play.sandbox.service(CLUSTER, "example")["taskSets"]
-    assert [(one["status"], one["taskDefinition"].rsplit(":", 1)[1]) for one in shown] == [
-        ("PRIMARY", "2"),
-        ("ACTIVE", "1"),
-    ]
-
-
-def deploy_by_codedeploy(play: Playground) -> None:
-    """A deployment whose old task set lives for a day beside the new one."""
-    definition = plain_definition()
-    play.register(definition)
-    codedeploy = play.sandbox.client("codedeploy")
-    codedeploy.create_application(applicationName="shop", computePlatform="ECS")
-    services = [{"clusterName": CLUSTER, "serviceName": "example"}]
-    codedeploy.create_deployment_group(**group_settings(termination_wait=1440) | {"ecsServices": services})
-    content = appspec("example:2", definition["containerDefinitions"][0]["name"])
-    revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": content}}
-    codedeploy.create_deployment(**GROUP, revision=revision)
-
-
 @pytest.mark.parametrize("percents", [[], [100.0], [100.0, 50.0]])
 def test_a_service_of_task_sets_is_told_and_left_alone(play: Playground, percents: list[float]) -> None:
     """Without a PRIMARY task set ECS shows no task definition at all."""
-    play.service(deploymentController={"type": "CODE_DEPLOY"})
+    play.service()
     arn = play.sandbox.service(CLUSTER, "example")["taskDefinition"]
     play.ecs.delete_service(force=True, **PLACE)
     play.sandbox.advance(60)
@@ -70,3 +43,18 @@ def test_a_service_of_task_sets_is_told_and_left_alone(play: Playground, percent
     untouched(play)
     shown = play.sandbox.service(CLUSTER, "example")["taskSets"]
     assert [one["runningCount"] for one in shown] == [int(2 * percent / 100) for percent in reversed(percents)]
+    assert play.status()["Ready"] == ("False", "DeploymentController")
+
+
+def test_status_and_plan_say_what_the_owner_of_an_external_service_does(
+    play: Playground, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request: dict[str, Any] = {"cluster": CLUSTER, "serviceName": "example", "desiredCount": 2}
+    play.ecs.create_service(deploymentController={"type": "EXTERNAL"}, **request)
+    play.write("httpd.yaml", route_yaml())
+    play.settle(times=2)
+    play.command("plan")
+    for said in (capsys.readouterr().out, str(play.controller.board.plain()["services"])):
+        assert "DeploymentController" in said
+        assert "logroute inject" in said
+        assert "CreateTaskSet" in said

@@ -39,6 +39,8 @@ def test_the_controller_converges_reports_and_ends_within_ten_seconds(running: P
     running.until(lambda: running.get("/readyz")[0] == 200)
     assert running.get("/healthz")[0] == 200
     running.until(lambda: 'logroute_services{state="InSync"} 1.0' in running.get("/metrics")[1])
+    swept = 'logroute_pass_last_success_timestamp_seconds{kind="garbage"} 1'
+    running.until(lambda: swept in running.get("/metrics")[1])
     status, seconds = running.stop(signal.SIGTERM)
     assert status == 0
     assert seconds < 10

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import pytest
 
+from controller.aws.schedules import BotoSchedules
 from controller.cli.plans import as_json, markdown, text
 from controller.reconciling.survey import survey
 from tests.behaviour.test_families import FAMILY, families_yaml, is_routed, latest, told
-from tests.support.playground import ALL_AT_ONCE, CLUSTER, REGION, Playground, plain_definition, route_yaml
+from tests.support.playground import CLUSTER, REGION, Playground, plain_definition, route_yaml
+from tests.support.sites import Killed
 
 ROLE = "arn:aws:iam::123456789012:role/starts-jobs"
 REPOINT = ", repointSchedules: true"
@@ -121,6 +122,29 @@ def test_they_follow_each_revision_of_ours_and_go_back_where_they_came_from(pinn
     assert told(pinned) == {}
 
 
+def test_a_kill_between_remembering_and_moving_forgets_not_where_they_were_at_first(
+    pinned: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned.write("jobs.yaml", families_yaml(target=REPOINT))
+    pinned.settle()
+    pinned.register(plain_definition(FAMILY, image="httpd:2.4.65"))
+    with monkeypatch.context() as patch:
+        patch.setattr(BotoSchedules, "move", _killed)
+        with pytest.raises(Killed):
+            pinned.settle()
+    assert revision_of(rule(pinned, "nightly")) == f"{FAMILY}:2"
+    pinned.start()
+    pinned.settle()
+    assert (revision_of(rule(pinned, "nightly")), revision_of(schedule(pinned, "monthly"))) == (f"{FAMILY}:4",) * 2
+    pinned.remove("jobs.yaml")
+    pinned.settle(times=4)
+    assert (revision_of(rule(pinned, "nightly")), revision_of(schedule(pinned, "monthly"))) == (f"{FAMILY}:1",) * 2
+
+
+def _killed(*_: Any) -> None:
+    raise Killed
+
+
 def test_one_whose_former_revision_is_inactive_goes_to_the_latest(pinned: Playground) -> None:
     pinned.write("jobs.yaml", families_yaml(target=REPOINT))
     pinned.settle()
@@ -209,75 +233,3 @@ def test_a_plan_says_what_could_not_be_read(pinned: Playground) -> None:
     assert specs is not None
     assert "events:ListRules" in text(survey(pinned.app.world, specs, repair=False), specs)
     pinned.sandbox.remove_fault("no")
-
-
-MANY = [f"nightly-{number}" for number in range(5)]
-
-
-def pinned_by_rules(play: Playground) -> None:
-    """Five families, each started by a rule from its first revision, that were moved to ours."""
-    for name in MANY:
-        add_rule(play, name, play.register(plain_definition(name)))
-    play.write("class.yaml", ALL_AT_ONCE)
-    play.write("jobs.yaml", families_yaml(target=REPOINT))
-    play.settle(times=4)
-    assert [revision_of(rule(play, name)) for name in MANY] == [f"{name}:2" for name in MANY]
-
-
-def reasons(play: Playground) -> set[str]:
-    return {told(play, name).get("reason", "") for name in MANY}
-
-
-def approve(play: Playground, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("controller.cli.approve.time.time", play.sandbox.clock.now)
-    messages = {told(play, name)["message"] for name in MANY}
-    (digest,) = {found[1] for text in messages if (found := re.search(r"logroute approve (\w+)", text))}
-    assert play.command("approve", digest) == 0
-
-
-def test_rules_that_somebody_moved_back_are_moved_again_where_they_are_few(pinned: Playground) -> None:
-    pinned.write("jobs.yaml", families_yaml(target=REPOINT))
-    pinned.settle()
-    add_rule(pinned, "nightly", latest(pinned)["taskDefinitionArn"].replace(":2", ":1"))
-    pinned.sandbox.advance(3600)
-    pinned.settle()
-    assert revision_of(rule(pinned, "nightly")) == f"{FAMILY}:2"
-
-
-def test_rules_of_many_families_that_somebody_moved_back_wait_for_approval(
-    play: Playground, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pinned_by_rules(play)
-    for name in MANY:
-        add_rule(play, name, latest(play, name)["taskDefinitionArn"].replace(":2", ":1"))
-    play.sandbox.advance(3600)
-    play.settle()
-    assert [revision_of(rule(play, name)) for name in MANY] == [f"{name}:1" for name in MANY]
-    assert reasons(play) == {"PlanBlocked"}
-    approve(play, monkeypatch)
-    play.settle()
-    assert [revision_of(rule(play, name)) for name in MANY] == [f"{name}:2" for name in MANY]
-
-
-def test_one_approval_of_restores_moves_their_rules_back_too(play: Playground, monkeypatch: pytest.MonkeyPatch) -> None:
-    pinned_by_rules(play)
-    play.remove("jobs.yaml")
-    play.settle()
-    assert reasons(play) == {"PlanBlocked"}
-    approve(play, monkeypatch)
-    play.settle(times=14)  # restores go one after the other
-    assert [revision_of(rule(play, name)) for name in MANY] == [f"{name}:1" for name in MANY]
-    assert not any(is_routed(play, name) for name in MANY)
-
-
-def test_rules_of_many_families_without_a_router_go_back_only_when_approved(play: Playground) -> None:
-    """Where a pipeline left the router out, nothing is registered before: the rules are all that is restored."""
-    pinned_by_rules(play)
-    play.write("jobs.yaml", families_yaml(target=REPOINT, extra="  suspend: true\n"))
-    for name in MANY:
-        play.register(plain_definition(name, image="httpd:2.4.65"))
-    play.settle(times=1)
-    play.remove("jobs.yaml")
-    play.settle()
-    assert [revision_of(rule(play, name)) for name in MANY] == [f"{name}:2" for name in MANY]
-    assert reasons(play) == {"PlanBlocked"}

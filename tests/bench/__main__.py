@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from tests.bench import fanout, passes, reading, recheck, starting
+from tests.bench import cold, fanout, passes, reading, recheck, starting, throttled
 from tests.bench.estate import alone
 from tests.bench.figures import Figure
 from tests.bench.measuring import say
@@ -24,6 +24,8 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "memory": passes.memory,
     "recheck": recheck.recheck,
     "fan_out": fanout.fan_out,
+    "other_account": throttled.other_account,
+    "cold": cold.cold,
 }
 WRONG_USAGE = 64
 

@@ -36,6 +36,9 @@ class Bucket:
         )
         self._rows.execute("COMMIT")
 
+    def drop(self, prefix: str) -> None:
+        self._rows.execute("DELETE FROM objects WHERE key >= ? AND key < ?", (prefix, prefix + "\U0010ffff"))
+
     def count(self, prefix: str) -> int:
         query = "SELECT count(*) FROM objects WHERE key >= ? AND key < ?"
         return int(self._rows.execute(query, (prefix, prefix + "\U0010ffff")).fetchone()[0])

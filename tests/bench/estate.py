@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from controller import app as composition
 from controller.api.keys import Place, ServiceKey
@@ -50,15 +51,15 @@ class Estate:
         self.bucket = Bucket(folder / "bucket", BUCKET)
         self.wire = Wire(ecs=Ecs(self.clusters), s3=self.bucket, logs=Logs(specs.DAYS))
 
-    def controller(self) -> Controller:
+    def controller(self, share: float = WIDE_OPEN, **clock_of_its_own: Any) -> Controller:
         """A new one, as after a restart; it knows what the config store knows."""
         clock, teller = SystemClock(), Teller(Metrics("bench"))
         queue: WorkQueue[ServiceKey] = WorkQueue(clock)
-        app = composition.build(self._settings(), observer=teller)
+        app = composition.build(self._settings(share), observer=teller, **clock_of_its_own)
         self.app, self.queue = app, queue
         return Controller(app.world, app.keeper, dict.fromkeys(app.world.sites, queue), teller, clock.monotonic)
 
-    def settle(self) -> None:
+    def settle(self) -> dict[ServiceKey, Desired]:
         """Write the specs, and the memory of having applied them all; nothing else has to be done to be in sync."""
         for number, (cluster, target) in enumerate(self._targets()):
             path = self.folder / "specs" / cluster / f"{number:05}.yaml"
@@ -78,6 +79,7 @@ class Estate:
             for config in one.configs
             for path in (config.path, f"{COPIES}/{config.sha256}")
         )
+        return desired
 
     def _targets(self) -> list[tuple[str, str]]:
         pairs = ((cluster, name) for cluster, names in self.clusters.items() for name in names)
@@ -111,12 +113,12 @@ class Estate:
             deployment="7034619283746501928",
         )
 
-    def _settings(self) -> Settings:
+    def _settings(self, share: float) -> Settings:
         return Settings(
             source=str(self.folder / "specs"),
             config_store=f"s3://{BUCKET}/{PREFIX}",
             region=specs.REGION,
-            limits=Limits(share=WIDE_OPEN),
+            limits=Limits(share=share),
         )
 
 

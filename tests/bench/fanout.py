@@ -9,6 +9,7 @@ import copy
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,27 +32,29 @@ from tests.support.playground import ALL_AT_ONCE, CLUSTER, REGION, STORE, plain_
 SERVICES = 2_000
 UNDER_THROTTLES = SandboxSettings(throttle=True)
 SHARE = 0.5
+ALLOWED = FAMILIES["ecs:task-definition-modify"].sustained * SHARE
 REACHED = 0.95
 """Of the register rate that the limiter allows."""
 BURST = 60.0
 """Seconds after the first register that are not counted: the burst is spent by then."""
 
 
-class _Run:
-    """A controller, a fleet and a CI on one clock."""
+class Run:
+    """A controller, a fleet and a CI on one clock; `more` are settings."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+    def __init__(self, sandbox: Sandbox, folder: Path, **more: Any) -> None:
         self.sandbox, self.clock = sandbox, ManualClock()
         self.ci: Any = sandbox.client("ecs")
         self.wanted, self.next_ci, self.ci_done, self.ci_throttled = 0, 0.0, 0, 0
-        teller = Teller(Metrics("bench"))
-        settings = Settings(source=str(folder), config_store=f"s3://{STORE}/logroute", region=REGION)
-        self.app = composition.build(settings, observer=self, sleep=self.sleep, monotonic=self.clock.monotonic)
-        self.queue: WorkQueue[ServiceKey] = WorkQueue(self.clock)
-        queues = dict.fromkeys(self.app.world.sites, self.queue)
-        self.controller = Controller(self.app.world, self.app.keeper, queues, teller, self.clock.monotonic)
         self.registers: list[float] = []
         self.throttled = 0
+        teller = Teller(Metrics("bench"))
+        given = {"source": str(folder), "config_store": f"s3://{STORE}/logroute", "region": REGION, **more}
+        settings = Settings(**given)
+        self.app = composition.build(settings, observer=self, sleep=self.sleep, monotonic=self.clock.monotonic)
+        self.home = self.app.world.home_site.place
+        self.queues = {place: WorkQueue[ServiceKey](self.clock) for place in self.app.world.sites}
+        self.controller = Controller(self.app.world, self.app.keeper, self.queues, teller, self.clock.monotonic)
 
     def aws_call(self, _service: str, operation: str, code: str) -> None:
         if operation == "RegisterTaskDefinition" and not code:
@@ -79,53 +82,65 @@ class _Run:
             self.ci_throttled += 1
 
     def until_all_are_registered(self, count: int) -> None:
+        """At home."""
         self.controller.poll_source()
-        self.controller.resync()
+        self.controller.resync(self.home)
+        queue = self.queues[self.home]
         while len(self.registers) < count:
-            if not self.queue.depth():
+            if not queue.depth():
                 self.sleep(1.0)
                 continue
-            key = self.queue.get()
+            key = queue.get()
             assert key is not None
             again = self.controller.reconcile(key)
-            self.queue.forget(key)
+            queue.forget(key)
             if again is not None:
-                self.queue.add_after(key, again)
-            self.queue.done(key)
+                queue.add_after(key, again)
+            queue.done(key)
+
+    def rate(self) -> float:
+        """Registers a second, once the burst is spent."""
+        steady = [at for at in self.registers if at >= self.registers[0] + BURST]
+        return (len(steady) - 1) / (steady[-1] - steady[0])
 
 
-def fan_out() -> Iterator[Figure]:
+@contextmanager
+def under_throttles() -> Iterator[tuple[Sandbox, Path]]:
+    """A sandbox that this process's AWS clients talk to, and an empty folder."""
     with tempfile.TemporaryDirectory() as name, Sandbox(region=REGION, settings=UNDER_THROTTLES) as sandbox:
         before = dict(os.environ)
         os.environ.update(sandbox.environment())
         try:
-            yield from _measured(sandbox, Path(name))
+            yield sandbox, Path(name)
         finally:
             os.environ.clear()
             os.environ.update(before)
 
 
-def _measured(sandbox: Sandbox, folder: Path) -> Iterator[Figure]:
-    ecs: Any = sandbox.client("ecs")
-    sandbox.client("s3").create_bucket(Bucket=STORE, CreateBucketConfiguration={"LocationConstraint": REGION})
+def populate(sandbox: Sandbox, ecs: Any, s3: Any, bucket: str, count: int) -> None:
+    """An account with a config store and so many services."""
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     ecs.create_cluster(clusterName=CLUSTER)
     network = {"awsvpcConfiguration": {"subnets": ["subnet-0a"]}}
     with sandbox.at_leisure():
-        for number in range(SERVICES):
+        for number in range(count):
             name = f"s{number:04}"
             arn = ecs.register_task_definition(**plain_definition(name))["taskDefinition"]["taskDefinitionArn"]
             where = {"cluster": CLUSTER, "serviceName": name, "launchType": "FARGATE", "networkConfiguration": network}
             ecs.create_service(taskDefinition=arn, desiredCount=1, **where)
-    sandbox.advance(600)
-    (folder / "class.yaml").write_text(ALL_AT_ONCE)
-    (folder / "all.yaml").write_text(route_yaml("all", services='["s*"]'))
-    run = _Run(sandbox, folder)
-    run.until_all_are_registered(SERVICES)
-    allowed = FAMILIES["ecs:task-definition-modify"].sustained * SHARE
-    steady = [at for at in run.registers if at >= run.registers[0] + BURST]
-    rate = (len(steady) - 1) / (steady[-1] - steady[0])
+
+
+def fan_out() -> Iterator[Figure]:
+    with under_throttles() as (sandbox, folder):
+        populate(sandbox, sandbox.client("ecs"), sandbox.client("s3"), STORE, SERVICES)
+        sandbox.advance(600)
+        (folder / "class.yaml").write_text(ALL_AT_ONCE)
+        (folder / "all.yaml").write_text(route_yaml("all", services='["s*"]'))
+        run = Run(sandbox, folder)
+        run.until_all_are_registered(SERVICES)
+    rate = run.rate()
     yield told("fan_out.2000.registers_per_second", rate, "1/s")
-    yield at_least("fan_out.2000.of_the_allowed_rate", rate / allowed, REACHED)
+    yield at_least("fan_out.2000.of_the_allowed_rate", rate / ALLOWED, REACHED)
     yield exactly("fan_out.2000.throttled", run.throttled, 0)
     yield exactly("fan_out.2000.ci_throttled", run.ci_throttled, 0)
     yield told("fan_out.2000.ci_registers", run.ci_done, "calls")

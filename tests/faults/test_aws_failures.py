@@ -224,7 +224,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> pytest.MonkeyPatch:
 
 def account(region: str = "us-east-1", role: str | None = None) -> AwsAccount:
     turned = Turned()
-    return AwsAccount(Place("main", region), Role(role), Options(1.0, sleep=turned.sleep))
+    return AwsAccount(Place("main", region), Role(role), Options(1.0, sleep=turned.sleep, monotonic=turned.now))
 
 
 @pytest.mark.usefixtures("bare")

@@ -81,7 +81,7 @@ def ended(play: Playground) -> dict[str, Any]:
         "groups": sorted(
             (one["logGroupName"], one.get("retentionInDays")) for one in play.logs.describe_log_groups()["logGroups"]
         ),
-        "memory": _memories(play),
+        "memory": memories(play),
         "reasons": {name: play.reason(name) for name in SERVICES},
     }
 
@@ -167,7 +167,7 @@ def _is_named(play: Playground, service: str, path: str) -> bool:
     return any(path in pair["value"] for pair in containers["log_router"]["environment"])
 
 
-def _memories(play: Playground) -> dict[str, Any]:
+def memories(play: Playground) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, body in play.objects().items():
         if key.startswith(("_state/services/", "_state/routes/")):

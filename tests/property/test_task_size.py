@@ -94,6 +94,7 @@ def test_a_size_that_the_application_chose_since_stays() -> None:
     router = {"name": "log_router", "memoryReservation": 128}
     grown_body = overlaid(body, router, grown(body, router, may_grow=True))
     assert strip({**grown_body, "memory": "2048"}, OURS).app["memory"] == "2048"
+    assert strip({**grown_body, "cpu": "512"}, OURS).app["memory"] == "1024"  # with 512 MiB it were no pair
     assert strip(grown_body, OURS).app["memory"] == "512"
 
 
@@ -112,33 +113,8 @@ def test_a_size_written_with_units_comes_back_as_it_was_written() -> None:
     body |= {"requiresCompatibilities": ["FARGATE"], "containerDefinitions": [{"name": "app", "memory": 512}]}
     router = {"name": "log_router", "memoryReservation": 128}
     size = grown(body, router, may_grow=True)
-    assert size == {"memory": "1024"}
+    assert size == {"cpu": "256", "memory": "1024"}
     after = overlaid(body, router, size)
     mark = read(after["containerDefinitions"][-1])
     assert mark is not None
-    assert strip(after, OURS).app["memory"] == "0.5 GB"
-
-
-def test_a_refusal_names_whatever_is_too_small() -> None:
-    body: dict[str, Any] = {"family": "a", "cpu": "256", "memory": "512", "requiresCompatibilities": ["FARGATE"]}
-    body["containerDefinitions"] = [{"name": "app", "memory": 512, "cpu": 256}]
-    with pytest.raises(Refusal) as refused:
-        grown(body, {"name": "log_router", "memoryReservation": 128, "cpu": 32}, may_grow=False)
-    assert "the task has 512 MiB of memory" in refused.value.message
-    assert "the task has 256 CPU units" in refused.value.message
-    assert "(which takes 32) need 288" in refused.value.message
-    assert "cpu 512, memory 1024" in refused.value.message
-
-
-def test_of_a_task_that_states_its_memory_alone_only_that_is_asked_for() -> None:
-    body: dict[str, Any] = {"family": "a", "memory": "512"}
-    body["containerDefinitions"] = [{"name": "app", "memory": 512, "cpu": 256}]
-    with pytest.raises(Refusal, match="have the task at memory 640, or"):
-        grown(body, {"name": "log_router", "memoryReservation": 128}, may_grow=False)
-
-
-def test_from_16_vcpu_a_task_grows_to_32() -> None:
-    body: dict[str, Any] = {"family": "a", "cpu": "16384", "memory": "122880", "requiresCompatibilities": ["FARGATE"]}
-    body["containerDefinitions"] = [{"name": "app", "memory": 122880}]
-    router = {"name": "log_router", "memoryReservation": 128}
-    assert grown(body, router, may_grow=True) == {"cpu": "32768", "memory": "249856"}
+    assert [strip(after, OURS).app[name] for name in ("cpu", "memory")] == [".25 vCPU", "0.5 GB"]

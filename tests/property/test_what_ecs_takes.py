@@ -1,150 +1,203 @@
-"""Whatever registration takes, it takes with the router in it, or the router is refused; and it comes back."""
+"""What ECS takes without the router it takes with it, or LogRoute says beforehand why not; and gives all of it back."""
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
-from hypothesis import assume, event, given, settings
+import botocore.session
+import botocore.validate
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from controller.desired.compose import compose
-from controller.desired.size import FARGATE
+from controller.desired.size import _pairs
 from controller.desired.subject import Refusal, Subject
-from controller.sandbox.registration import problems
+from controller.sandbox import registration
+from controller.sandbox.ids import Ids
+from controller.sandbox.registration.defaults import described
 from controller.specs.model import Route
 from controller.taskdef import canonical
-from controller.taskdef.overlay import Ownership, put, strip
+from controller.taskdef.overlay import Ownership, comparable, put, strip
 from tests.support.routes import INSTALLATION, class_document, route_document, routes
 
-ROLE = "arn:aws:iam::111122223333:role/pulls"
-SECRET = "arn:aws:secretsmanager:ap-northeast-1:111122223333:secret:key-abcdef"
-OURS = Ownership("logroute", "arn:aws:s3:::configs/logroute/")
-NAMES = ("app", "web", "batch", "proxy")
-CLASSES: dict[str, dict[str, Any]] = {
-    "as it comes": {},
-    "leaves others be": {"adopt": False},
-    "grows": {"growTask": True, "container": {"cpu": 64, "memory": 256}},
-    "waits": {"waitForRouter": "HEALTHY"},
-    "inline": {"delivery": "inline"},
-    "firelens-s3": {"delivery": "firelens-s3"},
-    "on disk": {"buffer": {"type": "filesystem"}, "volumes": [{"name": "flb"}]},
-    "unwatched": {"health": {"mode": "off"}, "container": {"essential": False}},
+OURS = Ownership("logroute", INSTALLATION.store.arn)
+REQUEST = botocore.session.get_session().get_service_model("ecs").operation_model("RegisterTaskDefinition").input_shape
+NAMES = ("app", "web", "init", "proxy", "cache")
+ROLE = "arn:aws:iam::123456789012:role/execution"
+AWSLOGS = {"logDriver": "awslogs", "options": {"awslogs-group": "/a", "awslogs-region": "ap-northeast-1"}}
+OWN_LOGS = {"logConfiguration": {"logDriver": "json-file"}}
+SECRET = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:dd-Ab12Cd"
+
+
+def _some(*documents: dict[str, Any]) -> tuple[Route, ...]:
+    return routes(*documents)
+
+
+ROUTES = {
+    "plain": _some(route_document()),
+    "one of the containers": _some(route_document(target={"containers": ["app"]})),
+    "a grown task": _some(class_document(growTask=True), route_document()),
+    "secrets": _some(route_document(secrets={"DD_API_KEY": SECRET})),
+    "healthy": _some(class_document(waitForRouter="HEALTHY"), route_document()),
+    "volumes": _some(
+        class_document(
+            volumes=[{"name": "flb"}],
+            container={"name": "log_router", "mountPoints": [{"sourceVolume": "flb", "containerPath": "/var/log/flb"}]},
+            buffer={"type": "filesystem"},
+        ),
+        route_document(),
+    ),
+    "a volume of the host": _some(
+        class_document(volumes=[{"name": "flb", "host": {"sourcePath": "/var/flb"}}]), route_document()
+    ),
+    "privileged": _some(class_document(container={"name": "log_router", "privileged": True}), route_document()),
+    "read by the agent": _some(class_document(delivery="firelens-s3"), route_document()),
+    "inline": _some(class_document(delivery="inline", health={"mode": "off"}), route_document()),
+    "its own driver": _some(
+        class_document(container={"name": "log_router", **OWN_LOGS}),
+        route_document(),
+    ),
+    "more reserved than it may have": _some(
+        class_document(container={"name": "log_router", "memory": 64}), route_document()
+    ),
+    "a limit": _some(
+        class_document(container={"name": "log_router", "memory": 64, "memoryReservation": 64}), route_document()
+    ),
+    "mounts what some tasks have": _some(
+        class_document(
+            container={"name": "log_router", "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}]}
+        ),
+        route_document(),
+    ),
+    "volumes of a container": _some(
+        class_document(container={"name": "log_router", "volumesFrom": [{"sourceContainer": "app"}]}), route_document()
+    ),
+    "linked": _some(class_document(container={"name": "log_router", "links": ["app:main"]}), route_document()),
+    "a variable and a secret of one name": _some(
+        class_document(
+            container={"name": "log_router", "environment": [{"name": "DD_API_KEY", "value": "${DD_API_KEY}"}]}
+        ),
+        route_document(secrets={"DD_API_KEY": SECRET}),
+    ),
 }
-WITH_A_SECRET: dict[str, Any] = {
-    "pipeline": {"outputs": [{"name": "http", "host": "example.com", "header": "key ${KEY}"}]},
-    "secrets": {"KEY": SECRET},
-}
-
-
-def _routes() -> dict[str, tuple[Route, ...]]:
-    plain = {
-        name: routes(route_document(), class_document(**{"adopt": True, **spec})) for name, spec in CLASSES.items()
-    }
-    some = routes(route_document(target={"containers": ["app", "batch"]}), class_document(adopt=True))
-    return {
-        **plain,
-        "some of the containers": some,
-        "secrets": routes(route_document(**WITH_A_SECRET), class_document(adopt=True)),
-    }
-
-
-ROUTES = _routes()
-DRIVERS = st.sampled_from(
-    [
-        None,
-        {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/x", "awslogs-region": "ap-northeast-1"}},
-        {"logDriver": "splunk", "options": {"splunk-url": "https://example.com"}},
-        {"logDriver": "json-file"},
-    ]
-)
-CHECK = {"command": ["CMD", "true"], "interval": 30, "timeout": 5, "retries": 3}
+"""Kinds of routers; a definition meets one of them."""
 
 
 @st.composite
-def containers(draw: st.DrawFn, name: str, before: tuple[str, ...], network: str) -> dict[str, Any]:
-    """One that waits for, links to and mounts from none but those before it: so there is no circle."""
-    body: dict[str, Any] = {"name": name, "image": "httpd"}
-    body |= draw(
-        st.fixed_dictionaries(
-            {},
-            optional={
-                "cpu": st.integers(0, 512),
-                "memory": st.integers(128, 1024),
-                "memoryReservation": st.integers(6, 128),
-                "essential": st.booleans(),
-                "healthCheck": st.just(CHECK),
-                "portMappings": st.sampled_from([[{"containerPort": 80}], [{"containerPort": 2020}]]),
-                "mountPoints": st.just([{"sourceVolume": "data", "containerPath": "/data"}]),
-                "environment": st.just([{"name": "A", "value": "b"}]),
-            },
-        )
+def containers(draw: st.DrawFn, mode: str, volumes: list[str]) -> list[dict[str, Any]]:
+    """The last one is essential: nothing waits for its end."""
+    found: list[dict[str, Any]] = []
+    for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True)):
+        found.append(draw(_container(name, found, mode, volumes)))
+    return [*found[:-1], {**found[-1], "essential": True}]
+
+
+@st.composite
+def _container(
+    draw: st.DrawFn, name: str, earlier: list[dict[str, Any]], mode: str, volumes: list[str]
+) -> dict[str, Any]:
+    ports = st.lists(st.sampled_from([80, 2020, 8080, 24224]), max_size=2, unique=True)
+    optional: dict[str, st.SearchStrategy[Any]] = {
+        "cpu": st.sampled_from([0, 10, 256]),
+        "memory": st.sampled_from([256, 512]),
+        "memoryReservation": st.sampled_from([64, 256]),
+        "essential": st.booleans(),
+        "logConfiguration": st.sampled_from([AWSLOGS, {"logDriver": "splunk", "options": {"splunk-token": "t"}}]),
+        "healthCheck": st.just({"command": ["CMD", "true"]}),
+        "secrets": st.just([{"name": "TOKEN", "valueFrom": SECRET}]),
+        "stopTimeout": st.just(30),
+        "restartPolicy": st.just({"enabled": True, "restartAttemptPeriod": 60}),
+        "portMappings": ports.map(lambda found: [{"containerPort": one} for one in found]),
+    }
+    if earlier:
+        sources = st.sampled_from([one["name"] for one in earlier])
+        optional["dependsOn"] = st.sampled_from(earlier).flatmap(_waiting).map(lambda one: [one])
+        optional["volumesFrom"] = sources.map(lambda one: [{"sourceContainer": one}])
+        if mode == "bridge":
+            optional["links"] = sources.map(lambda one: [f"{one}:alias"])
+    if volumes:
+        mounts = st.sampled_from(volumes).map(lambda one: [{"sourceVolume": one, "containerPath": "/data"}])
+        optional["mountPoints"] = mounts
+    return draw(st.fixed_dictionaries({"name": st.just(name), "image": st.just("httpd")}, optional=optional))
+
+
+def _waiting(target: dict[str, Any]) -> st.SearchStrategy[dict[str, str]]:
+    ends = ["COMPLETE", "SUCCESS"] if target.get("essential") is False else []
+    healthy = ["HEALTHY"] if "healthCheck" in target else []
+    return st.sampled_from(["START", *ends, *healthy]).map(
+        lambda how: {"containerName": target["name"], "condition": how}
     )
-    if driver := draw(DRIVERS):
-        body["logConfiguration"] = driver
-    waits, links, shares = draw(st.tuples(st.booleans(), st.booleans(), st.booleans()))
-    if before and waits:
-        condition = draw(st.sampled_from(["START", "HEALTHY", "COMPLETE", "SUCCESS"]))
-        body["dependsOn"] = [{"containerName": draw(st.sampled_from(before)), "condition": condition}]
-    if before and links and network == "bridge":
-        body["links"] = [draw(st.sampled_from(before))]
-    if before and shares:
-        body["volumesFrom"] = [{"sourceContainer": draw(st.sampled_from(before))}]
-    return body
-
-
-@st.composite
-def capacities(draw: st.DrawFn) -> dict[str, Any]:
-    """Where the task may run, with what that place asks for."""
-    kind = draw(st.sampled_from(["FARGATE", "EC2", "EXTERNAL", "MANAGED_INSTANCES", ""]))
-    modes = {"FARGATE": ["awsvpc"], "EXTERNAL": ["bridge", "host", "none"]}.get(kind, ["awsvpc", "bridge", "host"])
-    body: dict[str, Any] = {"requiresCompatibilities": [kind]} if kind else {}
-    body |= {"networkMode": draw(st.sampled_from(modes))}
-    if kind == "FARGATE":
-        cpu = draw(st.sampled_from(sorted(FARGATE)))
-        body |= {"cpu": str(cpu), "memory": str(draw(st.sampled_from(FARGATE[cpu])))}
-    elif draw(st.booleans()):
-        body |= {"cpu": str(draw(st.integers(512, 8192))), "memory": str(draw(st.integers(1024, 8192)))}
-    return body
 
 
 @st.composite
 def definitions(draw: st.DrawFn) -> dict[str, Any]:
-    """Made so that most are taken; what is not is left out."""
-    body = {"family": "example", **draw(capacities())}
-    names = NAMES[: draw(st.integers(1, len(NAMES)))]
-    body["containerDefinitions"] = [
-        draw(containers(name, names[:at], body["networkMode"])) for at, name in enumerate(names)
-    ]
-    body["volumes"] = [{"name": "data"}]
-    if draw(st.booleans()):
+    """What ECS takes, of every launch type."""
+    kinds = draw(
+        st.sampled_from([(), ("FARGATE",), ("EC2",), ("EXTERNAL",), ("MANAGED_INSTANCES",), ("EC2", "FARGATE")])
+    )
+    mode = "awsvpc" if "FARGATE" in kinds else draw(st.sampled_from(["awsvpc", "bridge", "host"]))
+    volumes = draw(st.lists(st.sampled_from(["data", "flb", "tmp"]), max_size=2, unique=True))
+    some = draw(containers(mode, volumes))
+    body: dict[str, Any] = {"family": "example", "networkMode": mode, "containerDefinitions": some}
+    if kinds:
+        body["requiresCompatibilities"] = list(kinds)
+    if volumes:
+        body["volumes"] = [{"name": one} for one in volumes]
+    if "FARGATE" in kinds or draw(st.booleans()):
+        cpu, memory = draw(st.sampled_from([(*pair,) for pair in sorted(_pairs()) if _holds(some, *pair)]))
+        body |= {"cpu": str(cpu), "memory": str(memory)}
+    else:
+        body["containerDefinitions"] = [{"memory": 512, **one} for one in some]
+    needs_role = any("secrets" in one or one.get("logConfiguration") == AWSLOGS for one in some)
+    if needs_role or draw(st.booleans()):
         body["executionRoleArn"] = ROLE
-    if draw(st.integers(0, 3)) == 0:
-        _route_through_theirs(body)
-    assume(not list(problems(body)))
+    if draw(st.booleans()):
+        body["tags"] = [{"key": "team", "value": "web"}]
+    assume(not list(registration.problems(body)))
     return body
 
 
-def _route_through_theirs(body: dict[str, Any]) -> None:
-    """A FireLens router of the application's own."""
-    theirs = {"name": "theirs", "image": "fluent-bit", "memory": 64, "firelensConfiguration": {"type": "fluentbit"}}
-    body["containerDefinitions"][0]["logConfiguration"] = {"logDriver": "awsfirelens", "options": {"Name": "null"}}
-    body["containerDefinitions"].append(theirs)
+def _holds(some: list[dict[str, Any]], cpu: int, memory: int) -> bool:
+    reserved: int = sum(one.get("memoryReservation", one.get("memory", 0)) for one in some)
+    used: int = sum(one.get("cpu", 0) for one in some)
+    return used <= cpu and reserved <= memory
 
 
-@settings(max_examples=400, deadline=None)
-@given(definitions(), st.sampled_from(sorted(ROUTES)))
-def test_what_registration_takes_it_takes_with_the_router_and_gives_back(body: dict[str, Any], kind: str) -> None:
-    before = copy.deepcopy(body)
+def composed(body: dict[str, Any], kind: str) -> dict[str, Any] | None:
+    """With the router in it; None where LogRoute says why not."""
     subject = Subject("main", "ap-northeast-1", "c", "x", "example", body, {})
     try:
-        overlay = compose(ROUTES[kind], subject, INSTALLATION).overlay
+        desired = compose(ROUTES[kind], subject, INSTALLATION)
     except Refusal as refusal:
-        event(f"refused: {refusal.message[:60]}")
+        assert refusal.message  # noqa: PT017
+        event(f"refused: {refusal.reason}")
+        return None
+    assert desired.overlay is not None
+    return put(body, desired.overlay)
+
+
+@given(definitions(), st.sampled_from(sorted(ROUTES)))
+def test_what_ecs_took_it_takes_with_the_router_or_it_is_refused_with_the_reason(
+    body: dict[str, Any], kind: str
+) -> None:
+    after = composed(body, kind)
+    if after is not None:
+        assert list(registration.problems(after)) == []
+        assert REQUEST is not None
+        assert not botocore.validate.ParamValidator().validate(after, REQUEST).has_errors()
+
+
+@given(definitions(), st.sampled_from(sorted(ROUTES)), st.integers())
+def test_what_ecs_makes_of_it_is_stripped_to_what_it_was_and_asks_for_nothing_more(
+    body: dict[str, Any], kind: str, seed: int
+) -> None:
+    after = composed(body, kind)
+    if after is None:
         return
-    assert overlay is not None
-    after = put(body, overlay)
-    event("put")
-    assert list(problems(after)) == []
-    assert body == before
-    assert canonical.canonical(strip(after, OURS).app) == canonical.canonical(before)
+    there = described(after, Ids(seed)) | {"tags": after["tags"]}
+    back = strip(there, OURS)
+    assert canonical.canonical(back.app) == canonical.canonical(body)
+    again = composed(back.app, kind)
+    assert again is not None
+    assert comparable(again) == comparable(there)
+    assert list(registration.problems(back.app)) == []

@@ -165,8 +165,11 @@ class MemoryStore:
             raise self._error(PreconditionFailed, "s3:PutObject", key)
         return self.force(key, body)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, replaces: str | None = None) -> None:
         self._ask("delete", key)
+        there = self.objects.get(key)
+        if replaces is not None and (there is None or there.etag != replaces):
+            raise self._error(NotFound if there is None else PreconditionFailed, "s3:DeleteObject", key)
         self.objects.pop(key, None)
 
     def force(self, key: str, body: bytes) -> str:

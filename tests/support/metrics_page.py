@@ -24,7 +24,8 @@ OpenMetrics' where a scraper asks for that. Names, types and labels are API: the
 A label whose values are listed has all of its series from the start, at zero, so that no alert is silent for want of
 one. Numbers are of the whole controller: all accounts and regions together, where no label tells them apart. Names after
 `logroute_workqueue_` mean what users of controller-runtime know by them. The alerts in
-[deploy/prometheus](../deploy/prometheus/alerts.yaml) use them, with a [runbook](runbooks/README.md) each.
+[deploy/prometheus](../deploy/prometheus/alerts.yaml) use them, with a [runbook](runbooks/README.md) each, and so does
+the dashboard in [deploy/grafana](../deploy/grafana/logroute.json).
 
 | metric | type | labels | tells |
 |---|---|---|---|

@@ -112,7 +112,8 @@ class Playground:
         arn = self.register(definition or plain_definition(name))
         breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
         network = {"awsvpcConfiguration": {"subnets": ["subnet-0a"]}}
-        options = {"desiredCount": 2, "launchType": "FARGATE", "networkConfiguration": network, **settings}
+        place = {} if "capacityProviderStrategy" in settings else {"launchType": "FARGATE"}
+        options = {"desiredCount": 2, **place, "networkConfiguration": network, **settings}
         options.setdefault("deploymentConfiguration", breaker)
         self.ecs.create_service(cluster=CLUSTER, serviceName=name, taskDefinition=arn, **options)
         self.sandbox.advance(ROLLOUT_SECONDS)

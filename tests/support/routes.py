@@ -15,7 +15,6 @@ from controller.specs.load import load
 from controller.specs.model import Route
 
 INSTALLATION = Installation("logroute", ConfigStore("configs", "logroute"))
-ROLE = {"executionRoleArn": "arn:aws:iam::111122223333:role/execution"}
 
 
 def documents(*some: dict[str, Any]) -> bytes:
@@ -44,5 +43,5 @@ def routes(*some: dict[str, Any]) -> tuple[Route, ...]:
 
 def subject(containers: Sequence[dict[str, Any]] | None = None, *, service: str = "x", **body: Any) -> Subject:
     some = containers or [{"name": "app", "image": "httpd"}]
-    app = {"family": "example", "networkMode": "awsvpc", "containerDefinitions": list(some), **ROLE, **body}
+    app = {"family": "example", "networkMode": "awsvpc", "containerDefinitions": list(some), **body}
     return Subject("main", "ap-northeast-1", "c", service, "example", app, {})

@@ -203,7 +203,9 @@ class Wire:
     def __init__(self, account: AwsAccount) -> None:
         self.asked: list[str] = []
         self._cut: Callable[[str], bool] = lambda _moment: False
-        for client in (account.ecs._call.client, account.logs._call.client, account._s3.client):
+        starters = (account.schedules._events, account.schedules._scheduler)
+        calls = (account.ecs._call, account.logs._call, account.codedeploy._call, account._s3, *starters)
+        for client in (call.client for call in calls):
             client.meta.events.register_first("before-send", self._sending)
             client.meta.events.register_first("before-parse", self._answered)
 

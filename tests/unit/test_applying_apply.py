@@ -33,7 +33,8 @@ def sandbox() -> Iterator[Sandbox]:
 def account(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AwsAccount:
     for name, value in sandbox.environment().items():
         monkeypatch.setenv(name, value)
-    return AwsAccount(PLACE, Role(), Options(1.0, sleep=Turned().sleep))
+    turned = Turned()
+    return AwsAccount(PLACE, Role(), Options(1.0, sleep=turned.sleep, monotonic=turned.now))
 
 
 @pytest.fixture

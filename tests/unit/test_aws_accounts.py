@@ -36,7 +36,18 @@ def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> pytest.Mon
 
 
 def account(role: str | None = None, external_id: str | None = None, name: str = "main") -> AwsAccount:
-    return AwsAccount(Place(name, REGION), Role(role, external_id), Options(1.0, sleep=Turned().sleep))
+    turned = Turned()
+    return AwsAccount(
+        Place(name, REGION), Role(role, external_id), Options(1.0, sleep=turned.sleep, monotonic=turned.now)
+    )
+
+
+class Counted:
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def aws_call(self, service: str, operation: str, _code: str) -> None:
+        self.calls.append(f"{service}:{operation}")
 
 
 class Sts:
@@ -134,6 +145,16 @@ def test_the_external_id_goes_along(sts: Sts) -> None:
     assert sts.asked[0] | {"RoleArn": OTHER, "ExternalId": "secret-handshake"} == sts.asked[0]
     assert sts.asked[1]["RoleArn"] == OTHER
     assert "ExternalId" not in sts.asked[1]
+
+
+def test_assuming_a_role_takes_a_token_and_is_counted(sts: Sts) -> None:
+    taken: list[tuple[Any, ...]] = []
+    turned, heard = Turned(), Counted()
+    options = Options(1.0, heard, lambda *waited: taken.append(waited[:2]), turned.sleep, turned.now)
+    AwsAccount(Place("theirs", REGION), Role(OTHER), options).ecs.list_clusters()
+    assert len(sts.asked) == 1
+    assert taken == [(Place("theirs", REGION), "ecs:cluster-read"), (Place("theirs", REGION), "other")]
+    assert heard.calls == ["sts:AssumeRole", "ecs:ListClusters"]
 
 
 def test_a_role_is_assumed_once_for_all_clients_and_threads(sts: Sts) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
-from controller.aws.calls import Caller
+from controller.aws.calls import THROTTLED_FOR, Caller
 from controller.aws.limiter import Limiter
 from controller.aws.ports import AccessDenied, AwsError, NotFound, SdkTooOld, Throttled, Unreachable
 from tests.support.aws import Answers, Reply, Step, Turned, caller, offline, refused
@@ -138,12 +138,30 @@ def test_codes_that_are_final_are_believed_at_once(ecs: Any) -> None:
     assert len(answers.asked) == 1
 
 
-@pytest.mark.parametrize(("answer", "error"), [(THROTTLED, Throttled), (TIMED_OUT, Unreachable)])
-def test_in_the_end_the_last_error_is_told(ecs: Any, answer: Step, error: type[AwsError]) -> None:
-    answers = Answers(ecs, always=answer)
-    with pytest.raises(error):
+def test_in_the_end_the_last_error_is_told(ecs: Any) -> None:
+    answers = Answers(ecs, always=TIMED_OUT)
+    with pytest.raises(Unreachable):
         caller(ecs)("ListClusters", "clusters", expects="clusterArns")
     assert len(answers.asked) == 6
+
+
+def test_a_throttled_call_is_tried_again_for_a_minute_and_not_much_longer(ecs: Any) -> None:
+    """A CI that empties the bucket for half a minute fails no pass."""
+    turned, begun = Turned(), Turned().at
+    answers = Answers(ecs, always=THROTTLED)
+    with pytest.raises(Throttled):
+        caller(ecs, turned)("ListClusters", "clusters", expects="clusterArns")
+    assert THROTTLED_FOR <= turned.at - begun < 2 * THROTTLED_FOR
+    assert len(answers.asked) < THROTTLED_FOR
+
+
+def test_one_attempt_is_one_though_it_is_throttled(ecs: Any) -> None:
+    turned = Turned()
+    answers = Answers(ecs, always=THROTTLED)
+    limiter = Limiter(1.0, now=turned.now, sleep=turned.sleep)
+    with pytest.raises(Throttled):
+        Caller(ecs, limiter, sleep=turned.sleep, attempts=1)("ListClusters", "clusters", expects="clusterArns")
+    assert len(answers.asked) == 1
 
 
 def test_the_error_says_what_failed_on_what_in_aws_s_words_and_what_to_do(ecs: Any) -> None:

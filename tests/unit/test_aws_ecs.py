@@ -33,7 +33,8 @@ def account(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AwsAccount:
     """With the parser that leaves timestamps as they came."""
     for name, value in sandbox.environment().items():
         monkeypatch.setenv(name, value)
-    return AwsAccount(Place("main", REGION), Role(), Options(1.0, sleep=Turned().sleep))
+    turned = Turned()
+    return AwsAccount(Place("main", REGION), Role(), Options(1.0, sleep=turned.sleep, monotonic=turned.now))
 
 
 @pytest.fixture

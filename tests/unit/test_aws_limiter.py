@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-import re
+import ast
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeGuard
 
+import botocore.session
 import pytest
 
-from controller.aws import ecs
+from controller import aws
 from controller.aws.limiter import (
     FAMILIES,
     ONE_EVENT,
@@ -21,6 +23,7 @@ from controller.aws.limiter import (
     Waiter,
 )
 from controller.aws.ports import Urgency
+from controller.sandbox.ecs.buckets import CATEGORIES
 from tests.support.aws import Turned
 
 AWS = {
@@ -34,6 +37,8 @@ AWS = {
     "ListServiceDeployments": Rate(50, 20),
     "DescribeServiceDeployments": Rate(50, 20),
     "DescribeServiceRevisions": Rate(50, 20),
+    "DeregisterTaskDefinition": Rate(20, 1),
+    "DescribeClusters": Rate(50, 20),
     "ListClusters": Rate(50, 20),
     "ListTasks": Rate(100, 20),
     "DescribeTasks": Rate(100, 20),
@@ -201,15 +206,42 @@ def test_each_operation_has_the_bucket_that_aws_documents(operation: str) -> Non
 
 
 def test_no_operation_of_ours_is_without_a_bucket_of_its_family() -> None:
-    used = set(re.findall(r'"([A-Z][a-z]+[A-Z][A-Za-z]+)"', inspect.getsource(ecs.BotoEcs)))
-    used = {name for name in used if name in _operations()}
-    assert used == set(AWS) - {"DescribeServiceDeployments"}
+    """In whatever file it is called, of those that know ECS's operations."""
+    assert _named_in_code() <= set(OPERATIONS)
 
 
-def _operations() -> set[str]:
-    import botocore.session
+def test_operations_share_a_bucket_where_they_do_in_aws_and_nowhere_else() -> None:
+    """The sandbox has AWS's table too, written down for itself."""
+    theirs = {name: (rate, category) for category, (rate, names) in CATEGORIES.items() for name in names.split()}
+    assert OPERATIONS.keys() <= theirs.keys()
+    for one in OPERATIONS:
+        assert FAMILIES[OPERATIONS[one]] == Rate(theirs[one][0].burst, theirs[one][0].refill)
+        for other in OPERATIONS:
+            assert (OPERATIONS[one] == OPERATIONS[other]) == (theirs[one][1] == theirs[other][1])
 
-    return set(botocore.session.get_session().get_service_model("ecs").operation_names)
+
+def _named_in_code() -> set[str]:
+    """logs.py aside: ListTagsForResource is CloudWatch's there."""
+    files = [file for file in Path(aws.__file__).parent.glob("*.py") if file.name not in ("logs.py", "limiter.py")]
+    constants = (node.value for file in files for node in ast.walk(ast.parse(file.read_text())) if _is_text(node))
+    known = set(botocore.session.get_session().get_service_model("ecs").operation_names)
+    return known & set(constants)
+
+
+def _is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "family"),
+    [
+        ("logs", "ListTagsForResource", "logs"),
+        ("sts", "AssumeRole", "other"),
+        ("scheduler", "GetSchedule", "scheduler"),
+    ],
+)
+def test_other_services_have_buckets_of_their_own(service: str, operation: str, family: str) -> None:
+    assert Limiter().bucket(service, operation)[0] == family
 
 
 def test_operations_of_one_family_share_a_bucket_and_others_do_not(clock: Turned) -> None:

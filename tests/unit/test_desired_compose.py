@@ -13,11 +13,12 @@ from controller.desired.subject import Refusal, Subject
 from tests.support.routes import INSTALLATION, class_document, route_document, routes, subject
 
 SECRET = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:dd-Ab12Cd"
+ROLE = "arn:aws:iam::123456789012:role/execution"
 
 
 def desired(*documents: dict[str, Any], on: Subject | None = None) -> Desired:
     read = sorted(routes(*documents), key=lambda route: -route.document.spec.priority)
-    return compose(read, on or subject(), INSTALLATION)
+    return compose(read, on or subject(executionRoleArn=ROLE), INSTALLATION)
 
 
 def router(*documents: dict[str, Any], on: Subject | None = None) -> dict[str, Any]:
@@ -72,14 +73,6 @@ def test_a_routes_secrets_are_the_routers_and_nobody_elses() -> None:
     )
     assert router(documents)["secrets"] == [{"name": "DD_API_KEY", "valueFrom": SECRET}]
     assert "apikey ${DD_API_KEY}" in pipeline(documents)
-
-
-def test_secrets_without_an_execution_role_are_refused_before_ecs_does() -> None:
-    document = route_document(
-        pipeline={"outputs": [{"name": "http", "host": "example.com", "header": "key ${KEY}"}]}, secrets={"KEY": SECRET}
-    )
-    with pytest.raises(Refusal, match=r"no executionRoleArn.* for its secrets \(KEY\): set it in the application's"):
-        compose(routes(document), subject(executionRoleArn=""), INSTALLATION)
 
 
 def test_of_two_routes_that_mean_different_secrets_by_one_name_the_lower_is_left_out() -> None:

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from controller.api.conditions import Reason
 from controller.api.problems import has_errors
-from controller.aws import ecs, schedules
+from controller.aws import codedeploy, ecs, schedules
 from controller.cli.main import app
 from controller.settings import Settings, load
 from controller.specs.load import load as load_specs
@@ -79,9 +79,18 @@ def test_the_example_policy_is_json_and_names_no_wildcard_action() -> None:
         for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
     ]
     assert not [action for action in actions if "*" in action]
-    for service, module in (("ecs", ecs), ("events", schedules), ("scheduler", schedules)):
+    calls = (("ecs", ecs), ("events", schedules), ("scheduler", schedules), ("codedeploy", codedeploy))
+    for service, module in calls:
         named, known = re.findall(r'"([A-Z][A-Za-z]+)"', inspect.getsource(module)), _operations(service)
         assert {f"{service}:{name}" for name in named if name in known} <= set(actions)
+
+
+def test_what_creates_deployments_is_bound_to_the_account_and_passes_what_codedeploy_checks_with_it() -> None:
+    policy = json.loads((ROOT / "deploy" / "controller-policy.json").read_text())
+    [writes] = [one for one in policy["Statement"] if "codedeploy:CreateDeployment" in one["Action"]]
+    checked = {"codedeploy:GetDeploymentConfig", "codedeploy:RegisterApplicationRevision"}
+    assert checked <= set(writes["Action"])
+    assert all(one.startswith("arn:aws:codedeploy:*:123456789012:") for one in writes["Resource"])
 
 
 def _operations(service: str) -> list[str]:

@@ -28,8 +28,10 @@ def test_the_primary_task_set_tells_what_the_service_runs() -> None:
 
 def test_a_second_task_set_or_an_unsteady_one_is_a_deployment_under_way() -> None:
     primary = task_set("ecs-svc/1", "PRIMARY", "app:1")
+    both = (primary, task_set("ecs-svc/2", "ACTIVE", "app:2"))
     assert not observe(KEY, answer(primary)).deploying
-    assert observe(KEY, answer(primary, task_set("ecs-svc/2", "ACTIVE", "app:2"))).deploying
+    assert observe(KEY, answer(*both, deploymentController={"type": "EXTERNAL"})).deploying
+    assert not observe(KEY, answer(*both)).deploying, "CodeDeploy keeps old ones, also of deployments that failed"
     unsteady = observe(KEY, answer(task_set("ecs-svc/1", "PRIMARY", "app:1", "STABILIZING")))
     assert unsteady.deploying
     assert [one.rollout_state for one in unsteady.deployments] == [IN_PROGRESS]

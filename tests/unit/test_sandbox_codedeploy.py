@@ -189,7 +189,7 @@ def test_the_group_remembers_its_last_deployments(web: Blue) -> None:
     info: dict[str, Any] = web.codedeploy.get_deployment_group(**GROUP)["deploymentGroupInfo"]
     assert info["lastSuccessfulDeployment"]["deploymentId"] == good
     assert info["lastAttemptedDeployment"]["deploymentId"] == bad
-    assert info["targetRevision"]["appSpecContent"]["content"].count("app:2") == 1
+    assert info["targetRevision"] == web.info(good)["revision"]
     listed = web.codedeploy.list_deployments(**GROUP, includeOnlyStatuses=["Failed"])["deployments"]
     assert listed == [bad]
 

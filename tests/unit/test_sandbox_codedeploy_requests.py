@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -132,6 +133,35 @@ def test_a_deployment_must_name_what_there_is(web: Blue, fields: dict[str, Any],
     web.group()
     assert refused(web.deploy, definition="app", **fields)[0] == code
     assert web.codedeploy.list_deployments(**GROUP)["deployments"] == []
+
+
+def test_the_content_of_a_revision_is_not_shown_and_found_by_its_hash(web: Blue) -> None:
+    web.group()
+    content = appspec(web.register())
+    named: dict[str, Any] = {"revisionType": "String", "string": {"content": content}}
+    shown = web.info(web.deploy("app", revision=named))["revision"]
+    assert shown["string"] == {"sha256": hashlib.sha256(content.encode()).hexdigest()}
+    found = web.codedeploy.get_application_revision(applicationName="shop", revision=shown)
+    assert found["revision"] == named
+    shown["string"]["sha256"] = "0"
+    said = refused(web.codedeploy.get_application_revision, applicationName="shop", revision=shown)
+    assert said[0] == "RevisionDoesNotExistException"
+
+
+def test_an_appspec_may_lie_in_s3(web: Blue) -> None:
+    web.group()
+    where: dict[str, Any] = {"bucket": "specs", "key": "web.json", "bundleType": "JSON"}
+    revision = {"revisionType": "S3", "s3Location": where}
+    assert "no object web.json" in refused(web.deploy, definition="", revision=revision)[1]
+    s3 = web.sandbox.client("s3", region="us-east-1")
+    s3.create_bucket(Bucket="specs")
+    s3.put_object(Bucket="specs", Key="web.json", Body=appspec(web.register()).encode())
+    name = web.deploy("", revision=revision)
+    web.sandbox.advance(60)
+    assert web.info(name)["revision"] == revision
+    assert web.sets[0] == ("PRIMARY", "app:2", 2)
+    where["bundleType"] = "zip"
+    assert "bundleType" in refused(web.deploy, definition="", revision=revision)[1]
 
 
 def test_what_is_not_there_is_not_found(web: Blue) -> None:

@@ -19,6 +19,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
         "ACCOUNTS",
         "POLL",
         "GUARDS",
+        "GARBAGE",
         "FLUENT_BIT",
         "GIT_TOKEN",
         "GIT_TOKEN_FILE",
@@ -66,6 +67,11 @@ def test_engines_are_named_by_version_whatever_yaml_takes_it_for(
     assert load(path).fluent_bit["5.1"] == Path("/opt/d")
 
 
+def test_off_is_a_word_whatever_yaml_takes_it_for(tmp_path: Path) -> None:
+    found = load(written(tmp_path, "garbage: {configs: off, revisions: 'off', graceDays: 7}\n")).garbage
+    assert (found.configs, found.revisions, found.grace_days) == ("off", "off", 7)
+
+
 def test_git_credentials_are_variables_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGROUTE_GIT_TOKEN_FILE", "/run/token")
     monkeypatch.setenv("LOGROUTE_GIT_TOKEN", "S3cr3t")
@@ -86,6 +92,7 @@ def test_git_credentials_are_variables_of_their_own(monkeypatch: pytest.MonkeyPa
         ("limits: {share: 0%}\n", "limits.share"),
         ("configStore: http://x\n", "config_store"),
         ("accounts: {}\n", "accounts"),
+        ("garbage: {configs: keep}", "garbage.configs"),
         ("guards: {maxCunt: 1}\n", "guards.maxCunt"),
         ("fluentBit: {newest: /opt/a}\n", "fluent_bit.newest"),
     ],

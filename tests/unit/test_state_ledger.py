@@ -57,6 +57,16 @@ def test_what_is_put_is_there_for_the_next_process(store: ObjectStore) -> None:
         assert reader.get(SECOND) == TWO
 
 
+def test_a_change_over_a_record_that_is_another_by_now_is_not_made(store: ObjectStore) -> None:
+    """Nor where somebody else wrote it to S3 and this process has not seen it yet."""
+    ledger, other = things(store), things(store)
+    ledger.put(FIRST, ONE)
+    other.update({FIRST: TWO, SECOND: TWO}, over={FIRST: None, SECOND: None})
+    assert dict(things(store).items()) == {FIRST: ONE, SECOND: TWO}
+    ledger.update({FIRST: TWO}, over={FIRST: ONE})
+    assert things(store).get(FIRST) == TWO
+
+
 def test_items_come_in_the_order_of_their_keys(store: ObjectStore) -> None:
     ledger = things(store)
     names = [f"k{number:02}" for number in range(40)]

@@ -9,6 +9,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from controller.api.conditions import Condition, Reason, Status
+from controller.api.keys import Place
 from controller.aws import ports
 from controller.runtime.backoff import Exponential
 from controller.runtime.clock import ManualClock
@@ -160,11 +161,12 @@ def test_aws_calls_are_counted_by_operation(metrics: Metrics) -> None:
     metrics.aws_called("ecs", "DescribeServices")
     metrics.aws_failed("ecs", "DescribeServices", "ThrottlingException")
     metrics.aws_throttled("ecs", "DescribeServices")
-    metrics.aws_limiter_waited("ecs:read", 0.5)
+    metrics.aws_limiter_waited(Place("data", "eu-central-1"), "ecs:read", 0.5)
     assert _value(metrics, "logroute_aws_calls_total", **operation) == 1
     assert _value(metrics, "logroute_aws_errors_total", **operation, code="ThrottlingException") == 1
     assert _value(metrics, "logroute_aws_throttles_total", **operation) == 1
-    assert _value(metrics, "logroute_aws_limiter_wait_seconds_total", family="ecs:read") == 0.5
+    waited = {"account": "data", "region": "eu-central-1", "family": "ecs:read"}
+    assert _value(metrics, "logroute_aws_limiter_wait_seconds_total", **waited) == 0.5
 
 
 def test_every_class_of_aws_error_has_its_reason_and_the_rest_is_unexpected() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from controller.sandbox.codedeploy import deployments, groups
+from controller.sandbox.codedeploy import deployments, groups, revisions
 from controller.sandbox.codedeploy.errors import CodeDeployError
 from controller.sandbox.ecs import wire
 from controller.sandbox.ecs.api import Answer, EcsApi, answered
@@ -15,7 +15,7 @@ from controller.sandbox.outside import Principal
 
 TARGET_PREFIX = "CodeDeploy_20141006."
 
-OPERATIONS: dict[str, Operation] = groups.OPERATIONS | deployments.OPERATIONS
+OPERATIONS: dict[str, Operation] = groups.OPERATIONS | deployments.OPERATIONS | revisions.OPERATIONS
 
 
 class CodeDeployApi:

@@ -7,7 +7,6 @@ It is YAML or JSON. What the guide calls required is; the words of the errors ar
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +14,8 @@ import orjson
 import yaml
 
 from controller.sandbox.codedeploy.errors import CodeDeployError
-from controller.sandbox.model import Json
 
-_TYPES = ("AppSpecContent", "String")  # the latter is the older name; S3 would need a bucket to read from
 _VERSION = "0.0"
-_MEMBER = {"AppSpecContent": "appSpecContent", "String": "string"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +24,17 @@ class AppSpec:
     container: str
 
 
-def read_revision(revision: Json) -> AppSpec:
-    kind = revision.get("revisionType", "AppSpecContent")
-    if kind not in _TYPES:
-        raise _invalid(f"The sandbox reads revisions of type {' and '.join(_TYPES)} only, not {kind}.")
-    stated: Json = revision.get(_MEMBER[kind], {})
-    content: str = stated.get("content", "")
-    if not content:
-        raise _invalid("The revision has no content.")
-    digest = hashlib.sha256(content.encode()).hexdigest()
-    if stated.get("sha256", digest) != digest:
-        raise _invalid("The SHA-256 hash of the revision does not fit its content.")
-    return read(content)
-
-
 def read(content: str) -> AppSpec:
     """Raise InvalidRevisionException for anything but the one resource that an ECS deployment has."""
     document = _parsed(content)
     if str(_member(document, "version")) != _VERSION:
-        raise _invalid(f"The version of the AppSpec must be {_VERSION}.")
+        raise invalid(f"The version of the AppSpec must be {_VERSION}.")
     resources = _listed(_member(document, "Resources"))
     if len(resources) != 1 or not isinstance(resources[0], dict) or len(resources[0]) != 1:
-        raise _invalid("Resources of the AppSpec must list one ECS service.")
+        raise invalid("Resources of the AppSpec must list one ECS service.")
     (service,) = resources[0].values()
     if _member(service, "Type") != "AWS::ECS::Service":
-        raise _invalid("The resource of the AppSpec must have the type AWS::ECS::Service.")
+        raise invalid("The resource of the AppSpec must have the type AWS::ECS::Service.")
     properties = _member(service, "Properties")
     balancer = _member(properties, "LoadBalancerInfo")
     _port(_member(balancer, "ContainerPort"))
@@ -66,14 +48,14 @@ def _parsed(content: str) -> Any:
     try:
         return yaml.safe_load(content)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise _invalid("The AppSpec is neither YAML nor JSON.") from error
+        raise invalid("The AppSpec is neither YAML nor JSON.") from error
 
 
 def _member(value: Any, name: str) -> Any:
     """Names are read in either case: AWS's own examples differ (`Resources`, `resources`)."""
     found = {str(key).lower(): one for key, one in value.items()} if isinstance(value, dict) else {}
     if (member := found.get(name.lower())) is None:
-        raise _invalid(f"The AppSpec has no {name}.")
+        raise invalid(f"The AppSpec has no {name}.")
     return member
 
 
@@ -84,14 +66,14 @@ def _listed(value: Any) -> list[Any]:
 def _text(value: Any, name: str) -> str:
     text = _member(value, name)
     if not isinstance(text, str) or not text or not text.isprintable():
-        raise _invalid(f"{name} of the AppSpec must be printable text.")
+        raise invalid(f"{name} of the AppSpec must be printable text.")
     return text
 
 
 def _port(value: Any) -> None:
     if not str(value).isdecimal():
-        raise _invalid("ContainerPort of the AppSpec must be a number.")
+        raise invalid("ContainerPort of the AppSpec must be a number.")
 
 
-def _invalid(problem: str) -> CodeDeployError:
+def invalid(problem: str) -> CodeDeployError:
     return CodeDeployError("InvalidRevisionException", problem)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from controller.sandbox.codedeploy.appspec import read_revision
 from controller.sandbox.codedeploy.configurations import shift_seconds
 from controller.sandbox.codedeploy.deployer import Deployer, new_id
 from controller.sandbox.codedeploy.errors import CodeDeployError
 from controller.sandbox.codedeploy.groups import application, group, groups
+from controller.sandbox.codedeploy.revisions import read_revision
 from controller.sandbox.codedeploy.views import deployment_view
 from controller.sandbox.ecs.call import Call, Operation
 from controller.sandbox.model import Json
@@ -23,7 +23,7 @@ def create_deployment(call: Call) -> Json:
     target = group(application(call), request["deploymentGroupName"])
     if "revision" not in request:
         raise CodeDeployError("RevisionRequiredException", "The revision is missing.")
-    spec = read_revision(request["revision"])
+    spec = read_revision(call, request["revision"])
     configuration: str = (target.settings | request)["deploymentConfigName"]
     seconds = shift_seconds(configuration)
     if busy := target.running:

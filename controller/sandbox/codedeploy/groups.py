@@ -12,6 +12,7 @@ from controller.sandbox.model import Json
 from controller.sandbox.model.codedeploy import Application, Group
 from controller.sandbox.model.services import Service
 
+_MOST_AT_ONCE = 100  # API reference, BatchGetApplications
 DEFAULT_CONFIGURATION = "CodeDeployDefault.ECSAllAtOnce"
 _STYLE = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}
 _TARGET_GROUPS = 2
@@ -34,15 +35,26 @@ def list_applications(call: Call) -> Json:
 
 
 def get_application(call: Call) -> Json:
-    found = application(call)
-    shown = {
+    return {"application": _application_view(application(call))}
+
+
+def batch_get_applications(call: Call) -> Json:
+    """Those that there are; the others are left out."""
+    wanted = call.request["applicationNames"]
+    if len(wanted) > _MOST_AT_ONCE:
+        raise CodeDeployError("BatchLimitExceededException", f"At most {_MOST_AT_ONCE} applications at once.")
+    known = call.region.applications
+    return {"applicationsInfo": [_application_view(known[name]) for name in wanted if name in known]}
+
+
+def _application_view(found: Application) -> Json:
+    return {
         "applicationId": found.id,
         "applicationName": found.name,
         "createTime": found.created_at,
         "linkedToGitHub": False,
         "computePlatform": "ECS",
     }
-    return {"application": shown}
 
 
 def application(call: Call) -> Application:
@@ -131,6 +143,12 @@ def batch_get_deployment_groups(call: Call) -> Json:
     return answer | ({"errorMessage": f"No Deployment Group found for name: {missing[0]}"} if missing else {})
 
 
+def delete_deployment_group(call: Call) -> Json:
+    """Its deployments go with it; one that runs goes on to its end, as nothing says that it does not."""
+    application(call).groups.pop(call.request["deploymentGroupName"], None)
+    return {"hooksNotCleanedUp": []}
+
+
 def list_deployment_groups(call: Call) -> Json:
     within = application(call)
     return {"applicationName": within.name, "deploymentGroups": sorted(within.groups)}
@@ -139,8 +157,10 @@ def list_deployment_groups(call: Call) -> Json:
 OPERATIONS: dict[str, Operation] = {
     "CreateApplication": create_application,
     "GetApplication": get_application,
+    "BatchGetApplications": batch_get_applications,
     "ListApplications": list_applications,
     "CreateDeploymentGroup": create_deployment_group,
+    "DeleteDeploymentGroup": delete_deployment_group,
     "GetDeploymentGroup": get_deployment_group,
     "BatchGetDeploymentGroups": batch_get_deployment_groups,
     "ListDeploymentGroups": list_deployment_groups,

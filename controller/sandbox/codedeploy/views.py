@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from controller.sandbox.model import Json
 from controller.sandbox.model.codedeploy import CodeDeployment, Group
 
 _FROM_GROUP = ("blueGreenDeploymentConfiguration", "deploymentStyle", "loadBalancerInfo")
+MEMBER = {"AppSpecContent": "appSpecContent", "String": "string"}
+"""Type of a revision that is within the request → its member; the second is the older name."""
 
 
 def group_view(group: Group) -> Json:
@@ -18,7 +22,7 @@ def group_view(group: Group) -> Json:
         answer["lastAttemptedDeployment"] = _last(attempted)
     if successful := last_successful(group):
         answer["lastSuccessfulDeployment"] = _last(successful)
-        answer["targetRevision"] = successful.revision
+        answer["targetRevision"] = revision_view(successful.revision)
     return answer
 
 
@@ -42,7 +46,7 @@ def deployment_view(group: Group, one: CodeDeployment) -> Json:
         "applicationName": group.application,
         "deploymentGroupName": group.name,
         "deploymentId": one.id,
-        "revision": one.revision,
+        "revision": revision_view(one.revision),
         "status": one.status,
         "createTime": one.created_at,
         "creator": one.creator,
@@ -53,6 +57,17 @@ def deployment_view(group: Group, one: CodeDeployment) -> Json:
         **{key: group.settings[key] for key in _FROM_GROUP if key in group.settings},
         **{key: value for key, value in optional.items() if value is not None},
     }
+
+
+def revision_view(revision: Json) -> Json:
+    """Without its content: GetDeployment never shows it (API reference, GetDeployment); here nothing else does."""
+    return revision | {
+        member: {"sha256": sha256_of(revision[member]["content"])} for member in MEMBER.values() if member in revision
+    }
+
+
+def sha256_of(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _overview(one: CodeDeployment) -> Json:

@@ -55,6 +55,16 @@ class MotoSide:
         except S3ClientError:
             return False
 
+    def object_body(self, account: str, bucket: str, key: str) -> bytes | None:
+        from moto.s3.exceptions import S3ClientError
+        from moto.s3.models import s3_backends
+
+        try:
+            found = s3_backends[account]["aws"].get_object(bucket, key)
+        except S3ClientError:
+            return None
+        return bytes(found.value) if found is not None else None
+
     def credentials(self, role: str) -> tuple[str, str, str]:
         """Access key, secret and token of a session of that role, in the sandbox's own account."""
         from moto.sts.models import sts_backends
