@@ -205,6 +205,7 @@ def test_a_family_whose_labels_are_lost_with_what_is_remembered_is_left_alone_an
     jobs.settle()
     assert jobs.revisions(FAMILY) == 3
     assert (told(jobs)["ready"], told(jobs)["reason"]) == (False, "Unknown")
+    assert "labels are lost" in told(jobs)["message"]
 
 
 def test_a_revision_that_somebody_registers_at_the_same_moment_is_not_lost(
