@@ -35,7 +35,11 @@ def check_fits(subject: Subject, router: ClassSpec, engine: str, selection: Mapp
             "containers another log driver",
         )
     if subject.network_mode == "none":
-        raise Refusal(Reason.UNSUPPORTED, "the task's networkMode is none: a router could send nothing")
+        raise Refusal(
+            Reason.UNSUPPORTED,
+            "the task's networkMode is none: a router could send nothing; give it another, or leave the task out of "
+            "the route's target",
+        )
     if name in names:
         raise Refusal(
             Reason.UNSUPPORTED,

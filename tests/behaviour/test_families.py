@@ -183,6 +183,31 @@ def test_a_family_of_which_nothing_is_remembered_is_taken_up_again_where_it_is_a
     assert not is_routed(jobs)
 
 
+def test_a_family_whose_memory_cannot_be_read_keeps_its_router_when_its_route_goes(jobs: Playground) -> None:
+    jobs.settle()
+    before = latest(jobs)
+    for key in [one for one in jobs.objects() if one.startswith("_state/services/")]:
+        jobs.s3.put_object(Bucket=STORE, Key=f"{PREFIX}/{key}", Body=b"{cut off")
+    jobs.remove("jobs.yaml")
+    jobs.start()
+    jobs.settle()
+    assert latest(jobs) == before
+    assert "is not readable" in str(jobs.controller.board.plain()["errors"])
+
+
+def test_a_family_whose_labels_are_lost_with_what_is_remembered_is_left_alone_and_it_is_said(jobs: Playground) -> None:
+    jobs.settle()
+    body = plain_definition(FAMILY) | {"containerDefinitions": latest(jobs)["containerDefinitions"]}
+    for one in body["containerDefinitions"]:
+        one.pop("dockerLabels", None)
+    jobs.register(body)
+    lose_state(jobs)
+    jobs.settle()
+    assert jobs.revisions(FAMILY) == 3
+    assert (told(jobs)["ready"], told(jobs)["reason"]) == (False, "Unknown")
+    assert "labels are lost" in told(jobs)["message"]
+
+
 def test_a_revision_that_somebody_registers_at_the_same_moment_is_not_lost(
     jobs: Playground, monkeypatch: pytest.MonkeyPatch
 ) -> None:

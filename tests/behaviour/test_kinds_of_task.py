@@ -24,6 +24,7 @@ PLACES: dict[str, tuple[tuple[str, ...], str, dict[str, Any]]] = {
         {"capacityProviderStrategy": [{"capacityProvider": "mi", "weight": 1, "base": 1}]},
     ),
     "EC2": (("EC2",), "bridge", {"launchType": "EC2"}),
+    "EC2 on the host's network": (("EC2",), "host", {"launchType": "EC2"}),
 }
 """What asks for it, on which network, and the service's own settings."""
 
@@ -32,6 +33,12 @@ def elsewhere(kind: str, mode: str = "bridge", **more: Any) -> dict[str, Any]:
     """A definition that asks for another place than Fargate."""
     body = plain_definition() | {"requiresCompatibilities": [kind], "networkMode": mode} | more
     return {key: value for key, value in body.items() if key not in ("cpu", "memory", "runtimePlatform") or key in more}
+
+
+def without_network() -> dict[str, Any]:
+    body = elsewhere("EC2", "none")
+    body["containerDefinitions"][0]["portMappings"] = []
+    return body
 
 
 def with_containers(number: int) -> dict[str, Any]:
@@ -59,6 +66,11 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         elsewhere("EC2", placementConstraints=ON_WINDOWS),
         {"launchType": "EC2"},
         ["FireLens runs on Linux only", "attribute:ecs.os-type == windows", "leave it out of the route's target"],
+    ),
+    "no network": (
+        without_network(),
+        {"launchType": "EC2"},
+        ["networkMode is none", "give it another", "leave the task out of the route's target"],
     ),
     "ten containers": (
         with_containers(10),
