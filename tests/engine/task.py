@@ -66,9 +66,9 @@ def route(name: str, **spec: Any) -> dict[str, Any]:
 
 
 def task(folder: Path, documents: Iterable[Mapping[str, Any]], containers: Iterable[str] = ("app",)) -> Injected:
-    """The documents, injected into a definition with these containers."""
+    """The documents, injected into a definition with these containers, which leave room for the router."""
     body = json.loads((SEED / "task-definition.plain.json").read_text())
-    app = body["containerDefinitions"][0] | {"portMappings": []}
+    app = body["containerDefinitions"][0] | {"portMappings": [], "memoryReservation": 16}
     body["containerDefinitions"] = [app | {"name": name} for name in containers]
     (folder / "definition.json").write_text(json.dumps(body))
     (folder / "routes.yaml").write_text("---\n".join(yaml.safe_dump(dict(one)) for one in documents))
