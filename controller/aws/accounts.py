@@ -17,10 +17,11 @@ from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError
 
 from controller.api.keys import Place
-from controller.aws.calls import NOBODY, Caller, Observer
+from controller.aws.calls import NOBODY, Caller, Fence, Observer, no_fence
 from controller.aws.codedeploy import BotoCodeDeploy
 from controller.aws.ecs import BotoEcs
 from controller.aws.failures import translate
+from controller.aws.leases import LeaseTable
 from controller.aws.limiter import Limiter
 from controller.aws.logs import CloudWatchLogGroups
 from controller.aws.objects import S3Bucket
@@ -39,12 +40,20 @@ CLIENTS = Config(
 )
 
 
+IMPATIENT = CLIENTS.merge(Config(connect_timeout=2, read_timeout=3))
+"""For beats: an answer that comes later is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """How to get into an account: nothing (the controller's own credentials), or a role with an external id."""
 
     arn: str | None = None
     external_id: str | None = None
+
+
+def _no_fences(_place: Place | None) -> Fence:
+    return no_fence
 
 
 Waited = Callable[[Place, str, float], None]
@@ -59,6 +68,11 @@ class Options:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     revisions: RevisionCache | None = None
+    fences: Callable[[Place | None], Fence] = _no_fences
+    """What stands before the writes of a place, and of what all share (None)."""
+    config: Config = CLIENTS
+    attempts: int = 6
+    """Of a call that has no answer."""
 
 
 def as_it_came(value: Any) -> Any:
@@ -100,6 +114,9 @@ class AwsAccount:
     def codedeploy(self) -> BotoCodeDeploy:
         return self._once("codedeploy", lambda: BotoCodeDeploy(self._caller("codedeploy")))
 
+    def table(self, name: str, installation: str) -> LeaseTable:
+        return self._once(f"dynamodb {name}", lambda: LeaseTable(self._caller("dynamodb"), name, installation))
+
     @property
     def secrets(self) -> SecretsManager:
         return self._once("secrets", lambda: SecretsManager(self._caller("secretsmanager")))
@@ -107,9 +124,17 @@ class AwsAccount:
     def bucket(self, name: str) -> S3Bucket:
         return self._once(f"s3://{name}", lambda: S3Bucket(self._s3, name))
 
+    def shared_bucket(self, name: str) -> S3Bucket:
+        """The same, for state that all replicas write."""
+        return self._once(f"shared s3://{name}", lambda: S3Bucket(self._shared_s3, name))
+
     @property
     def _s3(self) -> Caller:
         return self._once("s3", lambda: self._caller("s3"))
+
+    @property
+    def _shared_s3(self) -> Caller:
+        return self._once("shared s3", lambda: self._calling(self._s3.client, None))
 
     @property
     def _identity(self) -> Caller:
@@ -123,13 +148,20 @@ class AwsAccount:
             return found
 
     def _caller(self, service: str) -> Caller:
+        return self._calling(self._client(service), self.place)
+
+    def _calling(self, client: Any, place: Place | None) -> Caller:
+        options = self._options
+        fence = options.fences(place)
+        return Caller(client, self._limiter, options.observer, options.sleep, options.attempts, fence)
+
+    def _client(self, service: str) -> Any:
         session = self._once("session", self._session)
         try:
             with _MODELS:
-                client = session.client(service, region_name=self.region or None, config=CLIENTS)  # type: ignore[call-overload]
+                return session.client(service, region_name=self.region or None, config=self._options.config)  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise translate(service, self._name, error) from error
-        return Caller(client, self._limiter, self._options.observer, self._options.sleep)
 
     def _session(self) -> boto3.Session:
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from controller.aws.failures import not_aws, translate
-from controller.aws.limiter import Limiter
+from controller.aws.limiter import Limiter, TokenBucket
 from controller.aws.ports import AwsError, Throttled, Unreachable
 
 THROTTLED_FOR = 60.0
@@ -22,6 +23,16 @@ class Observer(Protocol):
     """Who counts the calls. `code` is "" where the call succeeded."""
 
     def aws_call(self, service: str, operation: str, code: str) -> None: ...
+
+
+READS = ("Get", "List", "Describe", "Batch", "Head", "Query", "Simulate", "Assume")
+"""How the operations begin that change nothing; any other is a write."""
+Fence = Callable[[str, str], AbstractContextManager[object]]
+"""Around each write that is sent, by operation and resource; raises AwsError where it must not be."""
+
+
+def no_fence(_operation: str, _resource: str) -> AbstractContextManager[object]:
+    return nullcontext()
 
 
 class _Nobody:
@@ -46,12 +57,13 @@ class Caller:
         observer: Observer = NOBODY,
         sleep: Callable[[float], None] = time.sleep,
         attempts: int = 6,
+        fence: Fence = no_fence,
     ) -> None:
         """`attempts`: of a call that has no answer; 1 is one, come what may."""
         self.client, self._limiter, self._observer = client, limiter, observer
         self._service: str = client.meta.service_model.service_name
         self._methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
-        self._sleep, self._attempts = sleep, attempts
+        self._sleep, self._attempts, self._fence = sleep, attempts, fence
 
     def __call__(
         self,
@@ -102,6 +114,12 @@ class Caller:
 
     def _once(self, operation: str, resource: str, call: Callable[[], Any]) -> Any:
         bucket = self._limiter.acquire(self._service, operation)
+        if operation.startswith(READS):
+            return self._sent(operation, resource, call, bucket)
+        with self._fence(f"{self._service}:{operation}", resource):
+            return self._sent(operation, resource, call, bucket)
+
+    def _sent(self, operation: str, resource: str, call: Callable[[], Any], bucket: TokenBucket) -> Any:
         code = ""
         try:
             return call()

@@ -2,6 +2,7 @@
 
 AwsError                  an AWS call failed for good; says the operation, the resource and what to do
 ├── AccessDenied          the credentials lack a right, or there are none
+├── LeaseLost             not sent: another replica may hold the account and region by now
 ├── NotFound              the bucket, object, cluster, secret … is not there
 ├── PreconditionFailed    somebody else wrote first (If-Match, If-None-Match)
 ├── SdkTooOld             botocore does not know a field, and would lose it
@@ -72,6 +73,10 @@ class AwsError(Explained):
 
 class AccessDenied(AwsError):
     """The credentials lack a right that the operation needs; are expired, wrong, or not there at all."""
+
+
+class LeaseLost(AwsError):
+    """A write that was not sent, for the lease on its account and region is not ours, or may not be any more."""
 
 
 class NotFound(AwsError):

@@ -162,28 +162,26 @@ class Leases:
         begun = self._now()
         for _ in range(2):
             try:
-                self._version = self._store.put(REPLICAS + self.replica, self._record(), over=self._version)
+                self._write(begun)
             except Taken:
                 if not self._was_ours():
                     break
-                continue
-            self._sent.clear()
-            with self._changed:
-                self._until = begun + TTL
-            return
+            else:
+                return
         self._lose_all()
-        self._version = self._store.put(REPLICAS + self.replica, self._record(), over=None)
+        self._write(begun)
+
+    def _write(self, begun: float) -> None:
+        """A record that is never the same twice: equal bytes have equal versions."""
+        nonce = uuid.uuid4().hex
+        self._sent.add(nonce)
+        self._version = self._store.put(REPLICAS + self.replica, _packed(at=_date(), nonce=nonce), over=self._version)
+        self._sent = {nonce}
         with self._changed:
             self._until = begun + TTL
 
-    def _record(self) -> bytes:
-        """Never the same twice: equal bytes have equal versions."""
-        nonce = uuid.uuid4().hex
-        self._sent.add(nonce)
-        return _packed(at=_date(), nonce=nonce)
-
     def _was_ours(self) -> bool:
-        """A beat without an answer may have been written all the same."""
+        """A beat without an answer may have been written all the same; and S3 refuses one that meets another."""
         found = self._store.read(REPLICAS + self.replica)
         if found is None or _unpacked(found[1]).get("nonce") not in self._sent:
             return False
