@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from controller.api.keys import Place
-from controller.aws.accounts import AwsAccount, Options, Role, Waited
-from controller.aws.calls import NOBODY, Observer
+from controller.aws.accounts import IMPATIENT, AwsAccount, Options, Role, Waited
+from controller.aws.calls import NOBODY, Fence, Observer
+from controller.aws.leases import FOLDER as LEASES
+from controller.aws.leases import LeaseFolder
 from controller.aws.own import own_service
-from controller.aws.ports import ObjectStore
+from controller.aws.ports import LeaseLost, ObjectStore
 from controller.aws.revisions import RevisionCache
 from controller.checking.checker import Checker
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
 from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
-from controller.planning.guards import Guard
+from controller.planning.guards import Counted, Guard
 from controller.reconciling.garbage import Collector, Policy
 from controller.reconciling.keeper import SpecKeeper
 from controller.reconciling.notes import FOLDER, Notes
-from controller.reconciling.world import STATE, Site, World, site
+from controller.reconciling.shards import Shards
+from controller.reconciling.world import COUNTED, STATE, Site, World, site
+from controller.runtime.clock import seconds_awake_or_asleep
+from controller.runtime.leases import Leases, LeaseStore, writing
 from controller.settings import AccountSettings, Settings, SettingsError
 from controller.sources import GitOptions, Source, open_source, parse_source
 from controller.specs.carry import RouteMemory
@@ -40,6 +48,7 @@ class App:
     world: World
     keeper: SpecKeeper
     revisions: RevisionCache
+    shards: Shards
 
     def collector(self) -> Collector | None:
         """Of what nothing needs any more. None: the settings want none."""
@@ -71,32 +80,81 @@ def build(
     if not settings.config_store:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
     revisions = RevisionCache(_cache() / REVISIONS)
-    options = Options(settings.limits.share, observer, waited, sleep, monotonic, revisions)
+    fences = _Fences()
+    options = Options(settings.limits.share, observer, waited, sleep, monotonic, revisions, fences.before)
     home = Home(_home_account(settings), _home_region(settings))
     accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
     checker = Checker(settings.fluent_bit, told)
     own = own_service() if settings.guards.self_ == "refuse" else ""
     at_home = accounts[Place(home.account or "", home.region or "")]
-    own_site = _site(settings, at_home, own, checker)
-    others = (
-        _site(settings, account, own, checker, own_site.notes)
-        for account in accounts.values()
-        if account is not at_home
-    )
+    store = _store(settings, at_home)
+    shared = at_home.shared_bucket(store.bucket)
+    notes = Notes(shared, store.key(STATE, FOLDER), at_home.ecs.now)
+
+    def make(place: Place) -> Site:
+        return _site(settings, accounts[place], own, checker, notes)
+
     world = World(
-        {one.place: one for one in (own_site, *others)},
+        {place: make(place) for place in accounts},
         home,
-        _routes(settings, at_home),
+        shared,
+        Ledger(shared, store.key(STATE, "routes"), RouteMemory.from_plain),
+        notes,
+        Ledger(shared, store.key(STATE, COUNTED), Counted.from_plain, shards=1),
         Guard(settings.guards.max_share, settings.guards.max_count, settings.guards.first_run == "plan"),
+        make,
     )
-    return App(
-        settings,
-        world,
-        SpecKeeper(
-            _source(settings, accounts, home), home, world.routes, remembers=remembers, lua=settings.lua == "allow"
-        ),
-        revisions,
+    shards = fences.shards = Shards(world)
+    keeper = SpecKeeper(
+        _source(settings, accounts, home),
+        home,
+        world.routes,
+        remembers=lambda: remembers and shards.holds(at_home.place),
+        lua=settings.lua == "allow",
     )
+    return App(settings, world, keeper, revisions, shards)
+
+
+class _Fences:
+    """Before each write: whether its place is ours still. Made before what it asks."""
+
+    shards: Shards | None = None
+
+    def before(self, place: Place | None) -> Fence:
+        def enter(operation: str, resource: str) -> AbstractContextManager[object]:
+            leases = self.shards.leases if self.shards else None
+            if leases is None:
+                return nullcontext()
+            what = f"another replica may hold {place or 'everything'} by now"
+            return writing(
+                leases, str(place or ""), lambda: LeaseLost(operation, resource, "LeaseLost", f"not sent: {what}")
+            )
+
+        return enter
+
+
+def share(
+    app: App, kind: str, *, observer: Observer = NOBODY, awake: Callable[[], float] = seconds_awake_or_asleep
+) -> Leases:
+    """From now on a place is written to only while we hold its lease. `kind`: one of runtime.leases; `awake`: their
+    clock. Nothing is contacted before the first beat.
+    """
+    settings, home = app.settings, app.world.home_site
+    options = Options(settings.limits.share, observer, config=IMPATIENT, attempts=1)
+    account, store = AwsAccount(home.place, Role(), options), home.install.store
+    records: LeaseStore
+    if settings.lease == "s3":
+        records = LeaseFolder(account.bucket(store.bucket), store.key(STATE, LEASES) + "/")
+    else:
+        records = account.table(settings.lease.removeprefix("dynamodb://"), store.in_bucket(settings.owner))
+    places = [str(place) for place in app.world.sites]
+    app.shards.leases = Leases(records, places, _own_name(), app.shards, now=awake, kind=kind)
+    return app.shards.leases
+
+
+def _own_name() -> str:
+    """For people who read a lease."""
+    return re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname())[:40] or "unnamed"
 
 
 def home_notes(settings: Settings, now: Callable[[], float]) -> Notes:
@@ -149,10 +207,10 @@ def _places(settings: Settings, home: Home) -> list[tuple[Place, Role]]:
     return found
 
 
-def _site(settings: Settings, account: AwsAccount, own: str, checker: Checker, notes: Notes | None = None) -> Site:
+def _site(settings: Settings, account: AwsAccount, own: str, checker: Checker, notes: Notes) -> Site:
     limits: AccountSettings = settings.accounts[account.place.account]
     install = Installation(settings.owner, _store(settings, account))
-    return site(account.place, account, install, clusters=limits.clusters, self_arn=own, checker=checker, notes=notes)
+    return site(account.place, account, install, notes, clusters=limits.clusters, self_arn=own, checker=checker)
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
@@ -163,11 +221,6 @@ def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
         return config_store(url, account=account_id, region=account.region)
     except StoreUrlError as error:
         raise SettingsError(str(error)) from error
-
-
-def _routes(settings: Settings, home: AwsAccount) -> Ledger[RouteMemory]:
-    store = _store(settings, home)
-    return Ledger(home.bucket(store.bucket), store.key(STATE, "routes"), RouteMemory.from_plain)
 
 
 def _source(settings: Settings, accounts: dict[Place, AwsAccount], home: Home) -> Source:

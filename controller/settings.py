@@ -113,6 +113,8 @@ class Settings(BaseSettings):
     owner: Label = "logroute"
     region: Region | None = None
     accounts: dict[Label, AccountSettings] = Field(default_factory=lambda: {"main": AccountSettings()}, min_length=1)
+    lease: Annotated[str, StringConstraints(pattern=r"^(s3|dynamodb://[A-Za-z0-9_.-]{3,255})$")] = "s3"
+    """Where replicas keep their leases: in the config store, or in a table of its own account and region."""
     listen: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.:\[\]-]+:[0-9]{1,5}$")] = "0.0.0.0:9090"
     poll: Interval = 30.0
     resync: Interval = 300.0

@@ -61,7 +61,6 @@ class Teller:
     def surveyed(self, seen: Survey, board: StatusBoard) -> None:
         for place in seen.seen:
             self._planned[place] = Counter(plan.kind.value for plan in seen.plans.values() if plan.key.place == place)
-        self._metrics.planned(sum(self._planned.values(), Counter()))
         self._board = board
         self._notes(seen)
         for plan in seen.plans.values():
@@ -75,9 +74,8 @@ class Teller:
 
     def _failures(self, seen: Survey) -> None:
         self._unreadable |= {place: len(seen.unreadable) for place in seen.seen}
-        self._metrics.unreadable_state(sum(self._unreadable.values()))
         self._lost |= {place: len(seen.lost_configs.get(place, ())) for place in seen.seen}
-        self._metrics.lost_configs(sum(self._lost.values()))
+        self._numbers()
         unread = {place: place in seen.errors or bool(read.errors) for place, read in seen.seen.items()}
         self._metrics.places({(place.account, place.region): value for place, value in unread.items()})
         for part, why in seen.unreadable.items():
@@ -126,6 +124,26 @@ class Teller:
             self._log.info("held", hold=plan.hold.reason.value, why=plan.hold.message, **said)
         for one in step.outcome.said:
             self._log.info("done", service=str(key), reason=one.reason.value, message=one.message)
+
+    def gained(self, place: Place) -> None:
+        self._metrics.lease(place, held=True)
+        self._log.info("lease gained", place=str(place))
+
+    def lost(self, place: Place) -> None:
+        """Who tells of it now is another replica."""
+        self._metrics.lease(place, held=False)
+        for numbers in (self._unreadable, self._lost):
+            numbers.pop(place, None)
+        self._planned.pop(place, None)
+        self._numbers()
+        self._metrics.places({(place.account, place.region): False})
+        self._log.info("lease given up or lost", place=str(place))
+
+    def _numbers(self) -> None:
+        """Of all places."""
+        self._metrics.planned(sum(self._planned.values(), Counter()))
+        self._metrics.unreadable_state(sum(self._unreadable.values()))
+        self._metrics.lost_configs(sum(self._lost.values()))
 
     def swept(self, found: Swept) -> None:
         if found.why:

@@ -52,7 +52,7 @@ class Role:
     external_id: str | None = None
 
 
-def _no_fences(_place: Place | None) -> Fence:
+def no_fences(_place: Place | None) -> Fence:
     return no_fence
 
 
@@ -68,7 +68,7 @@ class Options:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     revisions: RevisionCache | None = None
-    fences: Callable[[Place | None], Fence] = _no_fences
+    fences: Callable[[Place | None], Fence] = no_fences
     """What stands before the writes of a place, and of what all share (None)."""
     config: Config = CLIENTS
     attempts: int = 6

@@ -59,9 +59,7 @@ MISSING = frozenset(
         "NotFound",
     }
 )
-LOST = frozenset(
-    {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "ConditionalCheckFailedException"}
-)
+LOST = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "ConditionalCheckFailedException"})
 NO_ANSWER = frozenset({"RequestTimeout", "RequestTimeoutException"})
 """Errors in the 400s that say that the request did not arrive whole (Amazon S3 API reference, error responses)."""
 NO_CREDENTIALS = (

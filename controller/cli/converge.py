@@ -14,6 +14,7 @@ from controller.applying.apply import Done, Outcome
 from controller.aws.ports import AwsError
 from controller.cli import plans
 from controller.cli.console import fail, say
+from controller.cli.holding import held
 from controller.cli.progress import Progress, make_progress
 from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
@@ -23,6 +24,7 @@ from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import Specs
 from controller.reconciling.service import Step, reconcile
 from controller.reconciling.survey import Survey, in_turn, survey
+from controller.runtime.leases import COMMAND
 from controller.settings import load
 
 NO_CHANGES, CHANGES, NOT_CONVERGED, ERROR = 0, 2, 3, 1
@@ -31,7 +33,8 @@ pause = time.sleep
 
 
 def plan(config: Path | None, source: str | None, output: str) -> int:
-    app, specs = _open(config, source, remembers=False)
+    app = composition.build(load(config, source=source), remembers=False)
+    specs = _specs(app)
     seen = survey(app.world, specs, repair=False)
     seen = seen.under(guarded(app.world, specs, seen, record=False))
     print(plans.FORMATS[output](seen, specs), end="")
@@ -42,7 +45,12 @@ def plan(config: Path | None, source: str | None, output: str) -> int:
 
 def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
     """Carries out what nothing holds, then watches what it started until that ends or stands still."""
-    app, specs = _open(config, source, remembers=True)
+    app = composition.build(load(config, source=source))
+    with held(composition.share(app, COMMAND)):
+        return _apply(app, _specs(app), wait=wait)
+
+
+def _apply(app: composition.App, specs: Specs, *, wait: bool) -> int:
     seen = survey(app.world, specs, repair=True)
     permit = guarded(app.world, specs, seen, record=True)
     seen = in_turn(app.world, specs, seen.under(permit))
@@ -62,12 +70,11 @@ def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
     return NO_CHANGES if converged else NOT_CONVERGED
 
 
-def _open(config: Path | None, source: str | None, *, remembers: bool) -> tuple[composition.App, Specs]:
-    app = composition.build(load(config, source=source), remembers=remembers)
+def _specs(app: composition.App) -> Specs:
     app.world.routes.ensure_loaded()
     app.keeper.poll()
     assert app.keeper.specs is not None  # noqa: S101 - a poll that returns has read something
-    return app, app.keeper.specs
+    return app.keeper.specs
 
 
 def _adopted(app: composition.App, seen: Survey) -> set[ServiceKey]:

@@ -18,6 +18,7 @@ from controller.planning.model import Kind
 from controller.reconciling.controller import Controller
 from controller.reconciling.garbage import look
 from controller.runtime.clock import SystemClock
+from controller.runtime.leases import BEAT, RUN
 from controller.runtime.loop import Periodic
 from controller.runtime.queue import WorkQueue
 from controller.runtime.stopping import Stopper, stop_all
@@ -38,6 +39,8 @@ WORKERS = 4
 STOP_SECONDS = 9.0
 """Seconds that a stop may take; ECS and Kubernetes users expect ten at the most."""
 STATUS_SECONDS = 10.0
+LAST_WRITE = 0.5
+"""Seconds for a write that is on its way still."""
 GARBAGE_SECONDS = 24 * 3600.0
 GARBAGE_RETRY = 3600.0
 """A sweep costs a call or two for each service."""
@@ -53,13 +56,15 @@ def run(config: Path | None) -> int:
     metrics = _metrics()
     observer, teller = Observer(metrics), Teller(metrics)
     app = composition.build(settings, observer=teller, waited=metrics.aws_limiter_waited, told=teller.config_checked)
+    leases = composition.share(app, RUN, observer=teller)
     places = sorted(app.world.sites)
     queues: dict[Place, WorkQueue[ServiceKey]] = {place: WorkQueue(clock=clock, observer=observer) for place in places}
     metrics.watch_queues(queues.values())
     waits = [(place.account, place.region, family) for place in places for family in FAMILIES]
     metrics.expect(table.AWS_LIMITER_SECONDS, waits)
+    metrics.expect(table.LEASE_HELD, [(place.account, place.region) for place in places])
     metrics.watch_cache(app.revisions)
-    controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic)
+    controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic, app.shards)
     passes = [
         Periodic(f"resync {place}", partial(controller.resync, place), settings.resync, clock=clock, observer=observer)
         for place in places
@@ -67,6 +72,7 @@ def run(config: Path | None) -> int:
     source = Periodic("source", controller.poll_source, settings.poll, clock=clock, observer=observer)
     notes = Periodic("notes", controller.poll_notes, settings.poll, clock=clock, observer=observer)
     status = Periodic("status", controller.save_status, STATUS_SECONDS, clock=clock, observer=observer)
+    beats = Periodic("leases", leases.tick, BEAT, clock=clock, backoff=lambda _failures: 1.0, observer=observer)
     workers = [
         Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer) for queue in queues.values()
     ]
@@ -83,10 +89,11 @@ def run(config: Path | None) -> int:
             source=settings.source,
             listen=server.url,
             places=[str(place) for place in places],
+            replica=leases.replica,
         )
         for part in workers:
             part.start()
-        for task in (source, notes, status, *garbage):
+        for task in (beats, source, notes, status, *garbage):
             task.start()
         stopper.wait()
         log.info("stopping", reason=stopper.reason)
@@ -95,6 +102,8 @@ def run(config: Path | None) -> int:
         ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, *garbage, status, *workers, server)
         with suppress(AwsError):  # the next start tells the same, a little later
             controller.save_status()
+        with suppress(AwsError):  # others wait until it is plain that we are gone
+            ended &= beats.stop(STOP_SECONDS) and leases.close(0.0 if ended else LAST_WRITE)
         log.info("stopped", finished=ended)
     return 0
 
@@ -131,6 +140,8 @@ def _server(settings: Settings, controller: Controller, metrics: Metrics, clock:
         clock,
         last_pass=lambda: controller.finished_pass,
         has_specs=lambda: controller.has_specs,
+        stands_by=controller.stands_by,
+        gained=lambda: controller.gained,
         limit=3 * settings.resync + 300,
         grace=FIRST_PASS_SECONDS,
     )

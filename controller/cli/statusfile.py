@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 
 from controller.app import home_store
-from controller.aws.ports import NotFound
+from controller.aws.ports import NotFound, ObjectStore
 from controller.cli.failures import CommandError
 from controller.reconciling.board import FORMAT
-from controller.reconciling.world import STATE, STATUS
+from controller.reconciling.world import PLACES, STATE, STATUS
 from controller.settings import Settings
 
 MAX_BYTES = 256 * 2**20
@@ -28,17 +28,32 @@ SHAPE: dict[str, type] = {
 }
 
 
+MERGED: tuple[str, ...] = ("errors", "routes", "services")
+
+
 def read(settings: Settings) -> dict[str, Any]:
-    """Raises CommandError, SettingsError, AwsError."""
+    """What all replicas told, as one. Raises CommandError, SettingsError, AwsError."""
     objects, store = home_store(settings)
-    key = store.key(STATE, STATUS)
-    where = f"s3://{store.bucket}/{key}"
+    others = [info.key for info in objects.list(store.key(STATE, PLACES) + "/")]
+    found = [one for key in (store.key(STATE, STATUS), *others) if (one := _of(objects, key))]
+    if not found:
+        where = f"s3://{store.in_bucket(STATE)}/{STATUS}"
+        raise CommandError(f"{where} is not there: no controller has finished a pass yet")
+    merged = {name: {key: value for one in found for key, value in one[name].items()} for name in MERGED}
+    merged = {name: dict(sorted(some.items())) for name, some in merged.items()}
+    lists = {name: [row for one in found for row in one[name]] for name in ("lostConfigs", "rollouts")}
+    lists["rollouts"].sort(key=lambda one: (one["begun"], one["id"]))
+    return {**found[0], **merged, **lists}
+
+
+def _of(objects: ObjectStore, key: str) -> dict[str, Any] | None:
+    where = f"s3://{objects.bucket}/{key}"
     try:
         body = objects.get(key, max_bytes=MAX_BYTES).body
     except NotFound as error:
         if error.code == "NoSuchBucket":
             raise
-        raise CommandError(f"{where} is not there: no controller has finished a pass yet") from error
+        return None
     if len(body) > MAX_BYTES:
         raise CommandError(f"{where} is not readable: it is larger than {MAX_BYTES >> 20} MiB")
     try:

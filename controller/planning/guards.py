@@ -8,11 +8,13 @@ has seen.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import filterfalse
+from typing import Any
 
 from controller.api.conditions import Reason
+from controller.api.keys import ServiceKey
 from controller.api.values import amount
 from controller.planning.model import Hold, Kind, ServicePlan
 
@@ -80,6 +82,19 @@ class Counted:
     managed: int
     revision: str = ""
     """Of the source, whose specs it counted by."""
+
+    def as_plain(self) -> dict[str, Any]:
+        return {"lines": sorted(self.lines), "managed": self.managed, "revision": self.revision}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Counted:
+        """TypeError, ValueError or KeyError where `plain` is none."""
+        lines, managed = plain["lines"], plain["managed"]
+        if not isinstance(lines, list) or not isinstance(managed, int) or managed < 0:
+            raise TypeError("lines or managed is of another type")
+        for one in lines:
+            ServiceKey.parse(one.rsplit(" ", 2)[0])
+        return cls(frozenset(lines), managed, str(plain["revision"]))
 
 
 def count(plans: Iterable[ServicePlan], guard: Guard) -> Counted:

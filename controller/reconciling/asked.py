@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from controller.api.keys import Place, ServiceKey
 from controller.planning.memory import ServiceMemory, forgiven
@@ -12,14 +13,14 @@ from controller.reconciling.notes import Kind, Note, Notes
 from controller.reconciling.world import Site, World
 
 
-def answer(world: World, site: Site, specs: Specs, answered: Mapping[str, Note]) -> Mapping[str, Note]:
+def answer(world: World, site: Site, specs: Specs) -> Mapping[str, Note]:
     """Requests to reconcile that are new to this place, carried out in it; and routes that are gone are suspended no
-    more. One that is carried out again after a restart does no harm; over and over it would. Raises AwsError.
+    more. One that is carried out again after a kill does no harm; over and over it would. Raises AwsError.
     """
     notes = world.notes
     gone = notes.all(Kind.SUSPENDED).keys() & specs.force.gone
     notes.keep(Kind.SUSPENDED, dict.fromkeys(gone))
-    new = {name: note for name, note in notes.all(Kind.RECONCILE).items() if answered.get(name) != note}
+    new = {name: note for name, note in notes.all(Kind.RECONCILE).items() if str(site.place) not in note.answered}
     if new:
         site.memories.update(dict(_forgiven(site, new)))
     return new
@@ -27,11 +28,18 @@ def answer(world: World, site: Site, specs: Specs, answered: Mapping[str, Note])
 
 def drop_answered(world: World, answered: Mapping[Place, Mapping[str, Note]]) -> None:
     """A request stays until every place has carried it out, for it may be about any. Raises AwsError."""
-    if not world.sites.keys() <= answered.keys():
-        return
     requests = world.notes.all(Kind.RECONCILE)
-    done = [name for name, note in requests.items() if all(one.get(name) == note for one in answered.values())]
-    world.notes.keep(Kind.RECONCILE, dict.fromkeys(done))
+    done = {
+        name: {*note.answered, *(str(place) for place, some in answered.items() if some.get(name) == note)}
+        for name, note in requests.items()
+    }
+    everywhere = {str(place) for place in world.sites}
+    after = {
+        name: None if places >= everywhere else replace(requests[name], answered=tuple(sorted(places)))
+        for name, places in done.items()
+        if places != set(requests[name].answered)
+    }
+    world.notes.change(Kind.RECONCILE, requests, after)
 
 
 def _forgiven(site: Site, names: Iterable[str]) -> Iterator[tuple[str, ServiceMemory]]:

@@ -136,17 +136,17 @@ class _Seen:
 class StatusBoard:
     """Thread-safe. What a pass saw replaces all of its place; what a worker did replaces one service."""
 
-    def __init__(self, rollouts: Mapping[Place, Callable[[], list[dict[str, Any]]]] | None = None) -> None:
-        """`rollouts` tells of each place which changes go over its services."""
-        self._rollouts = rollouts or {}
+    def __init__(self, rollouts: Callable[[Place], list[dict[str, Any]]] = lambda _place: []) -> None:
+        """`rollouts` tells which changes go over the services of a place."""
+        self._rollouts = rollouts
         self._lock = threading.Lock()
         self._services: dict[ServiceKey, ServiceState] = {}
         self._seen: dict[Place, _Seen] = {}
         self._specs: Specs | None = None
         self._frozen: Mapping[str, Hold] = {}
         self._source_error = ""
-        self._saved = b""
-        self._etag: str | None = None
+        self._saved: dict[Place, bytes] = {}
+        self._etags: dict[Place, str] = {}
         self.version = 0
         """Another one after each change."""
         self.garbage: Mapping[str, Any] = {}
@@ -161,8 +161,17 @@ class StatusBoard:
                 self._seen[place] = _Seen.of(seen, place, frozen)
             kept = {key: state for key, state in self._services.items() if key.place not in seen.seen}
             self._services = kept | {key: self._told(key, state_of(plan)) for key, plan in seen.plans.items()}
-            if any(etag != self._etag for etag in seen.status_etag.values()):
-                self._saved = b""  # lost, or somebody else wrote it: what is there is not what we saved
+            for place, etag in seen.status_etag.items():
+                if etag != self._etags.get(place):
+                    self._saved.pop(place, None)  # lost, or somebody else wrote it
+
+    def forget(self, place: Place) -> None:
+        """Another replica tells of it."""
+        with self._lock:
+            self.version += 1
+            self._seen.pop(place, None)
+            self._saved.pop(place, None)
+            self._services = {key: state for key, state in self._services.items() if key.place != place}
 
     def stepped(self, key: ServiceKey, step: Step) -> None:
         with self._lock:
@@ -194,21 +203,24 @@ class StatusBoard:
         with self._lock:
             self._source_error = error
 
-    def routes(self) -> dict[tuple[str, str], tuple[Status, ...]]:
-        """(namespace, name) → its conditions."""
+    def routes(self, place: Place | None = None) -> dict[tuple[str, str], tuple[Status, ...]]:
+        """(namespace, name) → its conditions, for those with a target in one place, or in any that was looked at."""
         with self._lock:
-            specs, frozen, parts = self._specs, self._frozen, tuple(self._seen.values())
+            specs, frozen = self._specs, self._frozen
+            parts = tuple(part for one, part in self._seen.items() if place in (None, one))
             if specs is None:
                 return {}
             selected = {key: some for part in parts for key, some in part.selected.items()}
+            known = selected.keys() | {key for part in parts for key in part.lost}
+            routes = [route for route in specs.force.routes if route.key in known]
             states = {
                 key: [self._services[one].for_route(key) for one in selected.get(key, ()) if one in self._services]
-                for key in (route.key for route in specs.force.routes)
+                for key in (route.key for route in routes)
             }
         lost = {key: why for part in parts for key, why in part.lost.items()}
         freezes = {key: hold for part in parts for key, hold in part.freezes.items()}
         found: dict[tuple[str, str], tuple[Status, ...]] = {}
-        for route in specs.force.routes:
+        for route in routes:
             namespace, _, name = route.key.partition("/")
             broken = route.key in specs.force.carried
             found[(namespace, name)] = conditions(
@@ -219,9 +231,10 @@ class StatusBoard:
             )
         return found
 
-    def rollouts(self) -> list[dict[str, Any]]:
-        """The open changes of all places, the oldest first."""
-        found = [{"place": str(place), **one} for place, told in sorted(self._rollouts.items()) for one in told()]
+    def rollouts(self, place: Place | None = None) -> list[dict[str, Any]]:
+        """The open changes of one place, or of all, the oldest first."""
+        places = sorted(self._seen) if place is None else [place]
+        found = [{"place": str(one), **told} for one in places for told in self._rollouts(one)]
         return sorted(found, key=lambda one: (one["begun"], one["id"]))
 
     def by_reason(self) -> dict[str, int]:
@@ -235,19 +248,20 @@ class StatusBoard:
         with self._lock:
             return Counter(hint.reason.value for state in self._services.values() for hint in state.hints)
 
-    def plain(self) -> dict[str, Any]:
-        routes, rollouts = self.routes(), self.rollouts()
+    def plain(self, place: Place | None = None) -> dict[str, Any]:
+        """Of one place, or of all."""
+        routes, rollouts = self.routes(place), self.rollouts(place)
         with self._lock:
+            parts = [part for one, part in self._seen.items() if place in (None, one)]
+            services = [pair for pair in sorted(self._services.items()) if place in (None, pair[0].place)]
             return {
                 "format": FORMAT,
                 "revision": self._specs.revision if self._specs else "",
                 "sourceError": self._source_error,
-                "errors": {where: why for part in self._seen.values() for where, why in part.errors.items()},
-                "lostConfigs": [path for part in self._seen.values() for path in part.lost_configs],
+                "errors": {where: why for part in parts for where, why in part.errors.items()},
+                "lostConfigs": [path for part in parts for path in part.lost_configs],
                 "routes": {"/".join(key): [_status(one) for one in some] for key, some in sorted(routes.items())},
-                "services": {
-                    str(key): _service(state, self._freeze_of(key)) for key, state in sorted(self._services.items())
-                },
+                "services": {str(key): _service(state, self._freeze_of(key)) for key, state in services},
                 "rollouts": rollouts,
                 "suspended": {
                     name: {"bySpec": self._specs is not None and name in self._specs.frozen, "message": hold.message}
@@ -258,15 +272,15 @@ class StatusBoard:
                 "problems": [problem.as_json() for problem in self._specs.problems] if self._specs else [],
             }
 
-    def save(self, objects: ObjectStore, key: str) -> bool:
-        """Write it where it changed since the last save. Raises AwsError."""
+    def save(self, place: Place, objects: ObjectStore, key: str) -> bool:
+        """Write what is told of a place where it changed since the last save. Raises AwsError."""
         if self._specs is None and not self._source_error:
             return False
-        body = orjson.dumps(self.plain(), option=orjson.OPT_INDENT_2)
-        if body == self._saved:
+        body = orjson.dumps(self.plain(place), option=orjson.OPT_INDENT_2)
+        if body == self._saved.get(place):
             return False
-        self._etag = objects.put(key, body, content_type="application/json")
-        self._saved = body
+        self._etags[place] = objects.put(key, body, content_type="application/json")
+        self._saved[place] = body
         return True
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
-from controller.aws.ports import AwsError
+from controller.aws.ports import AwsError, LeaseLost
 from controller.planning.guards import Counted, Permit
 from controller.planning.waves import is_explained
 from controller.reconciling.adoption import adopt
@@ -18,10 +18,10 @@ from controller.reconciling.board import StatusBoard
 from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import SpecKeeper, Specs
 from controller.reconciling.notes import Kind as NoteKind
-from controller.reconciling.notes import Note
 from controller.reconciling.service import Step, reconcile
+from controller.reconciling.shards import Shards
 from controller.reconciling.survey import Survey, in_turn, survey_place
-from controller.reconciling.world import STATE, STATUS, World
+from controller.reconciling.world import World
 from controller.runtime.queue import WorkQueue
 from controller.sources.errors import SourceError
 
@@ -40,6 +40,10 @@ class Telling(Protocol):
 
     def stepped(self, key: ServiceKey, step: Step, board: StatusBoard) -> None: ...
 
+    def gained(self, place: Place) -> None: ...
+
+    def lost(self, place: Place) -> None: ...
+
 
 class Controller:
     """Wired by app.py. `poll_source`, `poll_notes` and `resync` are periodic tasks, `reconcile` is what workers do.
@@ -54,22 +58,43 @@ class Controller:
         queues: Mapping[Place, WorkQueue[ServiceKey]],
         telling: Telling,
         monotonic: Callable[[], float],
+        shards: Shards | None = None,
     ) -> None:
+        """`shards` None: all is this replica's to do."""
         self._world, self._keeper, self._queues, self._telling = world, keeper, queues, telling
-        self._monotonic = monotonic
+        self._monotonic, self._shards = monotonic, shards or Shards(world)
+        self._shards.on_gained, self._shards.on_lost = self._gained, self._lost
         self._deciding = threading.Lock()
         self._agreed: dict[Place, Specs] = {}
         """The specs of the last pass over each place: workers act on nothing that no pass has counted."""
         self._permit, self._counted = Permit(), dict[Place, Counted]()
-        self._answered: dict[Place, Mapping[str, Note]] = {}
         self._noticed: Mapping[str, tuple[str, float]] | None = None
         """What people had said when it was last polled. Workers, and the pass over the controller's own place, read
         the ledger too: what is new in it tells nothing of who else has heard of it.
         """
-        self.board = StatusBoard({place: site.waves.plain for place, site in world.sites.items()})
+        self.board = StatusBoard(lambda place: world.sites[place].waves.plain())
         self.finished_pass: float | None = None
         """Clock reading at the end of the last pass that could read at least one place."""
+        self.gained: float | None = None
+        """Clock reading when a place became ours to look after."""
         self.on_change: Callable[[], None] = lambda: None
+
+    def _gained(self, place: Place) -> None:
+        self.gained = self._monotonic()
+        self._telling.gained(place)
+        self.on_change()
+
+    def _lost(self, place: Place) -> None:
+        """Nothing of it is told any more: another replica knows better."""
+        with self._deciding:
+            self._agreed.pop(place, None)
+            self._counted.pop(place, None)
+        self.board.forget(place)
+        self._telling.lost(place)
+
+    def stands_by(self) -> bool:
+        """Other replicas look after everything."""
+        return self._shards.stands_by()
 
     @property
     def has_specs(self) -> bool:
@@ -92,7 +117,7 @@ class Controller:
     def poll_notes(self) -> None:
         """What a person asked for since the last pass begins at once. Raises AwsError."""
         if not self._agreed:
-            return  # the first pass reads it anyway
+            return  # the first pass reads it anyway, or another replica does
         notes = self._world.notes
         before = notes.said() if self._noticed is None else self._noticed
         notes.ledger.load()
@@ -101,12 +126,22 @@ class Controller:
         if taken_back or self._noticed.items() - before.items():
             self.on_change()
 
-    def resync(self, place: Place | None = None) -> None:
-        """One pass over a place, or over one after the other. Not to be called before the first snapshot: without
-        specs nothing is decided.
+    def resync(self, place: Place | None = None) -> bool:
+        """One pass over a place, or over one after the other; whether any was ours to make. Not to be called before the
+        first snapshot: without specs nothing is decided.
         """
-        for one in [place] if place else sorted(self._world.sites):
-            self._pass_over(one)
+        made = [self._turn_to(one) for one in ([place] if place else sorted(self._world.sites))]
+        return any(made)
+
+    def _turn_to(self, place: Place) -> bool:
+        with self._shards.work(place) as ours:
+            try:
+                if ours:
+                    self._pass_over(place)
+            except LeaseLost:
+                if self._shards.holds(place):
+                    raise
+            return ours
 
     def _pass_over(self, place: Place) -> None:
         """Places wait for each other only where the guards, who count all of them, have their word."""
@@ -120,18 +155,16 @@ class Controller:
             specs,
             place,
             repair=True,
-            answered=self._answered.get(place),
             halfway=partial(self._begin_repairs, place, specs),
         )
+        if not self._shards.holds(place):
+            return
         with self._deciding:
-            permit = guarded(self._world, specs, seen, record=True, counted=self._counted)
+            permit = self._guarded(specs, seen, record=True)
             fresh = fresh or bool(seen.asked)
             self._permit, self._agreed[place] = permit, specs
             if place not in seen.errors:
-                known = {**self._answered.get(place, {}), **seen.asked}
-                asked = self._world.notes.all(NoteKind.RECONCILE)
-                self._answered[place] = {name: note for name, note in known.items() if asked.get(name) == note}
-                drop_answered(self._world, self._answered)
+                drop_answered(self._world, {place: seen.asked})
         seen = in_turn(self._world, specs, seen.under(permit))
         self.board.surveyed(seen, specs)
         self._forget_what_is_gone(seen)
@@ -147,18 +180,27 @@ class Controller:
     def _begin_repairs(self, place: Place, specs: Specs, seen: Survey) -> None:
         """What nobody's changed spec explains goes on before the rest of a long pass."""
         with self._deciding:
-            self._permit = guarded(self._world, specs, seen, record=False, counted=self._counted)
+            self._permit = self._guarded(specs, seen, record=False)
             self._agreed[place] = specs
         for plan in seen.under(self._permit).pending:
             if plan.hold is None and not is_explained(plan):
                 self._queues[place].add(plan.key, ROLLOUT if plan.changes else LOOK)
 
+    def _guarded(self, specs: Specs, seen: Survey, *, record: bool) -> Permit:
+        return guarded(self._world, specs, seen, record=record, counted=self._counted, ours=self._shards.holds)
+
     def reconcile(self, key: ServiceKey) -> float | None:
+        with self._shards.work(key.place) as ours:
+            return self._reconcile(key) if ours else self._shards.again(key.place)
+
+    def _reconcile(self, key: ServiceKey) -> float | None:
         specs, permit = self._agreed.get(key.place), self._permit
         if specs is None:
             return None
         try:
             step = reconcile(self._world.site_of(key), specs, key, permit)
+        except LeaseLost:
+            return self._shards.again(key.place)
         except AwsError as error:
             self._hand_out(key.place)
             self.board.failed(key, Reason.AWS_ERROR, str(error))
@@ -178,9 +220,9 @@ class Controller:
             self._queues[place].add(key, ROLLOUT)
 
     def save_status(self) -> None:
-        """Raises AwsError."""
-        site = self._world.home_site
-        self.board.save(site.account.bucket(site.install.store.bucket), site.install.store.key(STATE, STATUS))
+        """Of each place that is ours, where it changed. Raises AwsError."""
+        for place in self._shards.held():
+            self.board.save(place, self._world.objects, self._world.status_key(place))
 
     def _forget_what_is_gone(self, seen: Survey) -> None:
         """Services that a cluster, read whole, no longer has."""

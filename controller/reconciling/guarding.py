@@ -6,7 +6,7 @@ later mishap that looks the same waits again. What cannot be seen just now stays
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from controller.api.conditions import Reason
@@ -24,12 +24,19 @@ WAITS, OVER = "waits for approval", "over"
 
 
 def guarded(
-    world: World, specs: Specs, seen: Survey, *, record: bool, counted: dict[Place, Counted] | None = None
+    world: World,
+    specs: Specs,
+    seen: Survey,
+    *,
+    record: bool,
+    counted: dict[Place, Counted] | None = None,
+    ours: Callable[[Place], bool] = lambda _place: True,
 ) -> Permit:
     """With `record` it is written down what waits, so that it can be approved, and what of an approval is left.
-    `counted` holds what the last pass over each place counted, and takes what this one does.
+    `counted` holds what the last pass over each place counted, and takes what this one does. Of places that are not
+    `ours`, their replicas tell.
 
-    A pass in which nothing is blocked and nothing was approved makes no call here. Raises AwsError.
+    A pass over the only place in which nothing is blocked and nothing was approved makes no call here. Raises AwsError.
     """
     notes, by_place = world.notes, {} if counted is None else counted
     approved = _approved(notes)
@@ -37,8 +44,9 @@ def guarded(
     lines = frozenset(one for note in approved.values() for one in note.lines)
     for place in seen.seen:
         found_here = count((plan for plan in seen.plans.values() if plan.key.place == place), guard)
-        whole = _with_unseen(found_here, by_place.get(place), seen)
-        by_place[place] = replace(whole, revision=specs.revision)
+        before = by_place.get(place) or world.counted.get(str(place))
+        by_place[place] = replace(_with_unseen(found_here, before, seen), revision=specs.revision)
+    _exchange(world, seen, by_place, ours, record=record)
     everywhere = all(place in by_place and by_place[place].revision == specs.revision for place in world.sites)
     found = permit(by_place.values(), guard, lines, empty_source=specs.empty, everywhere=everywhere)
     if record:
@@ -47,6 +55,18 @@ def guarded(
         if world.guard.everything:
             notes.keep(Kind.FIRST_RUN, _first_run(world, guard, found))
     return found
+
+
+def _exchange(
+    world: World, seen: Survey, counted: dict[Place, Counted], ours: Callable[[Place], bool], *, record: bool
+) -> None:
+    """Told before the others are heard: of two that count at the same moment, one at least hears of the other."""
+    if record and len(world.sites) > 1:
+        world.counted.update({str(place): counted[place] for place in seen.seen})
+    others = [place for place in world.sites if place not in seen.seen and not ours(place)]
+    if others:
+        world.counted.load()
+        counted |= {place: found for place in others if (found := world.counted.get(str(place)))}
 
 
 def _with_unseen(found: Counted, before: Counted | None, seen: Survey) -> Counted:

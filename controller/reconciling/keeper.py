@@ -46,22 +46,47 @@ def frozen(routes: Iterable[Route]) -> dict[str, Hold]:
     return found
 
 
+def _routes(specs: Specs) -> tuple[frozenset[str], dict[str, str]]:
+    return specs.force.gone, {route.key: route.digest for route in specs.force.routes}
+
+
 class SpecKeeper:
     """Polls one source. A failing source leaves the specs as they are."""
 
     def __init__(
-        self, source: Source, home: Home, ledger: Ledger[RouteMemory], *, remembers: bool, lua: bool = False
+        self,
+        source: Source,
+        home: Home,
+        ledger: Ledger[RouteMemory],
+        *,
+        remembers: Callable[[], bool],
+        lua: bool = False,
     ) -> None:
+        """`remembers`: whether it is ours, among several replicas, to write down what is in force."""
         self._source, self._home, self._ledger, self._remembers = source, home, ledger, remembers
         self._loader, self._lua = Loader(lua=lua), lua
         self._snapshot: Snapshot | None = None
+        self._known: tuple[bool, int] | None = None
+        """Whether it was ours to remember, and if not, which state of the memory the specs were made by."""
         self.specs: Specs | None = None
 
     def poll(self) -> bool:
         """Whether the specs changed. Raises SourceError, AwsError."""
         snapshot = self._source.poll(self._snapshot)
-        if snapshot is self._snapshot and self.specs is not None:
+        ours = self._remembers()
+        if not ours or (self._known and not self._known[0]):
+            self._ledger.load()  # another replica writes it, or did until now
+        known = (ours, 0 if ours else self._ledger.version)
+        if snapshot is self._snapshot and self.specs is not None and known == self._known:
             return False
+        made = self._made(snapshot, ours)
+        changed = self.specs is None or snapshot is not self._snapshot or _routes(made) != _routes(self.specs)
+        self._snapshot, self._known = snapshot, known
+        if changed:
+            self.specs = made
+        return changed
+
+    def _made(self, snapshot: Snapshot, ours: bool) -> Specs:
         read = self._loader.load(snapshot)
         before = {id(route) for route in self.specs.force.routes} if self.specs else set()
         for route in read.routes:
@@ -69,20 +94,18 @@ class SpecKeeper:
                 slim(route.document)
         remembered = dict(self._ledger.items())
         force = in_force(read, remembered, self._from_memory)
-        if self._remembers:
+        if ours:
             self._ledger.update(dict(changes(read, remembered)))
         accounted = force.gone | {route.key for route in force.routes}
         index = RouteIndex(force.routes, self._home)
         policies = {route.key: route.document.spec.deletion_policy for route in force.routes}
-        self.specs = Specs(
+        return Specs(
             read.revision, not snapshot.files, force, accounted, frozen(force.routes), index, read.problems, policies
         )
-        self._snapshot = snapshot
-        return True
 
     def forget(self, in_use: Callable[[], set[str] | None]) -> None:
         """Drop what is gone and no service names any more."""
-        if self.specs is None or not self._remembers or not self.specs.force.gone:
+        if self.specs is None or not self._remembers() or not self.specs.force.gone:
             return
         used = in_use()
         done = self.specs.force.gone - used if used is not None else ()

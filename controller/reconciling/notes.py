@@ -56,13 +56,16 @@ class Note:
     why: str = ""
     lines: tuple[str, ...] = ()
     """Of a blocked or approved plan: planning.guards.line."""
+    answered: tuple[str, ...] = ()
+    """Places that have carried a request out."""
 
     def __str__(self) -> str:
         when = datetime.fromtimestamp(self.at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         return f"by {self.who} at {when}" + (f": {self.why}" if self.why else "")
 
     def as_plain(self) -> dict[str, Any]:
-        return asdict(self)
+        plain = asdict(self)
+        return plain if self.answered else {name: value for name, value in plain.items() if name != "answered"}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Note:
@@ -70,7 +73,8 @@ class Note:
         well_typed(cls, plain)
         if not 0 <= plain["at"] <= LATEST:
             raise ValueError("at is no time")
-        note = cls(**{**plain, "lines": tuple(plain.get("lines", ()))})
+        texts = {name: tuple(plain.get(name, ())) for name in ("lines", "answered")}
+        note = cls(**{**plain, **texts})
         for line in note.lines:
             ServiceKey.parse(line.rsplit(" ", 2)[0])
         return note
@@ -103,6 +107,11 @@ class Notes:
     def keep(self, kind: Kind, notes: Mapping[str, Note | None]) -> None:
         """Set, or with None drop. What lies in an unreadable part stays as it is. Raises AwsError."""
         self.ledger.update({f"{kind} {about}": note for about, note in notes.items()})
+
+    def change(self, kind: Kind, before: Mapping[str, Note], after: Mapping[str, Note | None]) -> None:
+        """The same where they still are what they were `before`: somebody may have asked anew. Raises AwsError."""
+        changes = {f"{kind} {about}": note for about, note in after.items()}
+        self.ledger.update(changes, over={f"{kind} {about}": before[about] for about in after})
 
     def write(self, kind: Kind, about: str, note: Note | None) -> None:
         """The same for one note that a person waits for. Raises NoteError where it could not be kept, AwsError."""

@@ -28,7 +28,7 @@ from controller.reconciling.look import has_to_be_read, look, routes_of
 from controller.reconciling.notes import FOLDER, Note
 from controller.reconciling.remake import still_lost
 from controller.reconciling.standing import lost_from, standing_groups
-from controller.reconciling.world import STATE, STATUS, Site, World
+from controller.reconciling.world import COUNTED, STATE, STATUS, Site, World
 from controller.specs.model import Route
 from controller.state.ledger import Ledger
 
@@ -122,10 +122,9 @@ def survey_place(
     place: Place,
     *,
     repair: bool,
-    answered: Mapping[str, Note] | None = None,
     halfway: Callable[[Survey], None] | None = None,
 ) -> Survey:
-    """One place; whatever fails in it is told, and harms no other. `answered`: what was asked for and done here.
+    """One place; whatever fails in it is told, and harms no other.
 
     `halfway` hears what is known before the definitions of many services have to be read: they come at the rate that
     AWS allows, which for ten thousand is a quarter of an hour, and repairs need not wait for them.
@@ -144,7 +143,7 @@ def survey_place(
     except AwsError as error:  # nothing is remembered yet: nothing is looked at, so nothing is done
         part.error, part.inventory = error, inventory.Inventory(place, {}, frozenset(), errors={"": error})
     else:
-        later = _survey_place(world, site, specs, part, routes, answered or {}, repair=repair)
+        later = _survey_place(world, site, specs, part, routes, repair=repair)
         if halfway and len(later) >= MANY:
             halfway(_told(world, specs, part, routes))
         _plan_later(site, specs, part, later, repair=repair)
@@ -212,7 +211,7 @@ def _unreadable(world: World, place: Place) -> dict[str, str]:
     """A service that no route selects is in no plan, so nothing else would say that its memory is lost."""
     ledgers: dict[str, Ledger[Any]] = {str(place): world.sites[place].memories}
     if place == world.home_site.place:
-        ledgers |= {"routes": world.routes, FOLDER: world.notes.ledger}
+        ledgers |= {"routes": world.routes, FOLDER: world.notes.ledger, COUNTED: world.counted}
     return {
         f"state of {name}/{shard}": why
         for name, ledger in ledgers.items()
@@ -243,7 +242,6 @@ def _survey_place(
     specs: Specs,
     part: _Part,
     routes: Sequence[Route],
-    answered: Mapping[str, Note],
     *,
     repair: bool,
 ) -> list[ObservedService]:
@@ -255,9 +253,9 @@ def _survey_place(
     families, remembered = world.wanted_families(routes), site.remembered_families()
     try:
         if home or allowed or families or remembered:
-            _look_at_configs(site, part, *((world.routes, world.notes.ledger) if home else ()), repair=repair)
+            _look_at_configs(site, part, *(world.shared if home else ()), repair=repair)
         if repair:
-            part.asked = answer(world, site, specs, answered)
+            part.asked = answer(world, site, specs)
     except AwsError as error:
         part.error = error
     if not (allowed or families or remembered):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from controller.api.globs import selected
 from controller.api.keys import Place, ServiceKey
@@ -13,22 +14,24 @@ from controller.applying.configs import ConfigShelf
 from controller.applying.deployment_groups import DeploymentGroups
 from controller.applying.group_watch import GroupWatch
 from controller.applying.groups import GroupKeeper
-from controller.aws.ports import Account
+from controller.aws.ports import Account, ObjectStore
 from controller.checking.checker import Checker
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
 from controller.planning.groups import Group
-from controller.planning.guards import Guard
+from controller.planning.guards import Counted, Guard
 from controller.planning.memory import ServiceMemory
 from controller.planning.waves import Change
 from controller.reconciling.book import FamilyBook
-from controller.reconciling.notes import FOLDER, Notes
+from controller.reconciling.notes import Notes
 from controller.reconciling.waves import Waves
 from controller.specs.carry import RouteMemory
 from controller.specs.model import Route
 from controller.state.ledger import Ledger
 
-STATE, STATUS = "_state", "status.json"
+STATE, STATUS, COUNTED = "_state", "status.json", "counted"
+PLACES = "status"
+"""Folder of the statuses of places that are not the controller's own."""
 SERVICE_SHARDS = 64
 """Ten thousand services take 300 KB each, and a rollout writes one of them four times."""
 
@@ -67,23 +70,41 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    sites: Mapping[Place, Site]
+    """`objects`, `notes`, `routes` and `counted` are of the controller's own store, for all places and replicas."""
+
+    sites: dict[Place, Site]
     home: Home
+    objects: ObjectStore
     routes: Ledger[RouteMemory]
+    notes: Notes
+    counted: Ledger[Counted]
+    """What the last pass over each place counted, by its name."""
     guard: Guard
+    make: Callable[[Place], Site]
+
+    def status_key(self, place: Place) -> str:
+        """That of the controller's own place tells of the specs too."""
+        store = self.home_site.install.store
+        if place == self.home_site.place:
+            return store.key(STATE, STATUS)
+        return store.key(STATE, PLACES, place.account, f"{place.region}.json")
+
+    def renew(self, place: Place) -> None:
+        """Somebody else looked after it meanwhile: nothing is known of it any more."""
+        self.sites[place] = self.make(place)
 
     @property
     def home_site(self) -> Site:
         return self.sites[Place(self.home.account or "", self.home.region or "")]
 
     @property
-    def notes(self) -> Notes:
-        return self.home_site.notes
+    def shared(self) -> tuple[Ledger[Any], ...]:
+        return (self.routes, self.notes.ledger, *([self.counted] if len(self.sites) > 1 else []))
 
     def load_shared(self) -> None:
         """What all places need, where it is not read yet; each place's memories are its own matter. Raises AwsError."""
-        self.routes.ensure_loaded()
-        self.notes.ledger.ensure_loaded()
+        for ledger in self.shared:
+            ledger.ensure_loaded()
 
     def remembers_nothing(self) -> bool:
         """As on a first run."""
@@ -120,13 +141,12 @@ def site(
     place: Place,
     account: Account,
     install: Installation,
+    notes: Notes,
     *,
     clusters: tuple[str, ...] = (),
     self_arn: str = "",
     checker: Checker | None = None,
-    notes: Notes | None = None,
 ) -> Site:
-    """`notes` None: this is the controller's own place."""
     objects = account.bucket(install.store.bucket)
     prefix = install.store.key(STATE, "services", place.account, place.region)
     memories: Ledger[ServiceMemory] = Ledger(objects, prefix, ServiceMemory.from_plain, place.service, SERVICE_SHARDS)
@@ -140,7 +160,6 @@ def site(
         lambda key, memory: memories.put(str(key), memory),
         CodeDeployer(account, DeploymentGroups(account)),
     )
-    notes = notes or Notes(objects, install.store.key(STATE, FOLDER), _clock_of(account))
     changes = Ledger(objects, install.store.key(STATE, "waves", place.account, place.region), Change.from_plain)
     return Site(
         place,
@@ -163,8 +182,3 @@ def _needed_elsewhere(memories: Ledger[ServiceMemory], key: ServiceKey, name: st
     for other, memory in memories.items():
         if other != str(key):
             yield from (group for group in memory.groups if group.name == name)
-
-
-def _clock_of(account: Account) -> Callable[[], float]:
-    """Its client is made when it is first needed."""
-    return lambda: account.ecs.now()  # noqa: PLW0108

@@ -47,6 +47,12 @@ class _Waiter:
     deadline: float
 
 
+def seconds_awake_or_asleep() -> float:
+    """As `monotonic`, but it goes on while the machine is suspended, where the system has such a clock."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
 class ManualClock:
     """Stands still until `advance`, which wakes every thread that is due by then."""
 

@@ -14,7 +14,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil, inf
@@ -31,7 +31,7 @@ RUN, COMMAND = "run", "apply"
 """Kinds of replica: a controller, which shares, and a command, which takes what it needs and goes."""
 
 
-class Taken(Exception):  # noqa: N818 - what happened, and no error
+class Taken(Exception):
     """A conditional write or delete came too late: the record is another one by now, or gone."""
 
 
@@ -52,7 +52,10 @@ class LeaseStore(Protocol):
 
 
 class Holding(Protocol):
-    """Who is told. All three are called by the thread that beats, and must be quick."""
+    """Who is asked and told, by the thread that beats: all must be quick."""
+
+    def is_free(self, shard: str) -> bool:
+        """Nothing is done in it any more that began when it was held before."""
 
     def prepare(self, shard: str) -> None:
         """It is about to be held: forget what was known of it, for somebody else held it meanwhile."""
@@ -109,6 +112,15 @@ class Leases:
     def holds(self, shard: str) -> bool:
         return shard in self._mine and self._now() < self._until
 
+    def keeps(self, shard: str) -> bool:
+        """Holds, or would with the next beat: nobody has taken it."""
+        return shard in self._mine
+
+    @property
+    def lives(self) -> bool:
+        """It beat not too long ago."""
+        return self._now() < self._until
+
     @property
     def held(self) -> tuple[str, ...]:
         return tuple(sorted(self._mine)) if self._now() < self._until else ()
@@ -126,9 +138,10 @@ class Leases:
             self._writes[shard] -= 1
             self._changed.notify_all()
 
-    def holders(self) -> dict[str, str]:
-        """Shard → the replica that its lease named when it was last looked at."""
-        return {shard: lease.holder for shard, lease in self._known.items()}
+    def missing(self) -> dict[str, str]:
+        """Shards that are not held → the replica that their lease named when it was last looked at."""
+        known = {shard: lease.holder for shard, lease in self._known.items()}
+        return {shard: known.get(shard, "nobody yet") for shard in self._shards if not self.holds(shard)}
 
     # What happens by and by
 
@@ -253,10 +266,8 @@ class Leases:
                 self._known.pop(shard, None)
 
     def _delete(self, name: str, version: str) -> None:
-        try:
+        with suppress(Taken):  # it is not ours any more
             self._store.delete(name, over=version)
-        except Taken:
-            pass  # it is not ours any more
 
     def _take(self, there: Mapping[str, str]) -> None:
         """Up to a fair part of all shards, as long as the next beat is not due."""
@@ -265,7 +276,7 @@ class Leases:
         for shard in self._shards:
             if len(self._mine) >= fair or self._now() >= due:
                 return
-            if shard not in self._mine and shard not in self._leaving:
+            if shard not in self._mine and shard not in self._leaving and self._holding.is_free(shard):
                 self._try(shard, there.get(HELD + shard))
 
     def _try(self, shard: str, version: str | None) -> None:

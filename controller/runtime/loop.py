@@ -17,7 +17,8 @@ class Periodic:
 
     `interval` seconds lie between the starts of two runs; a run that takes longer is followed by the next
     at once, by one, however many were missed. After a failure the next run comes after the backoff, or the
-    interval where that is shorter. After `stop` it cannot be started again.
+    interval where that is shorter. After `stop` it cannot be started again. A run that returns False had nothing to do,
+    and nobody is told.
     """
 
     def __init__(
@@ -77,12 +78,13 @@ class Periodic:
         """One run; returns when the next is due."""
         started = self._clock.monotonic()
         try:
-            self._task()
+            done = self._task()
         except BaseException as error:  # noqa: BLE001 - whatever it is, the loop lives on
             return self._failed(started, error)
         self._failures = 0
-        with suppress(Exception):
-            self._observer.task_ran(self.name, self._clock.monotonic() - started)
+        if done is not False:
+            with suppress(Exception):
+                self._observer.task_ran(self.name, self._clock.monotonic() - started)
         return started + self._interval
 
     def _failed(self, started: float, error: BaseException) -> float:

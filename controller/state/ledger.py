@@ -63,6 +63,8 @@ class Ledger(Generic[R]):
         self._shards = {name: _Shard() for name in self._names}
         self._writing = {name: threading.Lock() for name in self._names}
         self._loading, self._loaded = threading.Lock(), False
+        self.version = 0
+        """Another one after each change that was read or written."""
 
     def ensure_loaded(self) -> None:
         """Load, where that has not succeeded yet. Until then nothing is known, so nothing may be decided."""
@@ -89,7 +91,7 @@ class Ledger(Generic[R]):
         for name in self._names:
             with self._writing[name]:
                 if etags.get(self._key(name)) != self._shards[name].etag:
-                    self._shards[name] = self._fetch(name)
+                    self._keep(name, self._fetch(name))
 
     def get(self, key: str) -> R | None:
         found: R | None = self._shards[self._shard(key)].entries.get(key)
@@ -144,9 +146,9 @@ class Ledger(Generic[R]):
             except (PreconditionFailed, NotFound) as error:
                 if isinstance(error, NotFound) and shard.etag is None:
                     raise  # not the object is missing, but the bucket
-                self._shards[name] = self._fetch(name)
+                self._keep(name, self._fetch(name))
                 continue
-            self._shards[name] = _Shard(entries, etag)
+            self._keep(name, _Shard(entries, etag))
             return
         raise PreconditionFailed(
             "s3:PutObject",
@@ -154,6 +156,10 @@ class Ledger(Generic[R]):
             "PreconditionFailed",
             f"somebody else wrote first, {ATTEMPTS} times",
         )
+
+    def _keep(self, name: str, shard: _Shard) -> None:
+        self._shards[name] = shard
+        self.version += 1
 
     def _fetch(self, name: str) -> _Shard:
         try:

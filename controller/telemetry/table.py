@@ -50,6 +50,7 @@ RECONCILE_RESULTS = ("success", "requeue", "error")
 ERROR_REASONS = (
     "AccessDenied",
     "AwsError",
+    "LeaseLost",
     "LostForGood",
     "NotFound",
     "PreconditionFailed",
@@ -150,6 +151,12 @@ UNREADABLE_STATE = _gauge(
 PLACE_UNREAD = _gauge(
     "logroute_place_unread",
     "1: the last pass could not read this account and region, or a cluster in it; its services are left as they are.",
+    account=OPEN,
+    region=OPEN,
+)
+LEASE_HELD = _gauge(
+    "logroute_lease_held",
+    "1: this replica looks after this account and region, 0: another one does, or none.",
     account=OPEN,
     region=OPEN,
 )

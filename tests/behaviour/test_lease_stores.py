@@ -80,8 +80,8 @@ def test_replicas_share_and_take_over(store: LeaseStore) -> None:
     assert not [name for name in store.versions() if "run.b" in name or name.startswith("held/")]
 
 
-def test_a_bucket_or_table_that_is_not_there_is_said(play: Playground) -> None:
-    assert play
+@pytest.mark.usefixtures("play")
+def test_a_bucket_or_table_that_is_not_there_is_said() -> None:
     account = AwsAccount(Place("main", REGION), Role(), Options(share=1.0, attempts=1))
     stores: list[LeaseStore] = [LeaseFolder(account.bucket("nowhere"), "x/"), account.table("nowhere", "x")]
     for one in stores:

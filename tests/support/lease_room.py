@@ -51,7 +51,11 @@ class Replica:
     def __init__(self, room: Room, name: str, kind: str) -> None:
         self.told: list[tuple[str, str]] = []
         self.awake = True
+        self.busy: set[str] = set()
         self.leases = Leases(room.records, room.shards, name, self, now=lambda: room.time, kind=kind)
+
+    def is_free(self, shard: str) -> bool:
+        return shard not in self.busy
 
     def prepare(self, shard: str) -> None:
         self.told.append(("prepare", shard))

@@ -19,6 +19,7 @@ from controller.planning.memory import ServiceMemory
 from controller.planning.model import ServicePlan
 from controller.reconciling.keeper import Specs, frozen
 from controller.reconciling.look import look_afresh
+from controller.reconciling.notes import Notes
 from controller.reconciling.world import Site, site
 from controller.sandbox import Sandbox
 from controller.specs.carry import InForce
@@ -123,7 +124,8 @@ class Bench:
 
     def start(self) -> None:
         """A new process: it knows what the last one had written."""
-        self.site = site(PLACE, self.account, Installation("prod", self.store))
+        notes = Notes(self.account.bucket(BUCKET), self.store.key("_state", "notes"), self.account.ecs.now)
+        self.site = site(PLACE, self.account, Installation("prod", self.store), notes)
         self.site.memories.load()
 
     def route(self, output: str = "stdout", **spec: Any) -> Route:

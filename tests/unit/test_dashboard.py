@@ -32,7 +32,7 @@ def test_a_panel_asks_for_series_that_there_are(expression: str) -> None:
     there = exposed()
     asked = SERIES.findall(expression)
     assert asked
-    labels: set[str] = {"le"}
+    labels: set[str] = {"le", "instance"}
     for name, matchers in asked:
         assert name in there
         labels |= there[name].keys()
