@@ -102,7 +102,7 @@ class Collector:
         sites = sorted(world.sites.values(), key=_store_of)
         self._shops = [_shop(list(some)) for _, some in groupby(sites, key=_store_of)]
         self._stopped = threading.Event()
-        self._wanted: frozenset[str] = frozenset()
+        self._wanted: set[str] = set()
 
     def stop(self) -> None:
         """A sweep in progress ends with its next look at something."""
@@ -129,6 +129,7 @@ class Collector:
             True for shop in self._shops for _ in garbage.unused(shop.listing, remembered)
         ):
             self._note(remembered)
+            self._wanted.clear()
             return Swept()
         found = {place: self._usage(site) for place, site in self._world.sites.items()}
         named = remembered.union(*(one.digests for one in found.values()))
@@ -138,6 +139,7 @@ class Collector:
         unused, due = self._configs(named)
         superseded = self._superseded(found)
         gone, why = self._put_away(due, superseded, found)
+        self._wanted.clear()
         return Swept(
             tuple(self._shops[number].url(path) for number, some in unused.items() for path in sorted(some)),
             tuple(self._shops[number].url(path) for number, some in due.items() for path in some),
@@ -148,12 +150,13 @@ class Collector:
         )
 
     def _take_wanted(self) -> None:
-        """What was put up since the sweep before: a revision follows its config, but waits for its turn to register."""
-        taken: set[str] = set()
+        """What was put up since the last sweep that came to its end: a revision follows its config, but waits for its
+        turn to register. Workers put up more meanwhile, so the sets stay the ones that they know.
+        """
         for site in self._world.sites.values():
-            some, site.shelf.wanted = site.shelf.wanted, set()
-            taken |= some
-        self._wanted = frozenset(taken)
+            some = set(site.shelf.wanted)
+            self._wanted |= some
+            site.shelf.wanted.difference_update(some)
 
     def _put_back(self, found: Mapping[Place, Usage]) -> Iterator[str]:
         """Passes look after what is remembered; somebody else's copy of an old definition is in no memory."""
@@ -203,6 +206,10 @@ class Collector:
         found = {digest for memory in memories for path in memory.configs if (digest := garbage.digest_of(path))}
         return found.union(self._wanted, *(site.shelf.wanted for site in sites))
 
+    def _is_put_up(self, path: str) -> bool:
+        """Meanwhile: many deletes take minutes, and a rollout that finds its config there writes nothing."""
+        return any(garbage.digest_of(path) in site.shelf.wanted for site in self._world.sites.values())
+
     def _note(self, named: set[str]) -> dict[int, dict[str, Unused]]:
         """By store: what nothing names, and since when. Kept, so that the grace goes on over a restart."""
         found: dict[int, dict[str, Unused]] = {}
@@ -248,7 +255,7 @@ class Collector:
         named, objects = set().union(*new, self._remembered()), shop.sites[0].account.bucket(shop.store.bucket)
         for path in due:
             self._go_on()
-            if garbage.digest_of(path) in named:
+            if garbage.digest_of(path) in named or self._is_put_up(path):
                 continue
             try:
                 objects.delete(shop.store.key(path), replaces=shop.listing[path].etag)
@@ -263,16 +270,16 @@ class Collector:
         return {place: self._of_place(self._world.sites[place], one) for place, one in found.items()}
 
     def _of_place(self, site: Site, found: Usage) -> list[str]:
-        memories = [memory for _, memory in site.memories.items()]
-        needed = found.needed.union(*((memory.revision, memory.base) for memory in memories))
-        needed = needed.union(*(both for memory in memories for both in memory.moved.values()))
-        return garbage.superseded(found.ours, needed, self._policy.keep)
+        return garbage.superseded(found.ours, found.needed | _goes_back_to(site), self._policy.keep)
 
     def _deregistered(self, superseded: Mapping[Place, Sequence[str]]) -> Iterator[str]:
+        """Each is looked at once more here too: somebody may have gone back to it meanwhile."""
         for place, arns in superseded.items():
-            for arn in arns[:MOST_DEREGISTERED]:
+            site = self._world.sites[place]
+            needed = usage.needed_now(site.account, self._go_on) | _goes_back_to(site) if arns else set()
+            for arn in [arn for arn in arns if arn not in needed][:MOST_DEREGISTERED]:
                 self._go_on()
-                self._world.sites[place].account.ecs.deregister_task_definition(arn)
+                site.account.ecs.deregister_task_definition(arn)
                 yield arn
 
 
@@ -287,6 +294,13 @@ def look(collector: Collector, telling: Telling, board: StatusBoard) -> None:
     telling.swept(found)
     if found.why:
         raise Doubtful(found.why)
+
+
+def _goes_back_to(site: Site) -> set[str]:
+    """Revisions that services, or schedules of families, are remembered to run or to go back to."""
+    memories = [memory for _, memory in site.memories.items()]
+    ran = {arn for memory in memories for arn in (memory.revision, memory.base)}
+    return ran.union(*(places for memory in memories for places in memory.moved.values()))
 
 
 def _store_of(site: Site) -> tuple[str, str]:
