@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import boto3
+import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
@@ -124,7 +125,8 @@ class AwsAccount:
     def _caller(self, service: str) -> Caller:
         session = self._once("session", self._session)
         try:
-            client = session.client(service, region_name=self.region or None, config=CLIENTS)  # type: ignore[call-overload]
+            with _MODELS:
+                client = session.client(service, region_name=self.region or None, config=CLIENTS)  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise translate(service, self._name, error) from error
         return Caller(client, self._limiter, self._options.observer, self._options.sleep)
@@ -134,6 +136,7 @@ class AwsAccount:
             base = botocore.session.get_session()
             if self._role.arn:
                 base = _assumed(self._role, self.region, self._limiter, self._options)
+            base.register_component("data_loader", _models(base.get_config_variable("data_path")))
             base.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=as_it_came)
             return boto3.Session(botocore_session=base)
         except BotoCoreError as error:
@@ -142,6 +145,16 @@ class AwsAccount:
     @property
     def _name(self) -> str:
         return f"account {self.place}"
+
+
+_MODELS = threading.Lock()
+"""Held while a client is made: botocore works on a model that it reads, and all accounts share them."""
+
+
+@cache
+def _models(data_path: str | None) -> botocore.loaders.Loader:
+    """One for the process: reading AWS's models is nearly all that a new session takes, in time and memory."""
+    return botocore.loaders.create_loader(data_path)
 
 
 class SecretsManager:

@@ -12,7 +12,8 @@ from typing import Any, Literal, Protocol
 from controller.api.errors import Explained
 from controller.api.keys import Place
 from controller.applying.configs import LostForGood, copy_of
-from controller.aws.ports import AwsError, NotFound, ObjectInfo, PreconditionFailed, Urgency, at
+from controller.applying.garbage import delete, deregister
+from controller.aws.ports import AwsError, ObjectInfo, Urgency, at
 from controller.desired.model import ConfigStore
 from controller.observed import inventory, usage
 from controller.observed.usage import Usage
@@ -25,9 +26,6 @@ from controller.state.ledger import Ledger
 FOLDER = "garbage"
 PLACE_PARTS = 2
 """Slashes behind `_state/services/`: account, region, shard."""
-MOST_DEREGISTERED = 500
-"""In one sweep of a place: a quarter of an hour of what ECS allows, beside everything else."""
-
 MOST_TOLD = 500
 """Names of each kind in the status; the log has all."""
 
@@ -252,15 +250,9 @@ class Collector:
         if self._doubt():
             return
         new = (usage.named_since(self._world.sites[place].account, one) for place, one in found.items())
-        named, objects = set().union(*new, self._remembered()), shop.sites[0].account.bucket(shop.store.bucket)
-        for path in due:
-            self._go_on()
-            if garbage.digest_of(path) in named or self._is_put_up(path):
-                continue
-            try:
-                objects.delete(shop.store.key(path), replaces=shop.listing[path].etag)
-            except (PreconditionFailed, NotFound):  # somebody wrote it anew: it is no longer what was looked at
-                continue
+        named = set().union(*new, self._remembered())
+        still = (path for path in due if garbage.digest_of(path) not in named and not self._is_put_up(path))
+        for path in delete(shop.sites[0].shelf, still, shop.listing, self._go_on):
             shop.notes.put(path, None)
             yield path
 
@@ -277,10 +269,7 @@ class Collector:
         for place, arns in superseded.items():
             site = self._world.sites[place]
             needed = usage.needed_now(site.account, self._go_on) | _goes_back_to(site) if arns else set()
-            for arn in [arn for arn in arns if arn not in needed][:MOST_DEREGISTERED]:
-                self._go_on()
-                site.account.ecs.deregister_task_definition(arn)
-                yield arn
+            yield from deregister(site.account.ecs, [arn for arn in arns if arn not in needed], self._go_on)
 
 
 def look(collector: Collector, telling: Telling, board: StatusBoard) -> None:

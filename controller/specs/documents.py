@@ -29,7 +29,7 @@ _KINDS = [kind.value for kind in Kind]
 Model = LogRoute | LogOutput | LogRouterClass
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Document:
     """A document with a kind and a name. `model` is None where it is not valid."""
 
@@ -42,12 +42,14 @@ class Document:
     index: int
     """Which of the file's documents it is, from 0."""
     line: int
-    kept: Plain | None = field(repr=False)
-    """Its data, until the digest is taken: ten thousand documents take less as bytes."""
+    digest: bytes
+    """Of its data, whatever the order of keys."""
+    kept: Plain | None = field(default=None, repr=False)
+    """Its data, where no file has it: ten thousand documents take less as bytes."""
 
     @property
     def data(self) -> Plain:
-        """Read again from the file where it was let go: only what is new or changed is asked for it."""
+        """Read again from the file: only what is new or changed is asked for it."""
         if self.kept is not None:
             return self.kept
         data, _ = plain(composed(self.content)[self.index], aliases=_has_aliases(self.content))
@@ -60,16 +62,6 @@ class Document:
             return (0, 0)
         return place_of(composed(self.content)[self.index], path, key=key)
 
-    _digest: bytes = b""
-
-    @property
-    def digest(self) -> bytes:
-        """Of its data, whatever the order of keys."""
-        if not self._digest:
-            self._digest = sha256(orjson.dumps(self.data, option=orjson.OPT_SORT_KEYS)).digest()
-            self.kept = None if self.content else self.kept
-        return self._digest
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParsedFile:
@@ -81,6 +73,10 @@ class ParsedFile:
     """Names on documents of no known kind: they may be routes gone wrong."""
     unreadable: bool
     """Something in the file could not even be named."""
+
+
+def digest_of(data: Plain) -> bytes:
+    return sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def parse_file(content: bytes) -> ParsedFile:
@@ -157,7 +153,8 @@ class _Reading:
             return
         valid = None if troubles or said else model
         line = one.line_offset + one.node.start_mark.line + 1
-        self.documents.append(Document(kind, key, valid, self.content, index, line, data))
+        # The digest is taken while the data is in the processor's cache, and the data is let go.
+        self.documents.append(Document(kind, key, valid, self.content, index, line, digest_of(data)))
 
     def _claim(self, key: str | None) -> None:
         if key is None:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from controller.api.kinds import MODELS, Kind, LogRoute
 from controller.api.problems import Problem, Severity
 from controller.fluentbit.findings import Finding
-from controller.specs.documents import Document, ParsedFile, document_key, document_kind, parse_file
+from controller.specs.documents import Document, ParsedFile, digest_of, document_key, document_kind, parse_file
 from controller.specs.index import Entry, Index, make_index
 from controller.specs.model import Plain, Route, SpecSet
 from controller.specs.routes import Made, Resolved, make, resolve
@@ -82,7 +82,7 @@ def _remembered(data: Plain) -> Document | None:
     if kind is None or key is None:
         return None
     try:
-        return Document(kind, key, MODELS[kind].model_validate(data), b"", 0, 0, data)
+        return Document(kind, key, MODELS[kind].model_validate(data), b"", 0, 0, digest_of(data), data)
     except ValidationError:
         return None
 

@@ -23,12 +23,14 @@ def cpu(work: Callable[[], Any]) -> float:
 
 
 def side_by_side(times: int, *works: Callable[[], Any]) -> list[float]:
-    """The median CPU seconds of each. They take turns, so that a busy moment hits all of them."""
+    """The least CPU seconds of each: what else runs on the machine only ever adds to them, and unevenly. They take
+    turns, so that a busy moment hits all of them.
+    """
     taken: list[list[float]] = [[] for _ in works]
     for _ in range(times):
         for seconds, work in zip(taken, works, strict=True):
             seconds.append(cpu(work))
-    return [median(seconds) for seconds in taken]
+    return [min(seconds) for seconds in taken]
 
 
 def process_cpu(command: Sequence[str]) -> Callable[[], float]:
