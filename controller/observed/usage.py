@@ -20,6 +20,7 @@ DEPLOYMENTS_SECONDS = 90 * 24 * 3600.0
 """
 _GONE = "Unable to describe task definition"
 """What ECS says of a revision that it does not have: a ClientException, as for much else."""
+_NO_CLUSTER = "ClusterNotFoundException"
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
 _PATH = re.compile(rb"[0-9a-f]{64}/(?:pipeline|parsers)\.conf")
 
@@ -43,13 +44,7 @@ def take(account: Account, owner: str, *, starters: bool, go_on: Callable[[], No
     and may raise. Raises AwsError: half an answer is none.
     """
     ecs = account.ecs
-    since = ecs.now() - DEPLOYMENTS_SECONDS
-    needed = set()
-    for arn in (arn for cluster in ecs.list_clusters() for arn in _in_cluster(ecs, cluster, since)):
-        go_on()
-        needed.add(arn)
-    if starters:
-        needed |= {one.task_definition for one in (*account.schedules.rules(), *account.schedules.schedules())}
+    needed = _needed(account, ecs.now() - DEPLOYMENTS_SECONDS, starters=starters, go_on=go_on)
     listed = set(ecs.active_revisions())
     ours = []
     digests: set[str] = set()
@@ -65,6 +60,21 @@ def take(account: Account, owner: str, *, starters: bool, go_on: Callable[[], No
     return Usage(frozenset(needed), tuple(set(ours) & listed), frozenset(digests), frozenset(paths), frozenset(listed))
 
 
+def needed_now(account: Account, go_on: Callable[[], None]) -> set[str]:
+    """As `needed`, without service deployments that are over: those cost a call for each service. Raises AwsError."""
+    return _needed(account, None, starters=True, go_on=go_on)
+
+
+def _needed(account: Account, since: float | None, *, starters: bool, go_on: Callable[[], None]) -> set[str]:
+    needed = set()
+    for arn in (arn for cluster in account.ecs.list_clusters() for arn in _in_cluster(account.ecs, cluster, since)):
+        go_on()
+        needed.add(arn)
+    if starters:
+        needed |= {one.task_definition for one in (*account.schedules.rules(), *account.schedules.schedules())}
+    return needed
+
+
 def named_since(account: Account, before: Usage) -> set[str]:
     """Digests that revisions name which were registered since. Raises AwsError."""
     new = [arn for arn in account.ecs.active_revisions() if arn not in before.listed]
@@ -72,13 +82,24 @@ def named_since(account: Account, before: Usage) -> set[str]:
     return {digest for one in found for digest in digests_in(orjson.dumps(one, default=str))}
 
 
-def _in_cluster(ecs: Ecs, cluster: str, since: float) -> Iterator[str]:
+def _in_cluster(ecs: Ecs, cluster: str, since: float | None) -> Iterator[str]:
+    """`since`: of service deployments, in seconds since the epoch; None: without them. A cluster that was deleted
+    since the clusters were listed runs nothing: pipelines make and delete some all day, and a sweep may take hours.
+    """
+    try:
+        yield from _named_in(ecs, cluster, since)
+    except NotFound as error:
+        if error.code != _NO_CLUSTER:
+            raise
+
+
+def _named_in(ecs: Ecs, cluster: str, since: float | None) -> Iterator[str]:
     yield from ecs.definitions_of_tasks(cluster)
     names = iter(ecs.list_services(cluster))
     while some := list(islice(names, AT_ONCE)):
         for raw in ecs.describe_services(cluster, some).found:
             yield from _named_by(raw)
-            if (raw.get("deploymentController") or {}).get("type", "ECS") == "ECS":
+            if since is not None and (raw.get("deploymentController") or {}).get("type", "ECS") == "ECS":
                 yield from ecs.definitions_rolled_out(cluster, str(raw["serviceName"]), since)
 
 

@@ -100,7 +100,7 @@ class Collector:
         sites = sorted(world.sites.values(), key=_store_of)
         self._shops = [_shop(list(some)) for _, some in groupby(sites, key=_store_of)]
         self._stopped = threading.Event()
-        self._wanted: frozenset[str] = frozenset()
+        self._wanted: set[str] = set()
 
     def stop(self) -> None:
         """A sweep in progress ends with its next look at something."""
@@ -127,6 +127,7 @@ class Collector:
             True for shop in self._shops for _ in garbage.unused(shop.listing, remembered)
         ):
             self._note(remembered)
+            self._wanted.clear()
             return Swept()
         found = {place: self._usage(site) for place, site in self._world.sites.items()}
         named = remembered.union(*(one.digests for one in found.values()))
@@ -136,6 +137,7 @@ class Collector:
         unused, due = self._configs(named)
         superseded = self._superseded(found)
         gone, why = self._put_away(due, superseded, found)
+        self._wanted.clear()
         return Swept(
             tuple(self._shops[number].url(path) for number, some in unused.items() for path in sorted(some)),
             tuple(self._shops[number].url(path) for number, some in due.items() for path in some),
@@ -146,12 +148,13 @@ class Collector:
         )
 
     def _take_wanted(self) -> None:
-        """What was put up since the sweep before: a revision follows its config, but waits for its turn to register."""
-        taken: set[str] = set()
+        """What was put up since the last sweep that came to its end: a revision follows its config, but waits for its
+        turn to register. Workers put up more meanwhile, so the sets stay the ones that they know.
+        """
         for site in self._world.sites.values():
-            some, site.shelf.wanted = site.shelf.wanted, set()
-            taken |= some
-        self._wanted = frozenset(taken)
+            some = set(site.shelf.wanted)
+            self._wanted |= some
+            site.shelf.wanted.difference_update(some)
 
     def _put_back(self, found: Mapping[Place, Usage]) -> Iterator[str]:
         """Passes look after what is remembered; somebody else's copy of an old definition is in no memory."""
@@ -201,6 +204,10 @@ class Collector:
         found = {digest for memory in memories for path in memory.configs if (digest := garbage.digest_of(path))}
         return found.union(self._wanted, *(site.shelf.wanted for site in sites))
 
+    def _is_put_up(self, path: str) -> bool:
+        """Meanwhile: many deletes take minutes, and a rollout that finds its config there writes nothing."""
+        return any(garbage.digest_of(path) in site.shelf.wanted for site in self._world.sites.values())
+
     def _note(self, named: set[str]) -> dict[int, dict[str, Unused]]:
         """By store: what nothing names, and since when. Kept, so that the grace goes on over a restart."""
         found: dict[int, dict[str, Unused]] = {}
@@ -244,7 +251,7 @@ class Collector:
             return
         new = (usage.named_since(self._world.sites[place].account, one) for place, one in found.items())
         named = set().union(*new, self._remembered())
-        still = (path for path in due if garbage.digest_of(path) not in named)
+        still = (path for path in due if garbage.digest_of(path) not in named and not self._is_put_up(path))
         for path in delete(shop.sites[0].shelf, still, shop.listing, self._go_on):
             shop.notes.put(path, None)
             yield path
@@ -255,14 +262,14 @@ class Collector:
         return {place: self._of_place(self._world.sites[place], one) for place, one in found.items()}
 
     def _of_place(self, site: Site, found: Usage) -> list[str]:
-        memories = [memory for _, memory in site.memories.items()]
-        needed = found.needed.union(*((memory.revision, memory.base) for memory in memories))
-        needed = needed.union(*(both for memory in memories for both in memory.moved.values()))
-        return garbage.superseded(found.ours, needed, self._policy.keep)
+        return garbage.superseded(found.ours, found.needed | _goes_back_to(site), self._policy.keep)
 
     def _deregistered(self, superseded: Mapping[Place, Sequence[str]]) -> Iterator[str]:
+        """Each is looked at once more here too: somebody may have gone back to it meanwhile."""
         for place, arns in superseded.items():
-            yield from deregister(self._world.sites[place].account.ecs, arns, self._go_on)
+            site = self._world.sites[place]
+            needed = usage.needed_now(site.account, self._go_on) | _goes_back_to(site) if arns else set()
+            yield from deregister(site.account.ecs, [arn for arn in arns if arn not in needed], self._go_on)
 
 
 def look(collector: Collector, telling: Telling, board: StatusBoard) -> None:
@@ -276,6 +283,13 @@ def look(collector: Collector, telling: Telling, board: StatusBoard) -> None:
     telling.swept(found)
     if found.why:
         raise Doubtful(found.why)
+
+
+def _goes_back_to(site: Site) -> set[str]:
+    """Revisions that services, or schedules of families, are remembered to run or to go back to."""
+    memories = [memory for _, memory in site.memories.items()]
+    ran = {arn for memory in memories for arn in (memory.revision, memory.base)}
+    return ran.union(*(places for memory in memories for places in memory.moved.values()))
 
 
 def _store_of(site: Site) -> tuple[str, str]:
