@@ -56,7 +56,8 @@ class App:
         if "off" == wanted.configs == wanted.revisions:
             return None
         grace = wanted.grace_days * DAY
-        return Collector(self.world, Policy(wanted.configs, grace, wanted.revisions, wanted.keep_revisions))
+        policy = Policy(wanted.configs, grace, wanted.revisions, wanted.keep_revisions)
+        return Collector(self.world, policy, self.shards.holds)
 
 
 def build(

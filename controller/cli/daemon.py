@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -78,7 +79,9 @@ def run(config: Path | None) -> int:
     ]
     collector = app.collector()
     garbage = [_garbage(partial(look, collector, teller, controller.board), clock, observer)] if collector else []
-    controller.on_change = _first_start_then_nudge(passes)
+    starting = _Starting(passes)
+    controller.on_change = starting.specs_changed
+    controller.on_gained = partial(starting.gained, garbage)
     server = _server(settings, controller, metrics, clock)
     with stopper.on_signals():
         server.start()
@@ -108,22 +111,28 @@ def run(config: Path | None) -> int:
     return 0
 
 
-def _garbage(sweep: Callable[[], None], clock: SystemClock, observer: Observer) -> Periodic:
+def _garbage(sweep: Callable[[], bool], clock: SystemClock, observer: Observer) -> Periodic:
     return Periodic(
         "garbage", sweep, GARBAGE_SECONDS, clock=clock, backoff=lambda _failures: GARBAGE_RETRY, observer=observer
     )
 
 
-def _first_start_then_nudge(passes: Sequence[Periodic]) -> Callable[[], None]:
-    """Without specs there is no pass: the first begins with the first snapshot, which one thread alone brings."""
-    begun: list[bool] = []
+class _Starting:
+    """Without specs there is no pass: the first begins with the first snapshot."""
 
-    def specs_changed() -> None:
-        for one in passes:
-            one.nudge() if begun else one.start()
-        begun.append(True)
+    def __init__(self, passes: Sequence[Periodic]) -> None:
+        self._passes, self._begun, self._lock = passes, False, threading.Lock()
 
-    return specs_changed
+    def specs_changed(self) -> None:
+        with self._lock:
+            for one in self._passes:
+                one.nudge() if self._begun else one.start()
+            self._begun = True
+
+    def gained(self, others: Sequence[Periodic]) -> None:
+        with self._lock:
+            for one in (*(self._passes if self._begun else ()), *others):
+                one.nudge()
 
 
 def _metrics() -> Metrics:

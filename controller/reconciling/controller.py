@@ -78,11 +78,13 @@ class Controller:
         self.gained: float | None = None
         """Clock reading when a place became ours to look after."""
         self.on_change: Callable[[], None] = lambda: None
+        """There are specs, and they changed, or somebody asked for something."""
+        self.on_gained: Callable[[], None] = lambda: None
 
     def _gained(self, place: Place) -> None:
         self.gained = self._monotonic()
         self._telling.gained(place)
-        self.on_change()
+        self.on_gained()
 
     def _lost(self, place: Place) -> None:
         """Nothing of it is told any more: another replica knows better."""

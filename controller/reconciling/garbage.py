@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -95,12 +95,20 @@ class _Shop:
 
 
 class Collector:
-    def __init__(self, world: World, policy: Policy) -> None:
-        self._world, self._policy = world, policy
-        sites = sorted(world.sites.values(), key=_store_of)
-        self._shops = [_shop(list(some)) for _, some in groupby(sites, key=_store_of)]
+    """Of several replicas, one puts away what lies in a store: who holds the first of its places. Revisions are put
+    away by who holds their place.
+    """
+
+    def __init__(self, world: World, policy: Policy, holds: Callable[[Place], bool] = lambda _place: True) -> None:
+        self._world, self._policy, self._holds = world, policy, holds
+        self._shops: list[_Shop] = []
         self._stopped = threading.Event()
         self._wanted: set[str] = set()
+
+    @property
+    def is_due(self) -> bool:
+        """Something is ours to look after."""
+        return any(self._holds(place) for place in self._world.sites)
 
     def stop(self) -> None:
         """A sweep in progress ends with its next look at something."""
@@ -114,6 +122,9 @@ class Collector:
     def _sweep(self) -> Swept:
         if "off" == self._policy.configs == self._policy.revisions:
             return Swept()
+        sites = sorted(self._world.sites.values(), key=_store_of)
+        every = [_shop(list(some)) for _, some in groupby(sites, key=_store_of)]
+        self._shops = [shop for shop in every if self._holds(shop.sites[0].place)]
         if why := self._doubt():
             return Swept(why=why)
         self._take_wanted()
@@ -188,7 +199,7 @@ class Collector:
     def _doubt(self) -> str:
         """Why not all is known of what services need."""
         for site in self._world.sites.values():
-            site.memories.ensure_loaded()
+            site.memories.ensure_loaded() if self._holds(site.place) else site.memories.load()
             if unreadable := site.memories.unreadable():
                 return next(iter(unreadable.values()))
         for shop in self._shops:
@@ -259,7 +270,8 @@ class Collector:
     def _superseded(self, found: Mapping[Place, Usage]) -> dict[Place, list[str]]:
         if self._policy.revisions == "off":
             return {}
-        return {place: self._of_place(self._world.sites[place], one) for place, one in found.items()}
+        ours = {place: one for place, one in found.items() if self._holds(place)}
+        return {place: self._of_place(self._world.sites[place], one) for place, one in ours.items()}
 
     def _of_place(self, site: Site, found: Usage) -> list[str]:
         return garbage.superseded(found.ours, found.needed | _goes_back_to(site), self._policy.keep)
@@ -272,8 +284,12 @@ class Collector:
             yield from deregister(site.account.ecs, [arn for arn in arns if arn not in needed], self._go_on)
 
 
-def look(collector: Collector, telling: Telling, board: StatusBoard) -> None:
-    """A sweep, and who is told of it. Raises Doubtful, AwsError, Stopped: it is to be made again soon."""
+def look(collector: Collector, telling: Telling, board: StatusBoard) -> bool:
+    """A sweep, and who is told of it; whether there was anything to sweep. Raises Doubtful, AwsError, Stopped: it is to
+    be made again soon.
+    """
+    if not collector.is_due:
+        return False
     try:
         found = collector.sweep()
     except AwsError as error:
@@ -283,6 +299,7 @@ def look(collector: Collector, telling: Telling, board: StatusBoard) -> None:
     telling.swept(found)
     if found.why:
         raise Doubtful(found.why)
+    return True
 
 
 def _goes_back_to(site: Site) -> set[str]:

@@ -1,0 +1,287 @@
+"""Two controllers share the accounts and regions, and when one goes the other takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from controller.api.keys import Place
+from controller.aws.calls import Caller
+from controller.cli import statusfile
+from controller.reconciling.notes import Kind, Note
+from controller.settings import AccountSettings
+from tests.support.playground import CLUSTER, REGION, Playground, plain_definition, route_yaml
+from tests.support.replicas import Replica, Replicas
+
+FAR = "eu-west-1"
+
+
+@pytest.fixture
+def both(play: Playground) -> Playground:
+    """Two regions with a service each, and the same route to both."""
+    places = {"main": AccountSettings(regions=(REGION, FAR))}
+    play.settings = play.settings.model_copy(update={"accounts": places})
+    play.service()
+    far = far_of(play)
+    far.create_cluster(clusterName=CLUSTER)
+    definition = far.register_task_definition(**plain_definition())["taskDefinition"]["taskDefinitionArn"]
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-0a"]}}
+    far.create_service(
+        cluster=CLUSTER,
+        serviceName="example",
+        taskDefinition=definition,
+        launchType="FARGATE",
+        desiredCount=2,
+        networkConfiguration=network,
+    )
+    play.sandbox.advance(120)
+    write(play)
+    return play
+
+
+def far_of(play: Playground) -> Any:
+    return play.sandbox.client("ecs", region=FAR)
+
+
+def write(play: Playground, outputs: str = "[{name: stdout}]") -> None:
+    here = route_yaml(outputs=outputs)
+    play.write("here.yaml", here)
+    play.write("there.yaml", here.replace("name: httpd", "name: far").replace("{cluster", f"{{region: {FAR}, cluster"))
+
+
+def revision(play: Playground, region: str = REGION) -> int:
+    return int(str(play.sandbox.service(CLUSTER, "example", region=region)["taskDefinition"]).rsplit(":", 1)[1])
+
+
+def registered(play: Playground) -> int:
+    return len(play.sandbox.revisions("example"))
+
+
+def test_two_replicas_share_two_regions_and_each_writes_to_its_own(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    assert [len(one.held) for one in two.all] == [1, 1]
+    two.settle()
+    assert (revision(both), revision(both, FAR)) == (2, 2)
+    for one in two.all:
+        told = {key.place.region for key in one.controller.board._services}
+        assert told == {shard.partition("/")[2] for shard in one.held}
+
+
+def test_what_two_replicas_tell_is_one_status(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    two.settle()
+    found = statusfile.read(both.settings)
+    assert {name: one["ready"] for name, one in found["services"].items()} == {
+        f"main/{REGION}/{CLUSTER}/example": True,
+        f"main/{FAR}/{CLUSTER}/example": True,
+    }
+    ready = {name: some[0]["status"] for name, some in found["routes"].items()}
+    assert ready == {"web/httpd": "True", "web/far": "True"}
+
+
+def test_a_metric_tells_who_holds_what(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    near = two.holder(REGION)
+    two.settle(1)
+    assert f'logroute_lease_held{{account="main",region="{REGION}"}} 1.0' in near.told()
+    near.leases.close(0)
+    assert f'logroute_lease_held{{account="main",region="{REGION}"}} 0.0' in near.told()
+    assert 'logroute_services{state="RollingOut"} 0.0' in near.told()
+
+
+def test_what_a_killed_replica_left_behind_is_taken_over_within_thirty_seconds(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    two.settle(4)
+    gone = two.holder(REGION)
+    gone.dead = True
+    both.deploy(plain_definition())
+    two.time(28)
+    [left] = two.awake()
+    assert left.held == {f"main/{REGION}", f"main/{FAR}"}
+    two.settle(4)
+    assert both.is_routed()
+
+
+@pytest.mark.parametrize("call", ["ecs:RegisterTaskDefinition", "ecs:UpdateService", "s3:PutObject"])
+def test_a_kill_in_the_middle_of_a_rollout_costs_no_second_revision(
+    play: Playground, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    play.service()
+    play.write("httpd.yaml", route_yaml())
+    two = Replicas(play)
+    two.time(20)
+    first = two.holder(REGION)
+
+    class Killed(BaseException):
+        pass
+
+    kill_after(first, call, Killed, monkeypatch)
+    with pytest.raises(Killed):
+        first.step()
+    first.dead = True
+    monkeypatch.undo()
+    two.time(28)
+    two.settle(4)
+    assert play.is_routed()
+    assert registered(play) == 2
+    assert two.holder(REGION) is not first
+
+
+def asleep_once(two: Replicas, first: Replica) -> tuple[Callable[..., None], list[str]]:
+    """Stands still when it is called the first time, while others go on and the specs change."""
+    slept: list[str] = []
+
+    def sleep(*_: Any, **__: Any) -> None:
+        if not slept:
+            slept.append("once")
+            with two.asleep(first):
+                two.time(40)
+                two.play.write("httpd.yaml", route_yaml(outputs="[{name: stdout, format: json_lines}]"))
+                two.settle(4)
+
+    return sleep, slept
+
+
+def test_who_slept_through_its_lease_writes_nothing_when_it_wakes(
+    play: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands still while UpdateService waits for the call budget, with everything looked at."""
+    play.service()
+    play.write("httpd.yaml", route_yaml())
+    two = Replicas(play)
+    two.time(20)
+    first = two.holder(REGION)
+    sleep, slept = asleep_once(two, first)
+    limiter: Any = first.app.world.home_site.account.ecs._call._limiter  # type: ignore[attr-defined]
+    acquire = limiter.acquire
+
+    def then_sleeps(service: str, operation: str) -> Any:
+        bucket = acquire(service, operation)
+        if operation == "UpdateService":
+            sleep()
+        return bucket
+
+    monkeypatch.setattr(limiter, "acquire", then_sleeps)
+    first.step()
+    assert slept
+    assert two.holder(REGION) is not first
+    assert (revision(play), registered(play)) == (3, 3)
+    two.settle(3)
+    assert (revision(play), registered(play)) == (3, 3)
+
+
+def test_who_slept_in_the_middle_of_a_call_ends_that_one_and_the_other_puts_it_right(play: Playground) -> None:
+    play.service()
+    play.write("httpd.yaml", route_yaml())
+    two = Replicas(play)
+    two.time(20)
+    first = two.holder(REGION)
+    sleep, slept = asleep_once(two, first)
+    client: Any = first.app.world.home_site.account.ecs._call.client  # type: ignore[attr-defined]
+    client.meta.events.register("provide-client-params.ecs.UpdateService", sleep)
+    first.step()
+    assert slept
+    two.settle(4)
+    assert (revision(play), registered(play)) == (3, 3)
+    assert b"json_lines" in next(iter(configs_of(play).values()))
+
+
+def configs_of(play: Playground) -> dict[str, bytes]:
+    """That of the definition which runs."""
+    [router] = [one for name, one in play.containers().items() if name == "log_router"]
+    [arn] = [one["value"] for one in router["environment"] if one["name"].startswith("aws_fluent_bit_init_s3")]
+    return {key: body for key, body in play.configs().items() if str(arn).endswith(key)}
+
+
+def kill_after(replica: Replica, call: str, killed: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call is made, and the process is no more before it hears the answer."""
+    sent = Caller._sent
+
+    def then_dies(self: Caller, operation: str, *rest: Any) -> Any:
+        answer = sent(self, operation, *rest)
+        if f"{self._service}:{operation}" == call and replica.leases.held:
+            raise killed
+        return answer
+
+    monkeypatch.setattr(Caller, "_sent", then_dies)
+
+
+def test_who_is_cut_off_from_the_lease_store_writes_nothing_after_its_time(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    two.settle(4)
+    near = two.holder(REGION)
+    near.asleep = True  # its beats do not get through
+    both.sandbox.advance(16)
+    both.deploy(plain_definition())
+    both.sandbox.advance(120)
+    before = registered(both)
+    near.step()
+    assert registered(both) == before
+    assert not both.is_routed()
+
+
+def test_restores_that_two_replicas_find_are_counted_together(both: Playground) -> None:
+    """One in each region is within the guard's one of two, both together are not."""
+    guards = both.settings.guards.model_copy(update={"max_count": 1, "max_share": "10%"})
+    both.settings = both.settings.model_copy(update={"guards": guards})
+    two = Replicas(both)
+    two.time(20)
+    two.settle(4)
+    both.remove("here.yaml")
+    both.remove("there.yaml")
+    two.settle(3)
+    assert (revision(both), revision(both, FAR)) == (2, 2)
+    states = {one["reason"] for one in statusfile.read(both.settings)["services"].values()}
+    assert states == {"PlanBlocked"}
+
+
+def test_a_request_to_reconcile_is_carried_out_by_each_replica_once_and_then_gone(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    two.settle(3)
+    notes = two.all[0].app.world.notes
+    notes.write(Kind.RECONCILE, "web/httpd", Note("somebody", notes.now()))
+    one, other = two.all
+    one.controller.poll_notes()
+    one.controller.resync()
+    [left] = notes.all(Kind.RECONCILE).values()
+    assert left.answered == tuple(one.leases.held)
+    other.step()
+    notes.ledger.load()
+    assert not notes.all(Kind.RECONCILE)
+
+
+def test_a_route_that_only_the_other_replica_wrote_down_is_known_to_be_gone(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    two.settle(3)
+    far = two.holder(FAR)
+    both.remove("there.yaml")
+    two.settle(4)
+    assert revision(both, FAR) != 2
+    body = far_of(both).describe_task_definition(taskDefinition=f"example:{revision(both, FAR)}")["taskDefinition"]
+    assert [one["name"] for one in body["containerDefinitions"]] == ["app"]
+    assert far.controller.board.plain(Place("main", FAR))["services"] == {}
+
+
+def test_a_replica_that_stops_hands_over_at_once_and_nothing_is_written_twice(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    two.settle(4)
+    before = registered(both)
+    gone = two.holder(REGION)
+    assert gone.leases.close(0)
+    gone.dead = True
+    two.time(4)
+    [left] = two.awake()
+    assert left.held == {f"main/{REGION}", f"main/{FAR}"}
+    two.settle(3)
+    assert registered(both) == before
+    assert {one["ready"] for one in statusfile.read(both.settings)["services"].values()} == {True}
