@@ -21,12 +21,12 @@ PATIENCE = 30.0
 class Process:
     """The controller beside a sandbox whose rollouts take a moment."""
 
-    def __init__(self, play: Playground, folder: Path, resync: str = "1s") -> None:
+    def __init__(self, play: Playground, folder: Path, resync: str = "1s", more: str = "") -> None:
         self.play, self.log = play, folder / "log"
         settings = folder / "settings.yaml"
         settings.write_text(
             f"source: {play.specs}\nconfigStore: {play.settings.config_store}\nregion: {REGION}\n"
-            f"listen: 127.0.0.1:0\npoll: 1s\nresync: {resync}\n"
+            f"listen: 127.0.0.1:0\npoll: 1s\nresync: {resync}\n{more}"
         )
         command = [sys.executable, "-m", "controller", "run", "--config", str(settings)]
         environment = {**os.environ, **play.sandbox.environment()}
