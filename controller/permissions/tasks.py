@@ -67,8 +67,8 @@ def _output(route: Route, output: Mapping[str, Any], where: Where) -> Iterator[N
 def _router(route: Route, where: Where) -> Iterator[Need]:
     container = route.router.container
     log = container.log_configuration
-    if log is not None and log.log_driver == "awslogs":
-        yield from _own_log(route, dict(log.options or {}), where)
+    if log is None or log.log_driver == "awslogs":
+        yield from _own_log(route, dict(log.options or {}) if log is not None else {}, where)
     more = (*container.secrets, *(log.secret_options if log is not None else ()))
     for arn in dict.fromkeys([*route.secrets.values(), *(one.value_from for one in more)]):
         yield _secret(route, arn)
