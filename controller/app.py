@@ -111,6 +111,7 @@ def build(
         home,
         world.routes,
         remembers=lambda: remembers and shards.holds(at_home.place),
+        adds=lambda: remembers and bool(shards.held()),
         lua=settings.lua == "allow",
     )
     return App(settings, world, keeper, revisions, shards)

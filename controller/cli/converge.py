@@ -61,7 +61,7 @@ def _apply(app: composition.App, specs: Specs, *, wait: bool) -> int:
         steps = {plan.key: _first(app, specs, plan, permit, progress, adopted) for plan in seen.pending}
         if wait:
             _watch(app, specs, steps, permit, progress)
-    app.keeper.forget(app.world.routes_in_use)
+    app.keeper.forget(specs, app.world.routes_in_use)
     for line in (*plans.groups(seen), *plans.summary(steps)):
         print(line)
     if _failed(seen, specs) or any(step is None for step in steps.values()):

@@ -175,7 +175,8 @@ class Controller:
         for plan in seen.pending:
             if plan.key not in adopted and (plan.hold is None or plan.hold.seconds is not None):
                 self._queues[place].add(plan.key, ROLLOUT if plan.changes else LOOK, fresh=fresh)
-        self._keeper.forget(self._world.routes_in_use)
+        if all(self._agreed.get(one) is specs for one in self._shards.held()):
+            self._keeper.forget(specs, partial(self._world.routes_in_use, specs.revision, self._shards.holds))
         if seen.saw_something:
             self.finished_pass = self._monotonic()
 

@@ -60,10 +60,14 @@ class SpecKeeper:
         ledger: Ledger[RouteMemory],
         *,
         remembers: Callable[[], bool],
+        adds: Callable[[], bool] = lambda: False,
         lua: bool = False,
     ) -> None:
-        """`remembers`: whether it is ours, among several replicas, to write down what is in force."""
-        self._source, self._home, self._ledger, self._remembers = source, home, ledger, remembers
+        """`remembers`: whether it is ours, among several replicas, to write down what is in force; `adds`: whether to
+        write down those of which nothing is. Who carries a route out must have seen to it that it will be missed.
+        """
+        self._source, self._home, self._ledger = source, home, ledger
+        self._remembers, self._adds = remembers, adds
         self._loader, self._lua = Loader(lua=lua), lua
         self._snapshot: Snapshot | None = None
         self._known: tuple[bool, int] | None = None
@@ -96,6 +100,9 @@ class SpecKeeper:
         force = in_force(read, remembered, self._from_memory)
         if ours:
             self._ledger.update(dict(changes(read, remembered)))
+        elif self._adds():
+            new = {key: memory for key, memory in changes(read, remembered).items() if key not in remembered}
+            self._ledger.update(dict(new), over=dict.fromkeys(new))
         accounted = force.gone | {route.key for route in force.routes}
         index = RouteIndex(force.routes, self._home)
         policies = {route.key: route.document.spec.deletion_policy for route in force.routes}
@@ -103,12 +110,12 @@ class SpecKeeper:
             read.revision, not snapshot.files, force, accounted, frozen(force.routes), index, read.problems, policies
         )
 
-    def forget(self, in_use: Callable[[], set[str] | None]) -> None:
-        """Drop what is gone and no service names any more."""
-        if self.specs is None or not self._remembers() or not self.specs.force.gone:
+    def forget(self, specs: Specs, in_use: Callable[[], set[str] | None]) -> None:
+        """Drop what is gone and no service names any more, where nobody works by other `specs` any more."""
+        if specs is not self.specs or not self._remembers() or not specs.force.gone:
             return
         used = in_use()
-        done = self.specs.force.gone - used if used is not None else ()
+        done = specs.force.gone - used if used is not None else ()
         self._ledger.update(dict.fromkeys(done))
 
     def _from_memory(self, memory: RouteMemory) -> Route | None:

@@ -14,7 +14,7 @@ from controller.applying.configs import ConfigShelf
 from controller.applying.deployment_groups import DeploymentGroups
 from controller.applying.group_watch import GroupWatch
 from controller.applying.groups import GroupKeeper
-from controller.aws.ports import Account, ObjectStore
+from controller.aws.ports import Account, AwsError, ObjectStore
 from controller.checking.checker import Checker
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
@@ -110,8 +110,19 @@ class World:
         """As on a first run."""
         return not any(True for site in self.sites.values() for _ in site.memories.items())
 
-    def routes_in_use(self) -> set[str] | None:
-        """Routes that some service carries, or is remembered to. None where nobody knows: not all has been read."""
+    def routes_in_use(self, revision: str = "", ours: Callable[[Place], bool] = lambda _place: True) -> set[str] | None:
+        """Routes that some service carries, or is remembered to. None where nobody knows: not all can be read, or
+        another replica still works by the specs of another `revision`. What others remember is read anew.
+        """
+        others = {place: site for place, site in self.sites.items() if not ours(place)}
+        found = (self.counted.get(str(place)) for place in others)
+        if not all(counted is not None and counted.revision == revision for counted in found):
+            return None
+        try:
+            for site in others.values():
+                site.memories.load()
+        except AwsError:
+            return None
         if not all(site.memories.complete for site in self.sites.values()):
             return None
         memories = (memory for site in self.sites.values() for _, memory in site.memories.items())

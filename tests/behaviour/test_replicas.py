@@ -285,3 +285,43 @@ def test_a_replica_that_stops_hands_over_at_once_and_nothing_is_written_twice(bo
     two.settle(3)
     assert registered(both) == before
     assert {one["ready"] for one in statusfile.read(both.settings)["services"].values()} == {True}
+
+
+def test_a_gone_route_is_remembered_while_the_other_replica_has_a_service_of_it(both: Playground) -> None:
+    """The first knew the other region once, and its memory of that time names no route."""
+    both.remove("there.yaml")
+    two = Replicas(both, 1)
+    two.time(20)
+    two.settle(2)
+    join(two)
+    write(both)
+    two.settle(3)
+    assert revision(both, FAR) == 2
+    both.remove("there.yaml")
+    two.settle(4)
+    assert revision(both, FAR) == 1
+    two.all[0].app.world.routes.load()
+    two.settle(2)
+    assert [key for key, _ in two.all[0].app.world.routes.items()] == ["web/httpd"]
+
+
+def test_a_route_that_the_home_s_replica_never_saw_is_known_to_be_gone(both: Playground) -> None:
+    """It was committed and taken back between two polls of the one, and carried out by the other."""
+    both.remove("there.yaml")
+    two = Replicas(both)
+    two.time(20)
+    two.settle(2)
+    write(both)
+    for _ in range(3):
+        two.holder(FAR).step()
+        two.time(120)
+    assert revision(both, FAR) == 2
+    both.remove("there.yaml")
+    two.settle(4)
+    assert revision(both, FAR) == 1
+
+
+def join(two: Replicas) -> None:
+    two.all.append(Replica(two.play))
+    two.time(20)
+    assert two.holder(FAR) is two.all[1]
