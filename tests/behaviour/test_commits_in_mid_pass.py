@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from controller.reconciling import controller
+from controller.reconciling import controller, survey
 from tests.support.playground import Playground, route_yaml
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, something: Callable[[], None]) -> None:
     """When the next pass has looked at everything, and has not handed out anything."""
-    original = controller.in_turn
+    original = survey.in_turn
 
     def in_turn(*args: Any) -> Any:
         monkeypatch.setattr(controller, "in_turn", original)
