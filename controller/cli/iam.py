@@ -151,11 +151,11 @@ def _store(url: str | None, account_id: str, region: str) -> Store:
     if not url:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
     try:  # a wildcard is no part of a bucket's name: letters stand in for it while the URL is read
-        found = config_store(url, account="-any-account-", region="-any-region-")
+        found = config_store(url, account="0any0account0", region="0any0region0")
     except StoreUrlError as error:
         raise SettingsError(str(error)) from error
     bucket, prefix = (
-        part.replace("-any-account-", account_id).replace("-any-region-", region)
+        part.replace("0any0account0", account_id).replace("0any0region0", region)
         for part in (found.bucket, found.prefix)
     )
     return Store(bucket, prefix)
@@ -171,9 +171,9 @@ def _source(settings: Settings, store: Store) -> Store | None:
 
 
 def _clusters(account: AccountSettings, routes: Iterable[Route] | None) -> tuple[str, ...]:
-    """As IAM has wildcards, globs have them; what is excluded by `!` IAM cannot say."""
+    """Globs have the wildcards that IAM has."""
     if account.clusters:
-        return tuple(one for one in account.clusters if not one.startswith("!")) or (ANY,)
+        return account.clusters
     if routes is None:
         return (ANY,)
     return tuple(sorted({route.document.spec.target.cluster or "" for route in routes} - {""})) or (ANY,)

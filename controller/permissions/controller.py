@@ -132,7 +132,7 @@ def _home(reach: Reach) -> Iterator[Statement]:
 
 
 def _log_groups(reach: Reach) -> Iterator[Statement]:
-    yield Statement("LookAtLogGroups", ("logs:DescribeLogGroups",), (reach.arn("logs", "log-group:*"),))
+    yield Statement("LookAtLogGroups", ("logs:DescribeLogGroups",))
     keeps = ("logs:CreateLogGroup", "logs:TagResource", "logs:ListTagsForResource", "logs:PutRetentionPolicy")
     groups = [reach.arn("logs", f"log-group:{name}") for name in reach.log_groups]
     yield Statement("KeepLogGroups", keeps, tuple(name for one in groups for name in with_streams(one)))
@@ -144,30 +144,27 @@ def with_streams(group: str) -> tuple[str, ...]:
 
 
 def _schedules(reach: Reach) -> Iterator[Statement]:
-    looks = ("events:ListRules", "events:ListTargetsByRule", "scheduler:ListSchedules", "scheduler:GetSchedule")
-    yield Statement("LookAtWhatStartsJobs", looks)
+    places = (reach.arn("events", "rule/*"), reach.arn("scheduler", "schedule/*"))
+    yield Statement("ListWhatStartsJobs", ("events:ListRules", "scheduler:ListSchedules"))
+    yield Statement("LookAtWhatStartsJobs", ("events:ListTargetsByRule", "scheduler:GetSchedule"), places)
     if reach.moves_schedules:
-        places = (reach.arn("events", "rule/*"), reach.arn("scheduler", "schedule/*"))
         yield Statement("MoveWhatStartsJobs", ("events:PutTargets", "scheduler:UpdateSchedule"), places)
         yield _passing("PassTheRolesOfWhatStartsJobs", reach, *SCHEDULERS)
 
 
 def _codedeploy(reach: Reach) -> Iterator[Statement]:
-    looks = (
-        "ListApplications",
-        "BatchGetApplications",
-        "GetApplicationRevision",
-        "ListDeploymentGroups",
-        "BatchGetDeploymentGroups",
-        "ListDeployments",
-        "BatchGetDeployments",
-    )
-    yield Statement("LookAtCodeDeploy", tuple(f"codedeploy:{name}" for name in looks))
-    writes = ("CreateDeployment", "GetDeploymentConfig", "RegisterApplicationRevision", "StopDeployment")
-    places = tuple(
+    applications, groups, configs = (
         reach.arn("codedeploy", name) for name in ("application:*", "deploymentgroup:*", "deploymentconfig:*")
     )
+    of_application = ("BatchGetApplications", "GetApplicationRevision", "ListDeploymentGroups")
+    of_group = ("BatchGetDeploymentGroups", "BatchGetDeployments", "ListDeployments")
+    looks = tuple(f"codedeploy:{name}" for name in (*of_application, *of_group))
+    yield Statement("LookAtCodeDeploy", looks, (applications, groups))
+    writes = ("CreateDeployment", "GetDeploymentConfig", "RegisterApplicationRevision")
+    places = (applications, groups, configs)
     yield Statement("DeployThroughCodeDeploy", tuple(f"codedeploy:{name}" for name in writes), places)
+    # These know no resources.
+    yield Statement("FindAndStopDeployments", ("codedeploy:ListApplications", "codedeploy:StopDeployment"))
 
 
 def _garbage(reach: Reach) -> Iterator[Statement]:
