@@ -215,7 +215,7 @@ class Waves:
         belongs |= {key: one for one in begun for key in one.members}
         self._open = {one.id: _Open.of(one, self._members(one, belongs, states)) for one in (*known, *begun)}
         over: dict[str, None] = {name: None for name, one in self._open.items() if one.over}
-        self.ledger.update({**{one.id: one for one in begun if len(one.members) > 1}, **over})
+        self.ledger.update({**{one.id: one for one in begun}, **over})
         for kind in (NoteKind.ROLLOUT_PAUSED, NoteKind.ROLLOUT_RESUMED, NoteKind.ROLLOUT_ABORTED):
             self._notes.keep(kind, over)
         self._open = {name: one for name, one in self._open.items() if name not in over}

@@ -328,3 +328,24 @@ def test_without_a_change_there_is_nothing_to_steer(
     play.controller.save_status()
     assert logroute("rollout", *words) == 1
     assert "no change is under way" in capsys.readouterr().err
+
+
+def test_a_paused_change_of_one_service_stays_so_over_a_restart_and_a_commit(
+    play: Playground, logroute: Command
+) -> None:
+    """It waits in its change alone, so nothing else would keep it."""
+    fleet(play, "batch: 1, maxParallel: 1", ["web-0", "web-1"])
+    play.write("all.yaml", route_yaml("all", services='["web-0"]'))
+    play.step()
+    play.write("one.yaml", route_yaml("one", services='["web-1"]'))
+    play.step()
+    assert routed(play, ["web-0", "web-1"]) == ["web-0"]
+    play.controller.save_status()
+    [waiting] = [one["id"] for one in changes(play) if one["services"]["waiting"]]
+    assert logroute("rollout", "pause", waiting) == 0
+    play.step()
+    play.start()
+    play.write("archive.yaml", "")
+    play.settle(5)
+    assert routed(play, ["web-0", "web-1"]) == ["web-0"]
+    assert play.reason("web-1") == "RolloutPaused"
