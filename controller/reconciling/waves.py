@@ -24,6 +24,7 @@ from controller.planning.waves import (
     State,
     is_explained,
     is_on_its_way,
+    is_read,
     joins,
     new_changes,
     state_of,
@@ -164,7 +165,7 @@ class Waves:
             states = {key: self._state(key, plan) for key, plan in some.items()}
             self._busy = {key for key, state in states.items() if state is State.RUNNING}
             self._parked = {key: plan for key, plan in self._parked.items() if states.get(key) is State.WAITING}
-            tags = {key: tag_of(plan, self._recall(key)) for key, plan in some.items()}
+            tags = {key: tag_of(plan, self._recall(key)) for key, plan in some.items() if is_read(plan)}
             if not self._blind:
                 absent = {key: self._absent(key, unread) for key in self._named() if key not in some}
                 self._begin(some, {**absent, **states}, tags, revision, now)

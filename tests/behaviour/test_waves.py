@@ -349,3 +349,23 @@ def test_a_paused_change_of_one_service_stays_so_over_a_restart_and_a_commit(
     play.settle(5)
     assert routed(play, ["web-0", "web-1"]) == ["web-0"]
     assert play.reason("web-1") == "RolloutPaused"
+
+
+def test_what_was_aborted_stays_so_while_its_services_cannot_be_read(play: Playground, logroute: Command) -> None:
+    fleet(play, "batch: 1, maxParallel: 0", NAMES[:3])
+    play.step()
+    play.controller.save_status()
+    assert logroute("rollout", "abort", changes(play)[0]["id"]) == 0
+    play.settle(times=3)
+    for name in NAMES[1:3]:
+        play.deploy(plain_definition(name, image="httpd:2.4.65"), name)
+    play.sandbox.advance(ROLLOUT_SECONDS)
+    denied = play.sandbox.add_fault(
+        calls="ecs:DescribeTaskDefinition", effect="error", code="AccessDeniedException", times=0
+    )
+    play.step()
+    assert [play.reason(name) for name in NAMES[1:3]] == ["AwsError"] * 2
+    play.sandbox.remove_fault(denied)
+    play.settle(times=4)
+    assert routed(play, NAMES[:3]) == NAMES[:1]
+    assert play.reason("web-1") == "RolloutAborted"
