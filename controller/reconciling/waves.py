@@ -75,6 +75,9 @@ class _Open:
         self.counts[before] -= 1
         self.counts[state] += 1
         self.left[batch] += (state in OPEN) - (before in OPEN)
+        if state in OPEN and batch < self.current:  # nobody waited for it while it was aside; now the rest does
+            self._move_on(batch)
+            return
         if state is State.WAITING and batch <= self.current:
             self.queue.append(key)
         if not self.left[self.current]:
