@@ -42,7 +42,7 @@ NEXT_PASS = Hold(Reason.WAITING_FOR_TURN, "the next pass gives it its turn")
 
 @dataclass(slots=True)
 class _Open:
-    """A change with members that have not ended. `rollout`: as its waiting members have it now."""
+    """A change with members that have not ended. `rollout`: as its waiting members have it now, or else the others."""
 
     change: Change
     batch_of: Mapping[str, int]
@@ -225,7 +225,8 @@ class Waves:
         self._open = {name: one for name, one in self._open.items() if name not in over}
         self._member_of = {key: one for one in self._open.values() for key in one.states}
         for key, plan in plans.items():
-            if states[key] is State.WAITING and (one := self._member_of.get(key)):
+            one = self._member_of.get(key)
+            if one and (states[key] is State.WAITING or one.rollout is NO_ROUTE):
                 one.rollout = plan.rollout
 
     def _members(self, change: Change, belongs: Mapping[str, Change], states: Mapping[str, State]) -> dict[str, State]:
