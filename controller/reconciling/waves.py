@@ -56,6 +56,8 @@ class _Open:
     left: list[int] = field(default_factory=list)
     """Batch → how many of it have not ended."""
     counts: Counter[State] = field(default_factory=Counter)
+    failed: dict[str, None] = field(default_factory=dict)
+    """Members. Each of thousands that wait asks whether there are any."""
     current: int = 0
     queue: deque[str] = field(default_factory=deque)
     """Of the current batch and those before it: who waits, and some who waited."""
@@ -66,6 +68,7 @@ class _Open:
         found = cls(change, change.batch_of(), states, left=left, counts=Counter(states.values()))
         for key, state in states.items():
             found.left[found.batch_of[key]] += state in OPEN
+            found.failed |= {key: None} if state is State.FAILED else {}
         found._move_on(0)
         return found
 
@@ -74,6 +77,8 @@ class _Open:
         self.states[key] = state
         self.counts[before] -= 1
         self.counts[state] += 1
+        self.failed.pop(key, None)
+        self.failed |= {key: None} if state is State.FAILED else {}
         self.left[batch] += (state in OPEN) - (before in OPEN)
         if state in OPEN and batch < self.current:  # nobody waited for it while it was aside; now the rest does
             self._move_on(batch)
@@ -109,10 +114,7 @@ class _Open:
 
     def failures(self) -> list[str]:
         """Those that nobody has acknowledged."""
-        if not self.counts[State.FAILED]:
-            return []
-        known = self.change.acknowledged
-        return [key for key, state in self.states.items() if state is State.FAILED and key not in known]
+        return [key for key in self.failed if key not in self.change.acknowledged]
 
     def turn(self, key: str) -> Hold | None:
         if self.batch_of[key] <= self.current:
