@@ -294,6 +294,15 @@ class Waves:
         with self._lock:
             return [ServiceKey.parse(key) for key in self._due(now)]
 
+    def opens(self, now: float) -> tuple[ServiceKey, float] | None:
+        """One that waits for a window, and in how many seconds that opens, where no pass may come by in time."""
+        with self._lock:
+            parked = [(key, plan.rollout) for key, plan in self._parked.items()]
+            first = [(one.queue[0], one.rollout) for one in self._open.values() if one.queue and not one.stopped()]
+            found = [(opens_in(rollout.windows, now), key) for key, rollout in (*parked, *first) if rollout.windows]
+            seconds, key = min(((wait, key) for wait, key in found if wait), default=(0.0, ""))
+            return (ServiceKey.parse(key), seconds) if key else None
+
     def _due(self, now: float) -> Iterator[str]:
         for key, plan in list(self._parked.items()):
             if self._room(plan.rollout) and not _closed(plan.rollout, now):

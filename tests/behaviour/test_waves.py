@@ -255,6 +255,18 @@ def test_nothing_is_written_outside_the_windows(play: Playground) -> None:
     assert routed(play) == NAMES
 
 
+def test_a_window_shorter_than_the_time_between_passes_is_used(play: Playground) -> None:
+    hour = (datetime.fromtimestamp(play.sandbox.clock.now(), UTC).hour + 1) % 24
+    fleet(play, f'batch: 100%, maxParallel: 0, windows: [{{cron: "0 {hour} * * *", duration: 1m}}]')
+    play.step()
+    assert routed(play) == []
+    for _ in range(4 * 60):
+        play.sandbox.advance(15)
+        play.clock.advance(15)
+        play.drain()
+    assert routed(play) == NAMES
+
+
 def test_a_cron_or_a_zone_that_is_none_is_said_with_its_place(
     play: Playground, logroute: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
