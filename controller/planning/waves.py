@@ -93,6 +93,11 @@ def joins(plan: ServicePlan) -> bool:
     return plan.changes and is_explained(plan) and (plan.hold is None or plan.hold.seconds is not None)
 
 
+def is_read(plan: ServicePlan) -> bool:
+    """It is known what the specs ask of the service; where it could not be read, it stays in the change it was in."""
+    return bool(plan.fingerprint) or plan.hold is None
+
+
 def tag_of(plan: ServicePlan, memory: ServiceMemory | None) -> str:
     """What the specs ask of a service, in short. An application's own deploy does not change it."""
     return (plan.fingerprint or (memory.fingerprint if memory else ""))[:12]

@@ -175,6 +175,9 @@ class Controller:
         for plan in seen.pending:
             if plan.key not in adopted and (plan.hold is None or plan.hold.seconds is not None):
                 self._queues[place].add(plan.key, ROLLOUT if plan.changes else LOOK, fresh=fresh)
+        if opening := site.waves.opens(site.account.ecs.now()):
+            key, seconds = opening
+            self._queues[place].add_after(key, seconds + 1, ROLLOUT)  # a second later: clocks differ a little
         if all(self._agreed.get(one) is specs for one in self._shards.held()):
             self._keeper.forget(specs, partial(self._world.routes_in_use, specs.revision, self._shards.holds))
         if seen.saw_something:

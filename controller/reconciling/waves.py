@@ -24,6 +24,7 @@ from controller.planning.waves import (
     State,
     is_explained,
     is_on_its_way,
+    is_read,
     joins,
     new_changes,
     state_of,
@@ -41,7 +42,7 @@ NEXT_PASS = Hold(Reason.WAITING_FOR_TURN, "the next pass gives it its turn")
 
 @dataclass(slots=True)
 class _Open:
-    """A change with members that have not ended. `rollout`: as its waiting members have it now."""
+    """A change with members that have not ended. `rollout`: as its waiting members have it now, or else the others."""
 
     change: Change
     batch_of: Mapping[str, int]
@@ -55,6 +56,8 @@ class _Open:
     left: list[int] = field(default_factory=list)
     """Batch → how many of it have not ended."""
     counts: Counter[State] = field(default_factory=Counter)
+    failed: dict[str, None] = field(default_factory=dict)
+    """Members. Each of thousands that wait asks whether there are any."""
     current: int = 0
     queue: deque[str] = field(default_factory=deque)
     """Of the current batch and those before it: who waits, and some who waited."""
@@ -65,6 +68,7 @@ class _Open:
         found = cls(change, change.batch_of(), states, left=left, counts=Counter(states.values()))
         for key, state in states.items():
             found.left[found.batch_of[key]] += state in OPEN
+            found.failed |= {key: None} if state is State.FAILED else {}
         found._move_on(0)
         return found
 
@@ -73,7 +77,12 @@ class _Open:
         self.states[key] = state
         self.counts[before] -= 1
         self.counts[state] += 1
+        self.failed.pop(key, None)
+        self.failed |= {key: None} if state is State.FAILED else {}
         self.left[batch] += (state in OPEN) - (before in OPEN)
+        if state in OPEN and batch < self.current:  # nobody waited for it while it was aside; now the rest does
+            self._move_on(batch)
+            return
         if state is State.WAITING and batch <= self.current:
             self.queue.append(key)
         if not self.left[self.current]:
@@ -105,10 +114,7 @@ class _Open:
 
     def failures(self) -> list[str]:
         """Those that nobody has acknowledged."""
-        if not self.counts[State.FAILED]:
-            return []
-        known = self.change.acknowledged
-        return [key for key, state in self.states.items() if state is State.FAILED and key not in known]
+        return [key for key in self.failed if key not in self.change.acknowledged]
 
     def turn(self, key: str) -> Hold | None:
         if self.batch_of[key] <= self.current:
@@ -164,7 +170,7 @@ class Waves:
             states = {key: self._state(key, plan) for key, plan in some.items()}
             self._busy = {key for key, state in states.items() if state is State.RUNNING}
             self._parked = {key: plan for key, plan in self._parked.items() if states.get(key) is State.WAITING}
-            tags = {key: tag_of(plan, self._recall(key)) for key, plan in some.items()}
+            tags = {key: tag_of(plan, self._recall(key)) for key, plan in some.items() if is_read(plan)}
             if not self._blind:
                 absent = {key: self._absent(key, unread) for key in self._named() if key not in some}
                 self._begin(some, {**absent, **states}, tags, revision, now)
@@ -215,13 +221,14 @@ class Waves:
         belongs |= {key: one for one in begun for key in one.members}
         self._open = {one.id: _Open.of(one, self._members(one, belongs, states)) for one in (*known, *begun)}
         over: dict[str, None] = {name: None for name, one in self._open.items() if one.over}
-        self.ledger.update({**{one.id: one for one in begun if len(one.members) > 1}, **over})
+        self.ledger.update({**{one.id: one for one in begun}, **over})
         for kind in (NoteKind.ROLLOUT_PAUSED, NoteKind.ROLLOUT_RESUMED, NoteKind.ROLLOUT_ABORTED):
             self._notes.keep(kind, over)
         self._open = {name: one for name, one in self._open.items() if name not in over}
         self._member_of = {key: one for one in self._open.values() for key in one.states}
         for key, plan in plans.items():
-            if states[key] is State.WAITING and (one := self._member_of.get(key)):
+            one = self._member_of.get(key)
+            if one and (states[key] is State.WAITING or one.rollout is NO_ROUTE):
                 one.rollout = plan.rollout
 
     def _members(self, change: Change, belongs: Mapping[str, Change], states: Mapping[str, State]) -> dict[str, State]:
@@ -286,6 +293,15 @@ class Waves:
         """Those whose turn has come since the last time."""
         with self._lock:
             return [ServiceKey.parse(key) for key in self._due(now)]
+
+    def opens(self, now: float) -> tuple[ServiceKey, float] | None:
+        """One that waits for a window, and in how many seconds that opens, where no pass may come by in time."""
+        with self._lock:
+            parked = [(key, plan.rollout) for key, plan in self._parked.items()]
+            first = [(one.queue[0], one.rollout) for one in self._open.values() if one.queue and not one.stopped()]
+            found = [(opens_in(rollout.windows, now), key) for key, rollout in (*parked, *first) if rollout.windows]
+            seconds, key = min(((wait, key) for wait, key in found if wait), default=(0.0, ""))
+            return (ServiceKey.parse(key), seconds) if key else None
 
     def _due(self, now: float) -> Iterator[str]:
         for key, plan in list(self._parked.items()):

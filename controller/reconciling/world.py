@@ -90,7 +90,9 @@ class World:
         return store.key(STATE, PLACES, place.account, f"{place.region}.json")
 
     def renew(self, place: Place) -> None:
-        """Somebody else looked after it meanwhile: nothing is known of it any more."""
+        """Somebody else looked after it meanwhile: nothing is known of it any more, nor what people said since."""
+        for ledger in self.shared:
+            ledger.outdate()
         self.sites[place] = self.make(place)
 
     @property

@@ -62,25 +62,30 @@ class Ledger(Generic[R]):
         self._names = [_name(number, shards) for number in range(shards)]
         self._shards = {name: _Shard() for name in self._names}
         self._writing = {name: threading.Lock() for name in self._names}
-        self._loading, self._loaded = threading.Lock(), False
+        self._loading, self._loaded, self._wanted = threading.Lock(), 0, 1
         self.version = 0
         """Another one after each change that was read or written."""
 
     def ensure_loaded(self) -> None:
         """Load, where that has not succeeded yet. Until then nothing is known, so nothing may be decided."""
         with self._loading:
-            if not self._loaded:
+            if self._loaded < self._wanted:
                 self.load()
+
+    def outdate(self) -> None:
+        """What was read may be old by now: `ensure_loaded` reads it once more. Waits for nobody."""
+        self._wanted += 1
 
     @property
     def complete(self) -> bool:
         """All of it was read."""
-        return self._loaded and not self.unreadable()
+        return self._loaded == self._wanted and not self.unreadable()
 
     def load(self) -> None:
         """Read what is there: one listing, then those shards that are new."""
+        wanted = self._wanted
         self.refresh({info.key: info.etag for info in self._store.list(f"{self._prefix}/")})
-        self._loaded = True
+        self._loaded = wanted
 
     def refresh(self, etags: Mapping[str, str]) -> None:
         """Read again what others changed. `etags`: whole key → ETag, of a listing that somebody made anyway.

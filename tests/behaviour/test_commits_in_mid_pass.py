@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from controller.reconciling import controller, survey
+from controller.reconciling.survey import in_turn
 from tests.support.playground import Playground, route_yaml
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, something: Callable[[], None]) -> None:
     """When the next pass has looked at everything, and has not handed out anything."""
-    original = survey.in_turn
+    name = "controller.reconciling.controller.in_turn"
 
-    def in_turn(*args: Any) -> Any:
-        monkeypatch.setattr(controller, "in_turn", original)
+    def interrupted(*args: Any) -> Any:
+        monkeypatch.setattr(name, in_turn)
         something()
-        return original(*args)
+        return in_turn(*args)
 
-    monkeypatch.setattr(controller, "in_turn", in_turn)
+    monkeypatch.setattr(name, interrupted)
 
 
 def test_a_route_that_is_taken_back_in_the_pass_that_began_with_it_leaves_the_service(

@@ -12,7 +12,7 @@ from controller.aws.calls import Caller
 from controller.cli import statusfile
 from controller.reconciling.notes import Kind, Note
 from controller.settings import AccountSettings
-from tests.support.playground import CLUSTER, REGION, Playground, plain_definition, route_yaml
+from tests.support.playground import ALL_AT_ONCE, CLUSTER, REGION, Playground, plain_definition, route_yaml
 from tests.support.replicas import Replica, Replicas
 
 FAR = "eu-west-1"
@@ -24,21 +24,25 @@ def both(play: Playground) -> Playground:
     places = {"main": AccountSettings(regions=(REGION, FAR))}
     play.settings = play.settings.model_copy(update={"accounts": places})
     play.service()
+    far_of(play).create_cluster(clusterName=CLUSTER)
+    far_service(play)
+    play.sandbox.advance(120)
+    write(play)
+    return play
+
+
+def far_service(play: Playground, name: str = "example") -> None:
     far = far_of(play)
-    far.create_cluster(clusterName=CLUSTER)
-    definition = far.register_task_definition(**plain_definition())["taskDefinition"]["taskDefinitionArn"]
+    definition = far.register_task_definition(**plain_definition(name))["taskDefinition"]["taskDefinitionArn"]
     network = {"awsvpcConfiguration": {"subnets": ["subnet-0a"]}}
     far.create_service(
         cluster=CLUSTER,
-        serviceName="example",
+        serviceName=name,
         taskDefinition=definition,
         launchType="FARGATE",
         desiredCount=2,
         networkConfiguration=network,
     )
-    play.sandbox.advance(120)
-    write(play)
-    return play
 
 
 def far_of(play: Playground) -> Any:
@@ -51,8 +55,8 @@ def write(play: Playground, outputs: str = "[{name: stdout}]") -> None:
     play.write("there.yaml", here.replace("name: httpd", "name: far").replace("{cluster", f"{{region: {FAR}, cluster"))
 
 
-def revision(play: Playground, region: str = REGION) -> int:
-    return int(str(play.sandbox.service(CLUSTER, "example", region=region)["taskDefinition"]).rsplit(":", 1)[1])
+def revision(play: Playground, region: str = REGION, name: str = "example") -> int:
+    return int(str(play.sandbox.service(CLUSTER, name, region=region)["taskDefinition"]).rsplit(":", 1)[1])
 
 
 def registered(play: Playground) -> int:
@@ -325,3 +329,28 @@ def join(two: Replicas) -> None:
     two.all.append(Replica(two.play))
     two.time(20)
     assert two.holder(FAR) is two.all[1]
+
+
+def test_who_takes_a_region_over_hears_first_what_people_said_while_it_slept(both: Playground) -> None:
+    """A change that was paused meanwhile stays so."""
+    far_service(both, "second")
+    both.write("class.yaml", ALL_AT_ONCE.replace("100%", "1"))
+    both.remove("there.yaml")
+    two = Replicas(both)
+    two.time(20)
+    two.settle(4)
+    far = two.holder(FAR)
+    with two.asleep(far):
+        two.time(40)
+        awake = two.holder(FAR)
+        both.write("there.yaml", route_yaml("far", '["*"]').replace("{cluster", f"{{region: {FAR}, cluster"))
+        awake.step()
+        [change] = awake.controller.board.rollouts()
+        notes = awake.app.world.notes
+        notes.write(Kind.ROLLOUT_PAUSED, change["id"], Note("somebody", notes.now()))
+        two.time(240)
+    two.time(20)
+    assert two.holder(FAR) is far
+    far.step()
+    assert [revision(both, FAR, name) for name in ("example", "second")] == [2, 1]
+    assert [one["state"] for one in far.controller.board.rollouts()] == ["paused"]

@@ -255,6 +255,18 @@ def test_nothing_is_written_outside_the_windows(play: Playground) -> None:
     assert routed(play) == NAMES
 
 
+def test_a_window_shorter_than_the_time_between_passes_is_used(play: Playground) -> None:
+    hour = (datetime.fromtimestamp(play.sandbox.clock.now(), UTC).hour + 1) % 24
+    fleet(play, f'batch: 100%, maxParallel: 0, windows: [{{cron: "0 {hour} * * *", duration: 1m}}]')
+    play.step()
+    assert routed(play) == []
+    for _ in range(4 * 60):
+        play.sandbox.advance(15)
+        play.clock.advance(15)
+        play.drain()
+    assert routed(play) == NAMES
+
+
 def test_a_cron_or_a_zone_that_is_none_is_said_with_its_place(
     play: Playground, logroute: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -328,3 +340,57 @@ def test_without_a_change_there_is_nothing_to_steer(
     play.controller.save_status()
     assert logroute("rollout", *words) == 1
     assert "no change is under way" in capsys.readouterr().err
+
+
+def test_a_paused_change_of_one_service_stays_so_over_a_restart_and_a_commit(
+    play: Playground, logroute: Command
+) -> None:
+    """It waits in its change alone, so nothing else would keep it."""
+    fleet(play, "batch: 1, maxParallel: 1", ["web-0", "web-1"])
+    play.write("all.yaml", route_yaml("all", services='["web-0"]'))
+    play.step()
+    play.write("one.yaml", route_yaml("one", services='["web-1"]'))
+    play.step()
+    assert routed(play, ["web-0", "web-1"]) == ["web-0"]
+    play.controller.save_status()
+    [waiting] = [one["id"] for one in changes(play) if one["services"]["waiting"]]
+    assert logroute("rollout", "pause", waiting) == 0
+    play.step()
+    play.start()
+    play.write("archive.yaml", "")
+    play.settle(5)
+    assert routed(play, ["web-0", "web-1"]) == ["web-0"]
+    assert play.reason("web-1") == "RolloutPaused"
+
+
+def test_what_was_aborted_stays_so_while_its_services_cannot_be_read(play: Playground, logroute: Command) -> None:
+    fleet(play, "batch: 1, maxParallel: 0", NAMES[:3])
+    play.step()
+    play.controller.save_status()
+    assert logroute("rollout", "abort", changes(play)[0]["id"]) == 0
+    play.settle(times=3)
+    for name in NAMES[1:3]:
+        play.deploy(plain_definition(name, image="httpd:2.4.65"), name)
+    play.sandbox.advance(ROLLOUT_SECONDS)
+    denied = play.sandbox.add_fault(
+        calls="ecs:DescribeTaskDefinition", effect="error", code="AccessDeniedException", times=0
+    )
+    play.step()
+    assert [play.reason(name) for name in NAMES[1:3]] == ["AwsError"] * 2
+    play.sandbox.remove_fault(denied)
+    play.settle(times=4)
+    assert routed(play, NAMES[:3]) == NAMES[:1]
+    assert play.reason("web-1") == "RolloutAborted"
+
+
+def test_a_change_that_pauses_for_no_failure_never_says_so(play: Playground, logroute: Command) -> None:
+    fleet(play, "batch: 1, maxParallel: 0, pauseOnFailure: false", NAMES[:2])
+    play.write("all.yaml", route_yaml("all", services='["web-0"]'))
+    play.write("one.yaml", route_yaml("one", services='["web-1"]'))
+    play.sandbox.fail_next_rollout()
+    play.step()
+    play.controller.save_status()
+    assert logroute("suspend", "web/one") == 0
+    play.settle(times=4)
+    assert [play.reason(name) for name in NAMES[:2]] == ["RolledBack", "Suspended"]
+    assert [one["state"] for one in changes(play)] == ["running"]
