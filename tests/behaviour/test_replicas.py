@@ -354,3 +354,25 @@ def test_who_takes_a_region_over_hears_first_what_people_said_while_it_slept(bot
     far.step()
     assert [revision(both, FAR, name) for name in ("example", "second")] == [2, 1]
     assert [one["state"] for one in far.controller.board.rollouts()] == ["paused"]
+
+
+def test_who_starts_counts_what_was_counted_where_it_has_not_looked_yet(both: Playground) -> None:
+    """Two repairs are more than the guard allows, whichever region is looked at first."""
+    guards = both.settings.guards.model_copy(update={"max_count": 1, "max_share": "10%"})
+    both.settings = both.settings.model_copy(update={"guards": guards})
+    two = Replicas(both, 1)
+    two.time(20)
+    two.settle(4)
+    for ecs in (both.ecs, far_of(both)):
+        ecs.update_service(cluster=CLUSTER, service="example", taskDefinition="example:1")
+    two.time(240)
+    [one] = two.all
+    one.controller.resync()
+    one.dead = True
+    two.all.append(Replica(both))
+    two.time(40)
+    other = two.holder(REGION)
+    other.controller.poll_source()
+    other.controller.resync(Place("main", REGION))
+    other.drain()
+    assert (revision(both), revision(both, FAR)) == (1, 1)
