@@ -68,6 +68,8 @@ class Controller:
         self._agreed: dict[Place, Specs] = {}
         """The specs of the last pass over each place: workers act on nothing that no pass has counted."""
         self._permit, self._counted = Permit(), dict[Place, Counted]()
+        self._uncounted = set[Place]()
+        """Places lost since the guards' last word: what was counted there is old."""
         self._noticed: Mapping[str, tuple[str, float]] | None = None
         """What people had said when it was last polled. Workers, and the pass over the controller's own place, read
         the ledger too: what is new in it tells nothing of who else has heard of it.
@@ -87,10 +89,11 @@ class Controller:
         self.on_gained()
 
     def _lost(self, place: Place) -> None:
-        """Nothing of it is told any more: another replica knows better."""
-        with self._deciding:
-            self._agreed.pop(place, None)
-            self._counted.pop(place, None)
+        """Nothing of it is told any more: another replica knows better. Whoever decides just now may wait for S3, and
+        who beats must not.
+        """
+        self._agreed.pop(place, None)
+        self._uncounted.add(place)
         self.board.forget(place)
         self._telling.lost(place)
 
@@ -193,6 +196,8 @@ class Controller:
                 self._queues[place].add(plan.key, ROLLOUT if plan.changes else LOOK)
 
     def _guarded(self, specs: Specs, seen: Survey, *, record: bool) -> Permit:
+        while self._uncounted:
+            self._counted.pop(self._uncounted.pop(), None)
         return guarded(self._world, specs, seen, record=record, counted=self._counted, ours=self._shards.holds)
 
     def reconcile(self, key: ServiceKey) -> float | None:
@@ -214,6 +219,8 @@ class Controller:
         except Exception as error:
             self.board.failed(key, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
             raise
+        if not self._shards.keeps(key.place):
+            return None
         self._hand_out(key.place)
         self.board.stepped(key, step)
         self._telling.stepped(key, step, self.board)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from controller.api.keys import Place
 from controller.aws.calls import Caller
 from controller.cli import statusfile
 from controller.reconciling.notes import Kind, Note
+from controller.reconciling.service import reconcile
 from controller.settings import AccountSettings
 from tests.support.playground import ALL_AT_ONCE, CLUSTER, REGION, Playground, plain_definition, route_yaml
 from tests.support.replicas import Replica, Replicas
@@ -376,3 +378,38 @@ def test_who_starts_counts_what_was_counted_where_it_has_not_looked_yet(both: Pl
     other.controller.resync(Place("main", REGION))
     other.drain()
     assert (revision(both), revision(both, FAR)) == (1, 1)
+
+
+def test_what_ends_after_its_place_was_taken_over_is_told_no_more(
+    both: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = Replicas(both)
+    two.time(20)
+    far = two.holder(FAR)
+    far.controller.poll_source()
+    far.controller.resync()
+
+    def slow(*args: Any) -> Any:
+        step = reconcile(*args)
+        with two.asleep(far):
+            two.time(40)
+        far.beat()
+        return step
+
+    monkeypatch.setattr("controller.reconciling.controller.reconcile", slow)
+    far.drain()
+    assert not far.holds(FAR)
+    assert far.controller.board.by_reason()["RollingOut"] == 0
+
+
+def test_a_lease_is_given_up_while_the_guards_wait_for_s3(both: Playground) -> None:
+    """Who beats waits for nobody: else all leases were lost."""
+    two = Replicas(both, 1)
+    two.time(20)
+    [one] = two.all
+    one.step()
+    with one.controller._deciding:
+        beat = threading.Thread(target=one.leases.close, args=(0,), daemon=True)
+        beat.start()
+        beat.join(10)
+        assert not beat.is_alive()
