@@ -85,6 +85,7 @@ class Controller:
 
     def _gained(self, place: Place) -> None:
         self.gained = self._monotonic()
+        self._agreed.pop(place, None)  # a pass may have agreed on it after it was lost
         self._telling.gained(place)
         self.on_gained()
 
@@ -171,6 +172,8 @@ class Controller:
             if place not in seen.errors:
                 drop_answered(self._world, {place: seen.asked})
         seen = in_turn(self._world, specs, seen.under(permit))
+        if not self._shards.keeps(place):
+            return
         self.board.surveyed(seen, specs)
         self._forget_what_is_gone(seen)
         self._telling.surveyed(seen, self.board)
@@ -214,10 +217,10 @@ class Controller:
             return self._shards.again(key.place)
         except AwsError as error:
             self._hand_out(key.place)
-            self.board.failed(key, Reason.AWS_ERROR, str(error))
+            self._failed(key, Reason.AWS_ERROR, str(error))
             raise
         except Exception as error:
-            self.board.failed(key, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+            self._failed(key, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
             raise
         if not self._shards.keeps(key.place):
             return None
@@ -225,6 +228,10 @@ class Controller:
         self.board.stepped(key, step)
         self._telling.stepped(key, step, self.board)
         return step.again
+
+    def _failed(self, key: ServiceKey, reason: Reason, error: str) -> None:
+        if self._shards.keeps(key.place):
+            self.board.failed(key, reason, error)
 
     def _hand_out(self, place: Place) -> None:
         """Those whose turn came by what a worker did."""

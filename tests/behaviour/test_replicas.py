@@ -11,6 +11,7 @@ import pytest
 from controller.api.keys import Place
 from controller.aws.calls import Caller
 from controller.cli import statusfile
+from controller.reconciling.guarding import guarded
 from controller.reconciling.notes import Kind, Note
 from controller.reconciling.service import reconcile
 from controller.settings import AccountSettings
@@ -413,3 +414,29 @@ def test_a_lease_is_given_up_while_the_guards_wait_for_s3(both: Playground) -> N
         beat.start()
         beat.join(10)
         assert not beat.is_alive()
+
+
+def test_a_pass_that_ends_after_its_place_was_taken_over_leaves_nothing_behind(
+    both: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor do its specs count, once the place comes back, before a pass has looked at it again."""
+    two = Replicas(both)
+    two.time(20)
+    far = two.holder(FAR)
+    far.controller.poll_source()
+
+    def slow(*args: Any, **more: Any) -> Any:
+        with two.asleep(far):
+            two.time(40)
+        far.beat()
+        return guarded(*args, **more)
+
+    monkeypatch.setattr("controller.reconciling.controller.guarded", slow)
+    far.controller.resync()
+    assert not far.holds(FAR)
+    assert sum(far.controller.board.by_reason().values()) == 0
+    two.time(20)
+    assert far.holds(FAR)
+    far.drain()
+    assert revision(both, FAR) == 1
+    assert far.controller._agreed == {}
