@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -235,6 +235,81 @@ def reconcile(route: Route = None, service: Service = None, config: ConfigFile =
     from controller.cli import asking
 
     _run(lambda: asking.reconcile(asking.Asked(route, service, config)))
+
+
+iam = typer.Typer(help="IAM policies, no wider than settings and specs ask for.", no_args_is_help=True)
+app.add_typer(iam, name="iam")
+Specs = Annotated[Path | None, typer.Option("--specs", help="A spec file or a folder of them.")]
+Region = Annotated[str | None, typer.Option("--region", help="Where an output names none; AWS_REGION when absent.")]
+AccountId = Annotated[str | None, typer.Option("--account-id", help="Twelve digits; any account when absent.")]
+OfRoutes = Annotated[list[str] | None, typer.Option("--route", help="NAMESPACE/NAME; repeatable; all when absent.")]
+StoreOption = Annotated[str | None, typer.Option("--config-store", help="s3://bucket/prefix, if not the settings'.")]
+
+
+@iam.command("controller")
+def iam_controller(
+    config: ConfigFile = None,
+    specs: Specs = None,
+    account: Annotated[str | None, typer.Option("--account", help="A name from the settings, if not its own.")] = None,
+    account_id: AccountId = None,
+    family: Annotated[
+        list[str] | None, typer.Option("--family", help="Task families it may register in: names or globs; repeatable.")
+    ] = None,
+    role: Annotated[
+        list[str] | None, typer.Option("--role", help="Names of roles it may pass to tasks, or globs; repeatable.")
+    ] = None,
+    trust: Annotated[
+        str | None, typer.Option("--trust", metavar="ROLE_ARN", help="Print the trust policy: who may assume the role.")
+    ] = None,
+) -> None:
+    """What the controller's role in an account has to allow."""
+    from controller.cli import iam as command
+
+    asked = command.Asked(config, specs, account, account_id, tuple(family or ()), tuple(role or ()), trust)
+    _run(lambda: command.controller(asked))
+
+
+@iam.command("task-role")
+def iam_task_role(
+    specs: Specs = None,
+    config_store: StoreOption = None,
+    config: ConfigFile = None,
+    region: Region = None,
+    account_id: AccountId = None,
+    route: OfRoutes = None,
+) -> None:
+    """What the task roles of routed services have to allow: reading the config, and writing to the outputs."""
+    _iam_of_tasks("task", specs, config_store, config, region, account_id, route)
+
+
+@iam.command("execution-role")
+def iam_execution_role(
+    specs: Specs = None,
+    config_store: StoreOption = None,
+    config: ConfigFile = None,
+    region: Region = None,
+    account_id: AccountId = None,
+    route: OfRoutes = None,
+) -> None:
+    """What their execution roles have to allow: the router's own log, its secrets, its image."""
+    _iam_of_tasks("execution", specs, config_store, config, region, account_id, route)
+
+
+def _iam_of_tasks(
+    role: Literal["task", "execution"],
+    specs: Path | None,
+    config_store: str | None,
+    config: Path | None,
+    region: str | None,
+    account_id: str | None,
+    route: list[str] | None,
+) -> None:
+    from controller.cli import iam as command
+
+    asked = command.Asked(
+        config, specs, account_id=account_id, routes=tuple(route or ()), config_store=config_store, region=region
+    )
+    _run(lambda: command.task(asked, role))
 
 
 rollout = typer.Typer(help="The changes that go over services in waves.", no_args_is_help=True)

@@ -18,17 +18,29 @@ from tests.support.playground import REGION, Playground
 PATIENCE = 30.0
 
 
+RUN = ("-m", "controller", "run", "--config")
+FASTER = (
+    "import sys, pathlib, controller.cli.daemon as daemon; load = daemon.load;"
+    "daemon.load = lambda path: load(path).model_copy(update={'resync': 0.05});"
+    "daemon.run(pathlib.Path(sys.argv[1]))"
+)
+RUN_FASTER = ("-c", FASTER)
+"""Passes as fast as they go: settings know whole seconds."""
+
+
 class Process:
     """The controller beside a sandbox whose rollouts take a moment."""
 
-    def __init__(self, play: Playground, folder: Path, resync: str = "1s") -> None:
+    def __init__(
+        self, play: Playground, folder: Path, resync: str = "1s", more: str = "", how: tuple[str, ...] = RUN
+    ) -> None:
         self.play, self.log = play, folder / "log"
         settings = folder / "settings.yaml"
         settings.write_text(
             f"source: {play.specs}\nconfigStore: {play.settings.config_store}\nregion: {REGION}\n"
-            f"listen: 127.0.0.1:0\npoll: 1s\nresync: {resync}\n"
+            f"listen: 127.0.0.1:0\npoll: 1s\nresync: {resync}\n{more}"
         )
-        command = [sys.executable, "-m", "controller", "run", "--config", str(settings)]
+        command = [sys.executable, *how, str(settings)]
         environment = {**os.environ, **play.sandbox.environment()}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
