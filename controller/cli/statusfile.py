@@ -46,7 +46,8 @@ def read(settings: Settings) -> dict[str, Any]:
     merged = {name: dict(sorted(some.items())) for name, some in merged.items()}
     lists = {name: [row for one in found for row in one[name]] for name in ("lostConfigs", "rollouts")}
     lists["rollouts"].sort(key=lambda one: (one["begun"], one["id"]))
-    return {**found[0], **merged, **lists}
+    unread = next((error for one in found if (error := one["sourceError"])), "")
+    return {**found[0], **merged, **lists, "sourceError": unread}
 
 
 def _of(objects: ObjectStore, key: str) -> dict[str, Any] | None:

@@ -454,3 +454,13 @@ def test_a_region_that_left_the_settings_is_told_no_more(both: Playground) -> No
     two.time(20)
     two.settle()
     assert list(statusfile.read(both.settings)["services"]) == [f"main/{REGION}/{CLUSTER}/example"]
+
+
+def test_a_replica_that_cannot_read_the_source_says_so_whatever_it_holds(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    two.settle(1)
+    far = two.holder(FAR)
+    far.controller.board.source("the source is unreachable")
+    far.controller.save_status()
+    assert statusfile.read(both.settings)["sourceError"] == "the source is unreachable"
