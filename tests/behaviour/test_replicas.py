@@ -440,3 +440,27 @@ def test_a_pass_that_ends_after_its_place_was_taken_over_leaves_nothing_behind(
     far.drain()
     assert revision(both, FAR) == 1
     assert far.controller._agreed == {}
+
+
+def test_a_region_that_left_the_settings_is_told_no_more(both: Playground) -> None:
+    two = Replicas(both, 1)
+    two.time(20)
+    two.settle()
+    both.remove("there.yaml")
+    both.settings = both.settings.model_copy(update={"accounts": {"main": AccountSettings(regions=(REGION,))}})
+    for one in two.all:
+        one.leases.close(0)
+    two = Replicas(both, 1)
+    two.time(20)
+    two.settle()
+    assert list(statusfile.read(both.settings)["services"]) == [f"main/{REGION}/{CLUSTER}/example"]
+
+
+def test_a_replica_that_cannot_read_the_source_says_so_whatever_it_holds(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    two.settle(1)
+    far = two.holder(FAR)
+    far.controller.board.source("the source is unreachable")
+    far.controller.save_status()
+    assert statusfile.read(both.settings)["sourceError"] == "the source is unreachable"
