@@ -88,8 +88,12 @@ def is_explained(plan: ServicePlan) -> bool:
     )
 
 
-def joins(plan: ServicePlan) -> bool:
-    """Also what waits for a deployment to end, ours among them: it has its place when that is over."""
+def joins(plan: ServicePlan, memory: ServiceMemory | None) -> bool:
+    """Also what waits for a deployment to end, ours among them: it has its place when that is over. And what is on its
+    way already by an older revision of its specs: the others wait for how that ends.
+    """
+    if memory and is_on_its_way(memory) and memory.why in EXPLAINED and plan.fingerprint:
+        return True
     return plan.changes and is_explained(plan) and (plan.hold is None or plan.hold.seconds is not None)
 
 

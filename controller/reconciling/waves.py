@@ -216,7 +216,7 @@ class Waves:
         kept = {one.change.id: one.change for one in self._open.values()} | dict(self.ledger.items())
         known = sorted(kept.values(), key=lambda one: (one.begun, one.id))
         belongs = {key: one for one in known for key, tag in one.members.items() if tags.get(key, tag) == tag}
-        fresh = [plan for key, plan in plans.items() if joins(plan) and key not in belongs]
+        fresh = [plan for key, plan in plans.items() if key not in belongs and joins(plan, self._recall(key))]
         begun = list(new_changes(fresh, revision, now))
         belongs |= {key: one for one in begun for key in one.members}
         opened = {one.id: _Open.of(one, self._members(one, belongs, states)) for one in (*known, *begun)}
