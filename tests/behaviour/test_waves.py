@@ -407,3 +407,19 @@ def test_a_failure_pauses_the_rest_also_where_the_way_it_goes_was_changed_meanwh
     play.settle(times=5)
     assert play.reason("web-0") == "RolledBack"
     assert routed(play) == []
+
+
+def test_what_was_aborted_stays_so_over_an_upgrade(
+    play: Playground, logroute: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version looks at everything anew; what the specs ask is the same."""
+    fleet(play, "batch: 2, maxParallel: 0")
+    play.step()
+    play.controller.save_status()
+    assert logroute("rollout", "abort", changes(play)[0]["id"]) == 0
+    play.settle(times=4)
+    monkeypatch.setattr("controller.planning.case.__version__", "99.0.0")
+    play.start()
+    play.settle(times=4)
+    assert routed(play) == NAMES[:2]
+    assert play.reason("web-5") == "RolloutAborted"
