@@ -197,6 +197,15 @@ def test_who_may_not_list_a_bucket_is_not_told_that_an_object_is_missing(sandbox
         mine.get_object(Bucket="b12", Key="missing")
 
 
+def test_a_denied_head_has_a_status_and_no_body(sandbox: Sandbox) -> None:
+    keys: Any = session(sandbox, allow("iam:Nothing"))
+    s3: Any = sandbox.client("s3", **keys)
+    for call, arguments in ((s3.head_bucket, {"Bucket": "b12"}), (s3.head_object, {"Bucket": "b12", "Key": "k"})):
+        with pytest.raises(ClientError) as error:
+            call(**arguments)
+        assert error.value.response["Error"] == {"Code": "403", "Message": "Forbidden"}
+
+
 def test_a_role_is_assumed_with_the_external_id_that_it_asks_for(sandbox: Sandbox) -> None:
     iam: Any = sandbox.client("iam")
     trust = {
