@@ -182,8 +182,8 @@ class Sandbox:
             self.reset_call_counts()
 
     def enforce_iam(self, *, on: bool = True) -> None:
-        """From now on, sessions of roles that IAM knows may do what their policies allow. The sandbox's own keys, and
-        sessions of other roles, may do everything.
+        """From now on, sessions of roles and users that IAM knows may do what their policies allow. The sandbox's own
+        keys, and sessions of other roles, may do everything.
         """
         if self._application is None:
             raise RuntimeError("the sandbox is not started")

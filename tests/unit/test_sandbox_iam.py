@@ -69,6 +69,16 @@ def test_actions_and_resources(statement: dict[str, Any], request_: Asked, decis
         ("ForAnyValue:StringEquals", "a", ("a", "b"), True),
         ("ForAllValues:StringEquals", "a", ("a", "b"), False),
         ("ForAllValues:StringEquals", "a", None, True),
+        ("StringNotEqualsIgnoreCase", "a", "A", False),
+        ("NumericLessThan", "3600", "900", True),
+        ("NumericLessThan", 3600, "3600", False),
+        ("NumericLessThanEquals", "3600", "3600", True),
+        ("NumericGreaterThan", "10", "9", False),
+        ("NumericGreaterThanEquals", "1.5", "2", True),
+        ("NumericEquals", "1", "1.0", True),
+        ("NumericEquals", "1", "one", False),
+        ("NumericNotEquals", "1", None, True),
+        ("NumericLessThanIfExists", "1", None, True),
     ],
 )
 def test_conditions(operator: str, wanted: Any, value: Any, *, met: bool) -> None:
@@ -89,7 +99,12 @@ def test_a_deny_wins_over_any_allow_and_needs_all_of_its_conditions() -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", [allow(Condition={"DateLessThan": {"a:b": "x"}}), allow(resource="arn:aws:s3:::${aws:username}/*")]
+    "statement",
+    [
+        allow(Condition={"DateLessThan": {"a:b": "x"}}),
+        allow(Condition={"StringEquals": {"a:b": "${aws:username}"}}),
+        allow(resource="arn:aws:s3:::${aws:username}/*"),
+    ],
 )
 def test_what_is_not_known_is_no_guess(statement: dict[str, Any]) -> None:
     with pytest.raises(NotImplementedError):
@@ -182,6 +197,15 @@ def test_who_may_not_list_a_bucket_is_not_told_that_an_object_is_missing(sandbox
         mine.get_object(Bucket="b12", Key="missing")
 
 
+def test_a_denied_head_has_a_status_and_no_body(sandbox: Sandbox) -> None:
+    keys: Any = session(sandbox, allow("iam:Nothing"))
+    s3: Any = sandbox.client("s3", **keys)
+    for call, arguments in ((s3.head_bucket, {"Bucket": "b12"}), (s3.head_object, {"Bucket": "b12", "Key": "k"})):
+        with pytest.raises(ClientError) as error:
+            call(**arguments)
+        assert error.value.response["Error"] == {"Code": "403", "Message": "Forbidden"}
+
+
 def test_a_role_is_assumed_with_the_external_id_that_it_asks_for(sandbox: Sandbox) -> None:
     iam: Any = sandbox.client("iam")
     trust = {
@@ -209,3 +233,54 @@ def test_the_sandbox_s_own_keys_may_do_everything_and_what_nobody_knows_only_the
     sandbox.client("ecs").create_cluster(clusterName="c")
     with pytest.raises(ClientError, match="does not know what ecs:CreateCluster needs"):
         sandbox.client("ecs", **keys).create_cluster(clusterName="d")
+
+
+def test_a_policy_that_the_sandbox_cannot_read_allows_nothing_and_says_why(sandbox: Sandbox) -> None:
+    keys: Any = session(sandbox, allow("*", Condition={"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}))
+    with pytest.raises(ClientError, match="what the sandbox does not know: condition operator DateLessThan"):
+        sandbox.client("ecs", **keys).list_clusters()
+
+
+def test_a_boundary_narrows_and_allows_nothing_itself(sandbox: Sandbox) -> None:
+    iam: Any = sandbox.client("iam")
+    document = json.dumps(policy(allow(["ecs:ListClusters", "ecs:ListServices"]))[0])
+    boundary = iam.create_policy(PolicyName="edge", PolicyDocument=document)["Policy"]["Arn"]
+    keys: Any = session(sandbox, allow(["ecs:ListClusters", "ecs:ListTaskDefinitions"]))
+    iam.put_role_permissions_boundary(RoleName="app", PermissionsBoundary=boundary)
+    ecs: Any = sandbox.client("ecs", **keys)
+    assert ecs.list_clusters()["clusterArns"] == []
+    with pytest.raises(ClientError, match="no permissions boundary allows the ecs:ListTaskDefinitions action"):
+        ecs.list_task_definitions()
+    with pytest.raises(ClientError, match="no identity-based policy allows the ecs:ListServices action"):
+        ecs.list_services()
+
+
+def test_a_user_s_keys_may_do_what_the_user_s_and_its_groups_policies_allow(sandbox: Sandbox) -> None:
+    iam: Any = sandbox.client("iam")
+    iam.create_user(UserName="ann")
+    iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=json.dumps(policy(allow("ecs:ListClusters"))[0]))
+    iam.create_group(GroupName="ops")
+    iam.add_user_to_group(GroupName="ops", UserName="ann")
+    document = json.dumps(policy(allow("logs:Describe*"))[0])
+    managed = iam.create_policy(PolicyName="logs", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_group_policy(GroupName="ops", PolicyArn=managed)
+    made = iam.create_access_key(UserName="ann")["AccessKey"]
+    keys: Any = {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}
+    sandbox.enforce_iam()
+    assert sandbox.client("ecs", **keys).list_clusters()["clusterArns"] == []
+    assert sandbox.client("logs", **keys).describe_log_groups()["logGroups"] == []
+    with pytest.raises(ClientError, match=r"user/ann is not authorized to perform: ecs:ListTaskDefinitions"):
+        sandbox.client("ecs", **keys).list_task_definitions()
+
+
+@pytest.mark.parametrize("principal", ["*", {"Service": "ecs-tasks.amazonaws.com"}])
+def test_anybody_or_a_service_alone_may_be_trusted(sandbox: Sandbox, principal: Any) -> None:
+    keys: Any = session(sandbox, allow("sts:AssumeRole"))
+    trust = {"Statement": {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}}
+    sandbox.client("iam").create_role(RoleName="other", AssumeRolePolicyDocument=json.dumps(trust))
+    there = {"RoleArn": "arn:aws:iam::123456789012:role/other", "RoleSessionName": "xx"}
+    if principal == "*":
+        assert sandbox.client("sts", **keys).assume_role(**there)["Credentials"]
+        return
+    with pytest.raises(ClientError, match="no resource-based policy allows the sts:AssumeRole action"):
+        sandbox.client("sts", **keys).assume_role(**there)

@@ -17,12 +17,14 @@ from controller.sandbox.ecs import wire
 from controller.sandbox.ecs.api import Answer, EcsApi
 from controller.sandbox.endpoint.calls import call_name
 from controller.sandbox.endpoint.control import PREFIX, Controlled, control
-from controller.sandbox.endpoint.effects import deny, perform
+from controller.sandbox.endpoint.effects import deny, perform, refuse
 from controller.sandbox.endpoint.faults import Asked, FaultScript
 from controller.sandbox.endpoint.signature import scope_of
+from controller.sandbox.endpoint.simulation import CALL, simulation
 from controller.sandbox.errors import MissingAuthenticationError
 from controller.sandbox.iam.gate import Identities, refusal
 from controller.sandbox.iam.requests import Request
+from controller.sandbox.iam.simulate import SimulationError
 from controller.sandbox.outside import Outside
 
 if TYPE_CHECKING:
@@ -104,14 +106,27 @@ class Application:
     def _refusal(self, environ: WSGIEnvironment, name: str) -> str:
         scope = scope_of(environ)
         assert scope is not None  # noqa: S101
-        account = self._outside.principal(scope.access_key, scope.region).account
-        return refusal(self._outside, scope.access_key, _request(environ, name, account))
+        return refusal(self._outside, scope.access_key, self._request(environ, name))
+
+    def _request(self, environ: WSGIEnvironment, name: str) -> Request:
+        scope = scope_of(environ)
+        assert scope is not None  # noqa: S101
+        return _request(environ, name, self._outside.principal(scope.access_key, scope.region).account)
+
+    def _iam_simulation(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            body = simulation(self._outside, self._request(environ, CALL))
+        except SimulationError as error:
+            return refuse(error.status, error.code, error.message, "iam", environ, start_response)
+        return _respond(start_response, Answer(200, body), "text/xml")
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         target: str = environ.get("HTTP_X_AMZ_TARGET", "")
         prefix, dot, operation = target.rpartition(".")
         if api := self._apis.get(prefix + dot):
             return _respond(start_response, self._simulated(environ, api, operation), wire.CONTENT_TYPE)
+        if (scope := scope_of(environ)) and scope.service == "iam" and call_name(environ) == CALL:
+            return self._iam_simulation(environ, start_response)
         return self._others(environ, start_response)
 
     def _caller(self, environ: WSGIEnvironment) -> str:

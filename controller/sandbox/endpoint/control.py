@@ -5,7 +5,7 @@ POST   /_sandbox/advance             {"seconds": 30}
 POST   /_sandbox/fail_next_rollout   {"service": "web", "container": "log_router", "exit_code": 1}
 POST   /_sandbox/break_container     {"service": "web", "ailment": {"way": "out_of_memory", "after": 60}, "rollouts": 1}
 POST   /_sandbox/mend                {"fault": "fault-1"}, or {} for all that breaks containers
-POST   /_sandbox/enforce_iam         {"on": true}: sessions of roles that IAM knows may do what their policies allow
+POST   /_sandbox/enforce_iam         {"on": true}: roles and users that IAM knows may do what their policies allow
 GET    /_sandbox/faults              {"faults": [{"id": "fault-1", "calls": …, "seen": 3, "struck": 1}]}
 POST   /_sandbox/faults              {"calls": "ecs:Register*", "effect": "lose-answer", "after": 1, "times": 1}
 DELETE /_sandbox/faults/fault-1

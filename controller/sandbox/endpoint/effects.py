@@ -85,6 +85,13 @@ def deny(why: str, service: str, environ: WSGIEnvironment, start_response: Start
     return _answer(error, service, environ, start_response)
 
 
+def refuse(
+    status: int, code: str, message: str, service: str, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """An error of the service's own, in the shape of its protocol."""
+    return _answer(_Error(status, code, message), service, environ, start_response)
+
+
 def _throttling(service: str, environ: WSGIEnvironment) -> _Error:
     if service == "s3":
         return _Error(503, "SlowDown", "Please reduce your request rate.")

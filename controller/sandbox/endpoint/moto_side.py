@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from controller.sandbox.arns import partition_of
-from controller.sandbox.iam.gate import Caller
+from controller.sandbox.iam.gate import Attached, Caller, Rights
 from controller.sandbox.outside import ACCOUNT, Principal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from _typeshed.wsgi import WSGIApplication
 
@@ -96,21 +96,30 @@ class MotoSide:
     # sandbox.iam.gate.Identities
 
     def caller(self, access_key: str) -> Caller:
-        from moto.iam.models import get_account_id_from, iam_backends
+        from moto.iam.models import get_account_id_from
         from moto.sts.models import sts_backends
 
         account = get_account_id_from(access_key) or ACCOUNT
         session: Any = sts_backends[account]["aws"].get_assumed_role_from_access_key(access_key)
         if session is None:
-            return Caller(self.principal(access_key, "us-east-1").arn, "", None)
-        owner = session.role_arn.split(":")[4]
-        role: Any = next(
-            (one for one in iam_backends[owner]["aws"].roles.values() if one.arn == session.role_arn), None
-        )
-        if role is None:
-            return Caller(session.arn, session.role_arn, None)
-        documents = [*role.policies.values(), *(_document(one) for one in role.managed_policies.values())]
-        return Caller(session.arn, role.arn, tuple(json.loads(one) for one in documents))
+            arn = self.principal(access_key, "us-east-1").arn
+            return Caller(arn, "", self.rights_of(arn))
+        return Caller(session.arn, session.role_arn, self.rights_of(session.role_arn))
+
+    def rights_of(self, arn: str) -> Rights | None:
+        """Of a user, moto keeps no boundary. A boundary that is not there (any more) allows nothing."""
+        from moto.iam.models import iam_backends
+
+        kept: Any = iam_backends[arn.split(":")[4]]["aws"]
+        if role := next((one for one in kept.roles.values() if one.arn == arn), None):
+            name = role.permissions_boundary_arn
+            found = kept.managed_policies.get(name)
+            boundary = (json.loads(_document(found)) if found else {}) if name else None
+            return Rights(tuple(_attached("role", role)), boundary)
+        if user := next((one for one in kept.users.values() if one.arn == arn), None):
+            groups = [group for group in kept.groups.values() if user in group.users]
+            return Rights((*_attached("user", user), *(p for group in groups for p in _attached("group", group))))
+        return None
 
     def trust_of(self, role: str) -> Mapping[str, Any] | None:
         from moto.iam.models import iam_backends
@@ -121,6 +130,15 @@ class MotoSide:
     def object_is_there(self, account: str, path: str) -> bool:
         bucket, _, key = path.lstrip("/").partition("/")
         return self.object_exists(account, bucket, unquote(key))
+
+
+def _attached(kind: str, holder: Any) -> Iterator[Attached]:
+    """Of a role, user or group: what is written into it, and what hangs on it."""
+    for name, document in holder.policies.items():
+        yield Attached(f"{kind}_{holder.name}_{name}", kind, json.loads(document))
+    for policy in holder.managed_policies.values():
+        by = "aws-managed" if ":iam::aws:" in policy.arn else "user-managed"
+        yield Attached(policy.name, by, json.loads(_document(policy)))
 
 
 def _document(policy: Any) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from operator import eq, ge, gt, le, lt
 from typing import Any
 
 Context = Mapping[str, str | tuple[str, ...]]
@@ -35,26 +36,39 @@ class Asked:
 
 def decide(policies: Iterable[Mapping[str, Any]], asked: Asked) -> Decision:
     """`policies`: documents. Raises NotImplementedError where one has a part that is not known here."""
-    found = [one for policy in policies for one in _statements(policy) if _matches(one, asked)]
+    found = [one for policy in policies for one in matching(policy, asked)]
     if any(one["Effect"] == "Deny" for one in found):
         return Decision.DENIED
     return Decision.ALLOWED if found else Decision.NOT_ALLOWED
 
 
-def _statements(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def matching(policy: Mapping[str, Any], asked: Asked) -> Iterator[Mapping[str, Any]]:
+    """The statements of a policy, allows and denies, that speak of this. Raises as `decide`."""
+    yield from (one for one in statements_of(policy) if _concerns(one, asked) and _conditions_hold(one, asked))
+
+
+def missing(policy: Mapping[str, Any], asked: Asked) -> set[str]:
+    """Condition keys, as written, of statements about this action and resource, that the request does not have."""
+    concerned = (one for one in statements_of(policy) if _concerns(one, asked))
+    keys = (key for one in concerned for keys in one.get("Condition", {}).values() for key in keys)
+    return {key for key in keys if key.lower() not in asked.context}
+
+
+def statements_of(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """One that stands alone need not be in a list."""
     found = policy.get("Statement", [])
     yield from [found] if isinstance(found, Mapping) else found
 
 
-def _matches(statement: Mapping[str, Any], asked: Asked) -> bool:
-    return (
-        _named(statement, "Action", asked.action, ignore_case=True)
-        and _named(statement, "Resource", asked.resource)
-        and all(
-            _holds(operator, key, values, asked.context)
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, values in keys.items()
-        )
+def _concerns(statement: Mapping[str, Any], asked: Asked) -> bool:
+    return _named(statement, "Action", asked.action, ignore_case=True) and _named(statement, "Resource", asked.resource)
+
+
+def _conditions_hold(statement: Mapping[str, Any], asked: Asked) -> bool:
+    return all(
+        _holds(operator, key, values, asked.context)
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, values in keys.items()
     )
 
 
@@ -77,10 +91,26 @@ def like(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
 
 @lru_cache(maxsize=4096)
 def _pattern(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    if "${" in pattern:
-        raise NotImplementedError(f"policy variables: {pattern}")
+    _refuse_variables(pattern)
     text = "".join(".*" if one == "*" else "." if one == "?" else re.escape(one) for one in pattern)
     return re.compile(text, re.IGNORECASE if ignore_case else 0)
+
+
+def _refuse_variables(text: str) -> None:
+    if "${" in text:
+        raise NotImplementedError(f"policy variables: {text}")
+
+
+def _numbers(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    """What is no number compares with nothing."""
+
+    def of(wanted: str, value: str) -> bool:
+        try:
+            return compare(float(value), float(wanted))
+        except ValueError:
+            return False
+
+    return of
 
 
 _COMPARES: dict[str, Callable[[str, str], bool]] = {
@@ -90,12 +120,19 @@ _COMPARES: dict[str, Callable[[str, str], bool]] = {
     "ArnEquals": like,
     "ArnLike": like,
     "Bool": lambda wanted, value: wanted.lower() == value.lower(),
+    "NumericEquals": _numbers(eq),
+    "NumericLessThan": _numbers(lt),
+    "NumericLessThanEquals": _numbers(le),
+    "NumericGreaterThan": _numbers(gt),
+    "NumericGreaterThanEquals": _numbers(ge),
 }
 _NEGATIVE = {
     "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
     "StringNotLike": "StringLike",
     "ArnNotEquals": "ArnEquals",
     "ArnNotLike": "ArnLike",
+    "NumericNotEquals": "NumericEquals",
 }
 
 
@@ -104,6 +141,8 @@ def _holds(operator: str, key: str, wanted: Any, context: Context) -> bool:
     name, optional = name.removesuffix("IfExists"), name.endswith("IfExists")
     if quantifier not in ("", "ForAnyValue", "ForAllValues") or name not in {*_COMPARES, *_NEGATIVE, "Null"}:
         raise NotImplementedError(f"condition operator {operator}")
+    for one in many(wanted):
+        _refuse_variables(one)
     there = context.get(key.lower())
     if name == "Null":
         return (there is None) == (many(wanted)[0] == "true")

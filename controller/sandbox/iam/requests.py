@@ -241,5 +241,6 @@ _TABLE: dict[str, Needs] = {
     **{f"dynamodb:{name}": _on(f"dynamodb:{name}", _table) for name in ("Query", "GetItem", "PutItem", "DeleteItem")},
     "sts:GetCallerIdentity": _nothing,
     "sts:AssumeRole": _assume,
+    "iam:SimulatePrincipalPolicy": _on("iam:SimulatePrincipalPolicy", _arns("PolicySourceArn")),
 }
 """REST services are named by method and path; a path that ends in a slash stands for what is below it."""
