@@ -37,6 +37,7 @@ BAD_CREDENTIALS = frozenset(
         "RequestTimeTooSkewed",
     }
 )
+_ACTIONS = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadBucket": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
 DENIED = frozenset(
     {
         "AccessDenied",
@@ -108,6 +109,13 @@ def not_aws(operation: str, resource: str, expected: str) -> Unreachable:
     )
 
 
+def _action(operation: str) -> str:
+    """What a policy calls it: some of S3's operations have no action of their own name (Service Authorization
+    Reference, "Actions defined by Amazon S3").
+    """
+    return _ACTIONS.get(operation, operation)
+
+
 def _answered(operation: str, resource: str, error: boto.ClientError) -> AwsError:
     said, status = error.response.get("Error", {}), _status(error)
     code, detail = str(said.get("Code") or status or "Unknown"), str(said.get("Message") or "AWS gave no reason")
@@ -118,7 +126,7 @@ def _answered(operation: str, resource: str, error: boto.ClientError) -> AwsErro
         return AccessDenied(operation, resource, code, detail, hint)
     if code in DENIED or status == 403:  # noqa: PLR2004 - HTTP's own number
         return AccessDenied(
-            operation, resource, code, detail, f"Allow {operation} on {resource} to the controller's role"
+            operation, resource, code, detail, f"Allow {_action(operation)} on {resource} to the controller's role"
         )
     if code in MISSING:
         return NotFound(operation, resource, code, detail, "Check the name, the account and the region")
