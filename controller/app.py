@@ -159,6 +159,23 @@ def _own_name() -> str:
     return re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname())[:40] or "unnamed"
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The places that the settings name, and the source: nothing is contacted yet."""
+
+    home: Place
+    accounts: dict[Place, AwsAccount]
+    source: Callable[[], Source]
+    """Raises SourceError."""
+
+
+def reach(settings: Settings, options: Options) -> Reach:
+    """For who looks at each place by itself. Raises SettingsError, AwsError."""
+    home = Home(_home_account(settings), _home_region(settings))
+    accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
+    return Reach(Place(home.account or "", home.region or ""), accounts, lambda: _source(settings, accounts, home))
+
+
 def home_notes(settings: Settings, now: Callable[[], float]) -> Notes:
     """What people asked for, read. Raises SettingsError, AwsError."""
     objects, store = home_store(settings)

@@ -68,6 +68,9 @@ class Options:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     revisions: RevisionCache | None = None
+    config: Config = CLIENTS
+    attempts: int = 6
+    """Of a call that has no answer; 1 is one, come what may."""
     fences: Callable[[Place | None], Fence] = no_fences
     """What stands before the writes of a place, and of what all share (None)."""
     config: Config = CLIENTS
@@ -225,7 +228,7 @@ def _assumed(role: Role, region: str, limiter: Limiter, options: Options) -> bot
         extra: dict[str, Any] = {"ExternalId": role.external_id} if role.external_id else {}
         arn = str(role.arn)
         try:
-            home = boto3.Session().client("sts", region_name=region or None, config=CLIENTS)
+            home = boto3.Session().client("sts", region_name=region or None, config=options.config)
         except (BotoCoreError, ValueError) as error:
             raise translate("sts:AssumeRole", arn, error) from error
         call = Caller(home, limiter, options.observer, options.sleep, attempts=1)  # the call that needs it tries again
