@@ -68,9 +68,6 @@ class Options:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     revisions: RevisionCache | None = None
-    config: Config = CLIENTS
-    attempts: int = 6
-    """Of a call that has no answer; 1 is one, come what may."""
     fences: Callable[[Place | None], Fence] = no_fences
     """What stands before the writes of a place, and of what all share (None)."""
     config: Config = CLIENTS
@@ -151,14 +148,15 @@ class AwsAccount:
             return found
 
     def _caller(self, service: str) -> Caller:
-        return self._calling(self._client(service), self.place)
+        return self._calling(self.client(service), self.place)
 
     def _calling(self, client: Any, place: Place | None) -> Caller:
         options = self._options
         fence = options.fences(place)
         return Caller(client, self._limiter, options.observer, options.sleep, options.attempts, fence)
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
+        """botocore's own, for who judges single answers. Raises AwsError."""
         session = self._once("session", self._session)
         try:
             with _MODELS:
