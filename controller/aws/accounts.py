@@ -156,7 +156,7 @@ class AwsAccount:
         return Caller(client, self._limiter, options.observer, options.sleep, options.attempts, fence)
 
     def client(self, service: str) -> Any:
-        """botocore's own, for who judges single answers. Raises AwsError."""
+        """The client itself, for who judges single answers. Raises AwsError."""
         session = self._once("session", self._session)
         try:
             with _MODELS:
