@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from controller.aws.probe import Probe, Tried
-from controller.doctor.model import DENIED, Finding, Sheet
+from controller.doctor.model import DENIED, Finding, Sheet, Verdict
 
 NOBODY = "logroute-doctor-looks-for-nothing"
 """A name that nobody gives: AWS checks the right first, and says then that there is no such thing."""
@@ -57,15 +57,18 @@ CODEDEPLOY = (Harmless("codedeploy", "ListApplications", "all applications"),)
 """What services under CODE_DEPLOY need."""
 
 
-def tried(sheet: Sheet, probe: Probe, calls: list[Harmless]) -> Iterator[Finding]:
-    """One line for what may be called, and one for each that may not."""
+def tried(sheet: Sheet, probe: Probe, calls: Iterable[Harmless], only_for: str = "") -> Iterator[Finding]:
+    """One line for what may be called, and one for each that may not. `only_for`: who alone needs these."""
     allowed: list[str] = []
     for call in calls:
         one = probe.call(call.service, call.operation, call.resource, **call.arguments)
         if _allowed(one):
             allowed.append(call.name)
         elif one.error:
-            yield sheet.failed("permissions", one.error)
+            found = sheet.failed("permissions", one.error)
+            if only_for:
+                found = replace(found, verdict=Verdict.WARN, hint=f"{found.hint}; {only_for} alone need it")
+            yield found
     if allowed:
         yield sheet.ok("permissions", f"allowed are {', '.join(allowed)}")
 

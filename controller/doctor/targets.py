@@ -39,7 +39,7 @@ def inventory(probe: Probe, account: AccountSettings, wanted: Iterable[str]) -> 
     reached = [
         name
         for name in names
-        if (not account.clusters or selected(name, account.clusters)) and any(one.fullmatch(name) for one in patterns)
+        if (not account.clusters or selected(account.clusters, name)) and any(one.fullmatch(name) for one in patterns)
     ]
     found: dict[str, tuple[str, ...]] = {}
     for name in reached:
@@ -97,7 +97,7 @@ def _missing(route: Route, found: Inventory) -> str:
         kind = "no cluster matches" if is_glob(target.cluster) else "there is no cluster"
         return f"{kind} {target.cluster}"
     names = [name for cluster in clusters for name in found.services[cluster]]
-    if target.services and not target.task_families and not any(selected(name, target.services) for name in names):
+    if target.services and not target.task_families and not any(selected(target.services, name) for name in names):
         return f"no service in {', '.join(clusters[:3])} matches {', '.join(target.services)}"
     return ""
 
@@ -109,15 +109,15 @@ def first_pass(sheet: Sheet, found: Inventory, share: float) -> Finding:
     """
     services = found.count
     listing = sum(-(-len(names) // PAGE) + -(-len(names) // DESCRIBED) for names in found.services.values())
-    seconds = (
-        max(0.0, listing - FAMILIES["ecs:service-read"].burst * share)
-        / (FAMILIES["ecs:service-read"].sustained * share)
-    ) + max(0.0, services - FAMILIES["ecs:task-definition-read"].burst * share) / (
-        FAMILIES["ecs:task-definition-read"].sustained * share
-    )
+    seconds = _seconds("ecs:service-read", listing, share) + _seconds("ecs:task-definition-read", services, share)
     took = "about a second" if seconds < 1 else f"about {seconds:,.0f} s"
     message = f"{services:,} services in reach: a first pass reads for {took} at limits.share {share:g}"
     if services > MANY_REVISIONS:
         hint = "The cache of revisions holds 30,000: keep it on a volume, and divide the services among controllers"
         return sheet.warn("quotas", message, hint)
     return sheet.ok("quotas", message)
+
+
+def _seconds(family: str, calls: int, share: float) -> float:
+    rate = FAMILIES[family]
+    return max(0.0, calls - rate.burst * share) / (rate.sustained * share)
