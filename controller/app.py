@@ -170,7 +170,7 @@ class Reach:
 
 
 def reach(settings: Settings, options: Options) -> Reach:
-    """For who looks at each place by itself, and waits for git no longer than a minute. Raises SettingsError, AwsError."""
+    """For who looks at each place by itself, and waits a minute for git at most. Raises SettingsError, AwsError."""
     _refuse_what_is_not_enforced(settings)
     home = Home(_home_account(settings), _home_region(settings))
     accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}

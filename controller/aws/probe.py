@@ -13,12 +13,12 @@ from controller.aws.accounts import CLIENTS, AwsAccount, Options
 from controller.aws.failures import translate
 from controller.aws.ports import AccessDenied, AwsError, Unreachable
 
-SECONDS = 5
+SECONDS = 5.0
 
 
-def options(share: float, seconds: float = SECONDS) -> Options:
-    """One attempt, and no answer within `seconds` is an answer too."""
-    bounds = Config(connect_timeout=seconds, read_timeout=seconds)
+def options(share: float) -> Options:
+    """One attempt, and no answer within SECONDS is an answer too."""
+    bounds = Config(connect_timeout=SECONDS, read_timeout=SECONDS)
     return Options(share, config=CLIENTS.merge(bounds), attempts=1)
 
 

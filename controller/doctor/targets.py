@@ -15,6 +15,7 @@ from controller.specs.model import Route
 
 PAGE, DESCRIBED = 100, 10
 MANY_REVISIONS = 30_000
+"""As many bodies of 2 KB as the cache holds (aws/revisions.py)."""
 PAGES = 60
 """Of names at most that are listed per cluster: 6,000 services, and a cluster has 5,000 (Amazon ECS service quotas)."""
 
@@ -113,7 +114,9 @@ def first_pass(sheet: Sheet, found: Inventory, share: float) -> Finding:
     took = "about a second" if seconds < 1 else f"about {seconds:,.0f} s"
     message = f"{services:,} services in reach: a first pass reads for {took} at limits.share {share:g}"
     if services > MANY_REVISIONS:
-        hint = "The cache of revisions holds 30,000: keep it on a volume, and divide the services among controllers"
+        hint = (
+            "The cache of revisions may not hold them all: divide the services among controllers by accounts.clusters"
+        )
         return sheet.warn("quotas", message, hint)
     return sheet.ok("quotas", message)
 

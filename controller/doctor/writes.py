@@ -31,7 +31,7 @@ class Sample:
 def sample(probe: Probe, cluster: str, service: str) -> Sample | None:
     """None where it cannot be read, which other lines say."""
     answer = probe.call("ecs", "DescribeServices", service, cluster=cluster, services=[service]).answer
-    found = next(iter(answer.get("services", ())), {})
+    found: dict[str, Any] = next(iter(answer.get("services", ())), {})
     body = probe.call("ecs", "DescribeTaskDefinition", service, taskDefinition=found.get("taskDefinition", service))
     definition = body.answer.get("taskDefinition")
     if not definition or "serviceArn" not in found:
