@@ -53,7 +53,7 @@ class Probe:
         self._clients: dict[str, Any] = {}
         self._silent: dict[str, AwsError] = {}
 
-    def call(self, service: str, operation: str, resource: str, **arguments: Any) -> Tried:
+    def call(self, service: str, operation: str, resource: str, /, **arguments: Any) -> Tried:
         """Never raises for what AWS or the network do."""
         name = f"{service}:{operation}"
         if service in self._silent:

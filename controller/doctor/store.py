@@ -26,7 +26,7 @@ class Bucket:
         self._probe, self.store = probe, store
         self._owned = {"Bucket": store.bucket, "ExpectedBucketOwner": owner}
 
-    def call(self, operation: str, key: str = "", **arguments: Any) -> Tried:
+    def call(self, operation: str, key: str = "", /, **arguments: Any) -> Tried:
         where = f"s3://{self.store.bucket}" + (f"/{key}" if key else "")
         named = {"Key": key} if key else {}
         return self._probe.call("s3", operation, where, **self._owned, **named, **arguments)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from email.utils import formatdate
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,15 @@ Look = Callable[..., Findings]
 
 
 @pytest.fixture
-def look(
-    play: Playground, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Look]:
+def look(play: Playground, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "run").mkdir()
+    monkeypatch.setattr("controller.cli.doctor.time.time", play.sandbox.clock.now)
     secure(play.s3)
     play.service()
     play.write("httpd.yaml", route_yaml())
-    play.write(
-        "class.yaml", (play.specs / "class.yaml").read_text().replace("rollout:", "fluentBit: unchecked, rollout:")
-    )
-    yield lambda *options, **more: doctor(play, capsys, tmp_path / "run", *options, **more)
+    play.write("class.yaml", (play.specs / "class.yaml").read_text().replace("rollout:", "engine: unchecked, rollout:"))
+    return lambda *options, **more: doctor(play, capsys, tmp_path / "run", *options, **more)
 
 
 def line(found: Findings, check: str) -> dict[str, str]:
@@ -58,11 +54,11 @@ def test_what_cannot_be_proved_is_a_warning(look: Look) -> None:
 def test_read_only_writes_nothing_at_all(play: Playground, look: Look) -> None:
     play.sandbox.reset_call_counts()
     assert "bucket-write" not in {one["check"] for one in look("--read-only")}
-    assert not {name for name in play.sandbox.call_counts() if name in ("s3:PutObject", "s3:DeleteObject")}
+    assert not {name for name in play.sandbox.call_counts if name in ("s3:PutObject", "s3:DeleteObject")}
 
 
 def test_no_credentials_fail_and_nothing_else_is_asked(
-    play: Playground, look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
@@ -83,12 +79,9 @@ def test_expired_credentials_say_so(play: Playground, look: Look) -> None:
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(-30, None), (90, "warn"), (-90, "warn"), (250, "fail")])
 def test_the_clock_is_held_against_aws_s(
-    look: Look, monkeypatch: pytest.MonkeyPatch, seconds: int, verdict: str | None
+    play: Playground, look: Look, monkeypatch: pytest.MonkeyPatch, seconds: int, verdict: str | None
 ) -> None:
-    import time
-
-    skewed = formatdate(time.time() - seconds, usegmt=True)
-    monkeypatch.setattr("controller.aws.probe._headers", lambda _answer: {"date": skewed})
+    monkeypatch.setattr("controller.cli.doctor.time.time", lambda: play.sandbox.clock.now() + seconds)
     assert troubles(look()).get("clock") == verdict
 
 
@@ -161,6 +154,12 @@ def test_a_bucket_that_refuses_us(play: Playground, look: Look) -> None:
 def test_a_policy_of_the_bucket_that_denies(play: Playground, look: Look, call: str, check: str, verdict: str) -> None:
     deny(play, call)
     assert troubles(look()) == {check: verdict}
+
+
+def test_a_policy_that_denies_objects_is_found_by_trying(play: Playground, look: Look) -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{STORE}/*"}
+    play.s3.put_bucket_policy(Bucket=STORE, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    assert troubles(look()) == {"bucket-tls": "warn", "bucket-read": "fail"}
 
 
 def test_without_the_right_to_delete_one_probe_stays_however_often(play: Playground, look: Look) -> None:

