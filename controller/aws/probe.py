@@ -64,7 +64,8 @@ class Probe:
             ours = error if isinstance(error, AwsError) else translate(name, resource, error)
             if isinstance(ours, Unreachable) and not isinstance(error, ClientError):
                 self._silent[service] = ours
-            return Tried(name, resource, error=ours, headers=_headers(getattr(error, "response", {})))
+            refused = error.response if isinstance(error, ClientError) else {}
+            return Tried(name, resource, error=ours, headers=_headers(refused))
         return Tried(name, resource, answer, None, _headers(answer))
 
     def _asked(self, service: str, operation: str, arguments: Mapping[str, Any]) -> Any:

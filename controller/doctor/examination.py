@@ -77,11 +77,14 @@ def _specs(settings: Settings, reach: Reach) -> tuple[SpecSet | None, list[Findi
 
 
 def _safely(examined: Examined, place: Place) -> Sequence[Finding]:
-    """One place's failure is one place's line."""
+    """One place's failure is one place's line; what was found before it stays."""
+    found: list[Finding] = []
     try:
-        return list(_place(examined, place))
-    except AwsError as error:
-        return [Sheet(str(place)).failed("place", error)]
+        found.extend(_place(examined, place))
+    except Exception as error:  # noqa: BLE001 - an answer of another shape than AWS's
+        hint = "Check AWS_ENDPOINT_URL, and what stands between here and AWS; if that is AWS itself, report it"
+        found.append(Sheet(str(place)).fail("place", f"{type(error).__name__}: {error}", hint))
+    return found
 
 
 def _place(examined: Examined, place: Place) -> Iterator[Finding]:

@@ -165,9 +165,7 @@ def test_a_store_that_ignores_conditions_is_refused(look: Look, monkeypatch: pyt
     assert "ignores If-None-Match" in said(found, "bucket-conditions")
 
 
-def test_people_read_a_line_each_and_what_to_do(
-    play: Playground, look: Look, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_people_read_a_line_each_and_what_to_do(look: Look, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     look()
     with pytest.raises(SystemExit) as ended:
         main(["doctor", "--config", str(tmp_path / "run" / "settings.yaml"), "--source", str(tmp_path / "gone")])
