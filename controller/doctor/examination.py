@@ -14,7 +14,7 @@ from controller.aws.ports import AwsError
 from controller.aws.probe import Probe
 from controller.desired.store import StoreUrlError, config_store, partition
 from controller.doctor import here, identity, rights, store, targets, writes
-from controller.doctor.model import HERE, Finding, Sheet
+from controller.doctor.model import HERE, Finding, Sheet, Verdict
 from controller.settings import Settings
 from controller.sources.errors import SourceError
 from controller.specs.load import Loader
@@ -107,13 +107,15 @@ def _store(examined: Examined, sheet: Sheet, probe: Probe, account: str) -> Iter
         yield sheet.fail("bucket", "no config store is set", hint)
         return
     try:
-        bucket = store.Bucket(probe, config_store(url, account=account, region=region), account)
+        named = config_store(url, account=account, region=region)
     except StoreUrlError as error:
         yield sheet.fail("bucket", str(error), "Correct configStore")
         return
+    own = "{account}" in url or probe.place.account == examined.reach.home.account
+    bucket = store.Bucket(probe, named, account if own else "")
     first = store.there(sheet, bucket, region)
     yield first
-    if first.verdict != "pass":
+    if first.verdict is Verdict.FAIL:
         return
     yield from store.configuration(sheet, bucket)
     yield from store.reading(sheet, bucket)

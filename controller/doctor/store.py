@@ -20,11 +20,13 @@ FIX_CONDITIONS = "Use Amazon S3 itself; a store without If-None-Match and If-Mat
 
 
 class Bucket:
-    """One bucket as the account `owner` sees it. Amazon S3 user guide, "Verifying bucket ownership"."""
+    """One bucket, which must be the account `owner`'s; "" where it may be another's (Amazon S3 user guide, "Verifying
+    bucket ownership with bucket owner condition").
+    """
 
     def __init__(self, probe: Probe, store: ConfigStore, owner: str) -> None:
         self._probe, self.store = probe, store
-        self._owned = {"Bucket": store.bucket, "ExpectedBucketOwner": owner}
+        self._owned = {"Bucket": store.bucket} | ({"ExpectedBucketOwner": owner} if owner else {})
 
     def call(self, operation: str, key: str = "", /, **arguments: Any) -> Tried:
         where = f"s3://{self.store.bucket}" + (f"/{key}" if key else "")
@@ -33,22 +35,24 @@ class Bucket:
 
 
 def there(sheet: Sheet, bucket: Bucket, region: str) -> Finding:
-    """Exists, is this account's, and lies in this region: the init image reads it there."""
+    """One of another region works, by S3's redirects (301, 307), as long as both regions do."""
     name, tried = bucket.store.bucket, bucket.call("HeadBucket")
     if isinstance(tried.error, NotFound):
         hint = f"Create it in {region}, or set configStore to one that is there"
         return sheet.fail("bucket", f"there is no bucket {name}", hint)
-    lies = tried.headers.get("x-amz-bucket-region") or str(tried.answer.get("BucketRegion") or region)
-    if lies != region:
-        hint = "Use a bucket of this region: configStore may hold {region}, as s3://configs-{region}/logroute"
-        return sheet.fail("bucket", f"bucket {name} lies in {lies}, not in {region}", hint)
     if tried.denied:
         hint = (
             "Its policy may deny it, it may be another account's, or s3:ListBucket be missing: "
             "logroute iam controller prints what is needed"
         )
         return sheet.fail("bucket", f"bucket {name} refuses us: {tried.code}", hint)
-    return sheet.failed("bucket", tried.error) if tried.error else sheet.ok("bucket", f"{name} is here, in {region}")
+    if tried.error:
+        return sheet.failed("bucket", tried.error)
+    lies = tried.headers.get("x-amz-bucket-region") or str(tried.answer.get("BucketRegion") or region)
+    if lies != region:
+        hint = "New tasks depend on both regions: configStore may hold {region}, as s3://configs-{region}/logroute"
+        return sheet.warn("bucket", f"bucket {name} lies in {lies}, not in {region}", hint)
+    return sheet.ok("bucket", f"{name} is here, in {region}")
 
 
 def configuration(sheet: Sheet, bucket: Bucket) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ def secure(s3: Any, bucket: str = STORE) -> None:
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(BLOCKS, True))
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(TLS_ONLY))
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(TLS_ONLY).replace(f":::{STORE}", f":::{bucket}"))
 
 
 def settings_of(play: Playground, **more: Any) -> dict[str, Any]:
