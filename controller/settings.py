@@ -19,20 +19,38 @@ class SettingsError(Explained):
     """The settings cannot be used; the text says which key, why, and where it was looked for."""
 
 
+TOLD = ConfigDict(use_attribute_docstrings=True)
+"""What stands below a field is what docs/settings.md says of it."""
+
+
 class AccountSettings(Model):
     """How to get into an account, and where to look there. Empty: the controller's own credentials."""
 
+    model_config = TOLD
+
     role_arn: Annotated[str, StringConstraints(pattern=ARN)] | None = None
+    """The role that is assumed there; none: the controller's own account."""
     external_id: str | None = None
+    """What that role's trust policy asks for."""
     regions: tuple[Region, ...] = ()
+    """The regions to look after; the controller's own when empty."""
     clusters: tuple[Glob, ...] = ()
+    """Names and globs: LogRoute looks nowhere else here, whatever specs say; everywhere when empty."""
 
 
 class Guards(Model):
+    model_config = TOLD
+
     max_share: Share = "20%"
+    """Beyond this share of the services that are looked after, and beyond `maxCount`, restores and repairs that no
+    changed spec explains wait for `logroute approve`.
+    """
     max_count: int = Field(3, ge=0)
+    """See `maxShare`."""
     first_run: Literal["apply", "plan"] = "apply"
+    """`plan`: a first run writes nothing before it is approved."""
     self_: Literal["refuse", "allow"] = Field("refuse", alias="self")
+    """`refuse`: the controller's own ECS service is out of reach of specs; its task metadata tells which it is."""
 
 
 def _fraction(value: Any) -> Any:
@@ -41,8 +59,10 @@ def _fraction(value: Any) -> Any:
 
 
 class Limits(Model):
+    model_config = TOLD
+
     share: Annotated[float, BeforeValidator(_fraction), Field(gt=0, le=100)] = 0.5
-    """Of AWS's sustained rates; over 1 only where AWS raised the quotas."""
+    """Share of AWS's sustained call rates that is used, such as `50%`; over `100%` only where AWS raised the quotas."""
 
 
 def _off(value: Any) -> Any:
@@ -55,10 +75,16 @@ class Garbage(Model):
     those of LogRoute's own beyond the latest `keep_revisions` of a family.
     """
 
+    model_config = TOLD
+
     configs: Annotated[Literal["off", "dry-run", "delete"], BeforeValidator(_off)] = "dry-run"
+    """Config objects that nothing names: told only, or deleted."""
     grace_days: int = Field(30, ge=1, le=3650)
+    """Days for which nothing must have named them."""
     revisions: Annotated[Literal["off", "dry-run", "deregister"], BeforeValidator(_off)] = "off"
+    """Superseded revisions of LogRoute's own: told only, or deregistered."""
     keep_revisions: int = Field(10, ge=1, le=1000)
+    """The latest of a family that stay."""
 
 
 class Tenant(Model):
@@ -78,13 +104,18 @@ class GitSettings(Model):
     LOGROUTE_GIT_TOKEN is no setting: it is the secret itself, and read where it is sent.
     """
 
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, use_attribute_docstrings=True)
 
     token_file: Path | None = None
+    """A file with the token for https."""
     ssh_key_file: Path | None = None
+    """A private key for ssh."""
     known_hosts_file: Path | None = None
+    """The hosts that ssh may talk to."""
     token_secret_arn: Annotated[str, StringConstraints(pattern=ARN)] | None = None
+    """A Secrets Manager secret with the token."""
     verify: tuple[str, ...] = ()
+    """Not enforced yet, and refused when set."""
 
 
 def _text_keys(value: Any) -> Any:
@@ -105,27 +136,46 @@ class Settings(BaseSettings):
     """`region` None: botocore's own choice. `config_store` may hold `{account}` and `{region}`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="LOGROUTE_", env_nested_delimiter="_", env_nested_max_split=1, extra="forbid", frozen=True
+        env_prefix="LOGROUTE_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
     source: str = ""
+    """Where the specs are: see below. `plan` and `apply` take `--source`."""
     config_store: StoreUrl | None = None
+    """`s3://bucket/prefix` of configs and state; may hold `{account}` and `{region}`."""
     owner: Label = "logroute"
+    """This installation's id, in marks and leases. It must never change."""
     region: Region | None = None
+    """The controller's own; botocore's choice when absent."""
     accounts: dict[Label, AccountSettings] = Field(default_factory=lambda: {"main": AccountSettings()}, min_length=1)
+    """By the names that specs give them: see [accounts.md](accounts.md)."""
     lease: Annotated[str, StringConstraints(pattern=r"^(s3|dynamodb://[A-Za-z0-9_.-]{3,255})$")] = "s3"
-    """Where replicas keep their leases: in the config store, or in a table of its own account and region."""
+    """Where replicas keep leases: `s3`, in the config store, or `dynamodb://TABLE`: see [replicas.md](replicas.md)."""
     listen: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.:\[\]-]+:[0-9]{1,5}$")] = "0.0.0.0:9090"
+    """Address and port of `/metrics`, `/healthz` and `/readyz`."""
     poll: Interval = 30.0
+    """How often the source, and what people asked for, is looked at."""
     resync: Interval = 300.0
+    """How often every service is looked at."""
     guards: Guards = Guards()
+    """What waits for a person."""
     limits: Limits = Limits()
+    """How much of AWS's rates is used."""
     garbage: Garbage = Garbage()
+    """What nothing needs any more: see [garbage.md](garbage.md)."""
     fluent_bit: Annotated[dict[EngineVersion, Path], BeforeValidator(_text_keys)] = {}
+    """Engine version → path of a Fluent Bit binary on which configs are tried: see [check.md](check.md)."""
     lua: Literal["refuse", "allow"] = "refuse"
     """Whether specs may hold Lua, which runs in the router with the rights of the task."""
     tenants: tuple[Tenant, ...] = ()
+    """Not enforced yet, and refused when set."""
     git: GitSettings = GitSettings()
+    """How git logs in. In the environment each key is a variable of its own."""
 
     @classmethod
     def settings_customise_sources(

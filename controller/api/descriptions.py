@@ -17,6 +17,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "ClassMetadata": {
         "name": "A DNS label. The class called default is for routes that name none.",
+        "labels": "For people.",
         "annotations": "logroute.dev/allow accepts lints here, by code, comma-separated.",
     },
     "RouteSpec": {
@@ -103,9 +104,13 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "maxParallel": "Rollouts that run at once per account and region; 0 for no limit.",
         "order": "Who goes first.",
         "pauseOnFailure": "Stop where a rollout fails.",
-        "timeout": "Without progress.",
+        "timeout": "How long a rollout may make no progress; each task of the new revision that runs starts it anew.",
         "whenDeploying": "Somebody else deploys: wait for the end of it, or skip the service until the next pass.",
         "windows": "When to roll out; always when empty.",
+    },
+    "Order": {
+        "services": "These services, in the order of the list.",
+        "labels": "Services of routes with these labels.",
     },
     "Window": {
         "cron": "When the window opens, in five fields.",

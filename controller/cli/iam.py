@@ -39,6 +39,7 @@ class Asked:
     routes: tuple[str, ...] = ()
     config_store: str | None = None
     region: str | None = None
+    kms_key: str = ""
 
 
 def controller(asked: Asked) -> int:
@@ -76,6 +77,7 @@ def reach(settings: Settings, name: str, asked: Asked, routes: Sequence[Route] |
         asked.roles or (ANY,),
         _log_groups(mine),
         store,
+        asked.kms_key,
         home=name == own,
         lease_table=settings.lease.removeprefix("dynamodb://") if settings.lease != "s3" else "",
         deletes_configs=settings.garbage.configs == "delete",
@@ -97,7 +99,7 @@ def task(asked: Asked, role: Role) -> int:
         raise CommandError("where do configs lie? give --config-store, or the settings by --config")
     account_id = asked.account_id or ANY
     where, store = Where(partition(region), account_id, region), _store(url, account_id, region)
-    found = [need for route in _routes(asked) for need in needs(route, store, where)]
+    found = [need for route in _routes(asked) for need in needs(route, store, where, asked.kms_key)]
     mine = [need for need in found if need.role == role]
     for need in (*mine, *(one for one in found if role == "task" and one.role not in ("task", "execution"))):
         if need.remark or need.role != role:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -243,6 +243,7 @@ Specs = Annotated[Path | None, typer.Option("--specs", help="A spec file or a fo
 Region = Annotated[str | None, typer.Option("--region", help="Where an output names none; AWS_REGION when absent.")]
 AccountId = Annotated[str | None, typer.Option("--account-id", help="Twelve digits; any account when absent.")]
 OfRoutes = Annotated[list[str] | None, typer.Option("--route", help="NAMESPACE/NAME; repeatable; all when absent.")]
+KmsKey = Annotated[str, typer.Option("--kms-key", help="ARN of the config bucket's own KMS key, where it has one.")]
 StoreOption = Annotated[str | None, typer.Option("--config-store", help="s3://bucket/prefix, if not the settings'.")]
 
 
@@ -258,6 +259,7 @@ def iam_controller(
     role: Annotated[
         list[str] | None, typer.Option("--role", help="Names of roles it may pass to tasks, or globs; repeatable.")
     ] = None,
+    kms_key: KmsKey = "",
     trust: Annotated[
         str | None, typer.Option("--trust", metavar="ROLE_ARN", help="Print the trust policy: who may assume the role.")
     ] = None,
@@ -265,7 +267,9 @@ def iam_controller(
     """What the controller's role in an account has to allow."""
     from controller.cli import iam as command
 
-    asked = command.Asked(config, specs, account, account_id, tuple(family or ()), tuple(role or ()), trust)
+    asked = command.Asked(
+        config, specs, account, account_id, tuple(family or ()), tuple(role or ()), trust, kms_key=kms_key
+    )
     _run(lambda: command.controller(asked))
 
 
@@ -277,9 +281,21 @@ def iam_task_role(
     region: Region = None,
     account_id: AccountId = None,
     route: OfRoutes = None,
+    kms_key: KmsKey = "",
 ) -> None:
     """What the task roles of routed services have to allow: reading the config, and writing to the outputs."""
-    _iam_of_tasks("task", specs, config_store, config, region, account_id, route)
+    from controller.cli import iam as command
+
+    asked = command.Asked(
+        config,
+        specs,
+        account_id=account_id,
+        routes=tuple(route or ()),
+        config_store=config_store,
+        region=region,
+        kms_key=kms_key,
+    )
+    _run(lambda: command.task(asked, "task"))
 
 
 @iam.command("execution-role")
@@ -290,26 +306,21 @@ def iam_execution_role(
     region: Region = None,
     account_id: AccountId = None,
     route: OfRoutes = None,
+    kms_key: KmsKey = "",
 ) -> None:
     """What their execution roles have to allow: the router's own log, its secrets, its image."""
-    _iam_of_tasks("execution", specs, config_store, config, region, account_id, route)
-
-
-def _iam_of_tasks(
-    role: Literal["task", "execution"],
-    specs: Path | None,
-    config_store: str | None,
-    config: Path | None,
-    region: str | None,
-    account_id: str | None,
-    route: list[str] | None,
-) -> None:
     from controller.cli import iam as command
 
     asked = command.Asked(
-        config, specs, account_id=account_id, routes=tuple(route or ()), config_store=config_store, region=region
+        config,
+        specs,
+        account_id=account_id,
+        routes=tuple(route or ()),
+        config_store=config_store,
+        region=region,
+        kms_key=kms_key,
     )
-    _run(lambda: command.task(asked, role))
+    _run(lambda: command.task(asked, "execution"))
 
 
 rollout = typer.Typer(help="The changes that go over services in waves.", no_args_is_help=True)

@@ -34,8 +34,11 @@ MERGED: tuple[str, ...] = ("errors", "routes", "services")
 def read(settings: Settings) -> dict[str, Any]:
     """What all replicas told, as one. Raises CommandError, SettingsError, AwsError."""
     objects, store = home_store(settings)
-    others = [info.key for info in objects.list(store.key(STATE, PLACES) + "/")]
-    found = [one for key in (store.key(STATE, STATUS), *others) if (one := _of(objects, key))]
+    folder, home = store.key(STATE, PLACES) + "/", _of(objects, store.key(STATE, STATUS))
+    others = [info.key for info in objects.list(folder)]
+    if home and isinstance(home.get("places"), list):  # a place that left the settings has left its status behind
+        others = [key for key in others if key.removeprefix(folder).removesuffix(".json") in home["places"]]
+    found = [one for one in (home, *(_of(objects, key) for key in others)) if one]
     if not found:
         where = f"s3://{store.in_bucket(STATE)}/{STATUS}"
         raise CommandError(f"{where} is not there: no controller has finished a pass yet")
@@ -43,7 +46,8 @@ def read(settings: Settings) -> dict[str, Any]:
     merged = {name: dict(sorted(some.items())) for name, some in merged.items()}
     lists = {name: [row for one in found for row in one[name]] for name in ("lostConfigs", "rollouts")}
     lists["rollouts"].sort(key=lambda one: (one["begun"], one["id"]))
-    return {**found[0], **merged, **lists}
+    unread = next((error for one in found if (error := one["sourceError"])), "")
+    return {**found[0], **merged, **lists, "sourceError": unread}
 
 
 def _of(objects: ObjectStore, key: str) -> dict[str, Any] | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,10 +86,13 @@ def _listen(address: str) -> Finding:
 
 
 def _cache() -> Finding:
-    """As the controller makes it, but for the folder itself, which is not made."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or re.sub("^~$", tempfile.gettempdir(), str(Path.home() / ".cache")))
+    """Where the controller makes it; it is not made here."""
+    hint = "Mount a volume and set XDG_CACHE_HOME to it; without, each start fetches everything anew"
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute()
+    except RuntimeError:
+        return SHEET.warn("cache", "there is no home folder", hint)
     folder = next(one for one in (home / "logroute", home, *home.parents) if one.exists())
     if os.access(folder, os.W_OK | os.X_OK):
         return SHEET.ok("cache", f"{home / 'logroute'} may be written")
-    hint = "Mount a volume and set XDG_CACHE_HOME to it; without, each start fetches everything anew"
     return SHEET.warn("cache", f"{folder} may not be written", hint)

@@ -40,6 +40,8 @@ class Reach:
     """Names, with their paths, of the task and execution roles that routed definitions name."""
     log_groups: tuple[str, ...] = ("*",)
     store: Store = Store("*", "")
+    key: str = ""
+    """ARN of the KMS key that the config store is encrypted with, where it is one of one's own."""
     home: bool = True
     """The controller's own account: specs, leases and what all replicas share lie there."""
     lease_table: str = ""
@@ -113,6 +115,8 @@ def _config_store(reach: Reach) -> Iterator[Statement]:
     yield Statement("ConfigStoreObjects", ("s3:GetObject", "s3:PutObject"), (reach.s3(reach.store.key("*")),))
     # With a condition on the prefix S3 would answer "forbidden" for an object that is merely missing.
     yield Statement("ConfigStoreListing", ("s3:ListBucket",), (reach.s3(reach.store.bucket),))
+    if reach.key:
+        yield Statement("ConfigStoreKey", ("kms:Decrypt", "kms:GenerateDataKey"), (reach.key,))
 
 
 def _home(reach: Reach) -> Iterator[Statement]:

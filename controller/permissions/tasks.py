@@ -36,15 +36,15 @@ class Need:
     remark: str = ""
 
 
-def needs(route: Route, store: Store, where: Where) -> Iterator[Need]:
-    """Of one route, with its class and outputs."""
-    yield from _config(route, store, where)
+def needs(route: Route, store: Store, where: Where, key: str = "") -> Iterator[Need]:
+    """Of one route, with its class and outputs. `key`: ARN of the KMS key of the config store, "" for S3's own."""
+    yield from _config(route, store, where, key)
     for output in route.outputs:
         yield from _output(route, output, where)
     yield from _router(route, where)
 
 
-def _config(route: Route, store: Store, where: Where) -> Iterator[Need]:
+def _config(route: Route, store: Store, where: Where, key: str) -> Iterator[Need]:
     delivery = delivery_of(route.router)
     if delivery == "inline":
         return
@@ -53,6 +53,8 @@ def _config(route: Route, store: Store, where: Where) -> Iterator[Need]:
     yield Need(role, ("s3:GetObject",), objects, route.key, "the config")
     # Without the right to list, S3 says "forbidden" of an object that is missing, and the router's log misleads.
     yield Need(role, ("s3:GetBucketLocation", "s3:ListBucket"), (bucket,), route.key, "the config's bucket")
+    if key:
+        yield Need(role, ("kms:Decrypt",), (key,), route.key, "the key of the config's bucket")
 
 
 def _output(route: Route, output: Mapping[str, Any], where: Where) -> Iterator[Need]:

@@ -12,6 +12,9 @@ from controller.reconciling.keeper import Specs
 from controller.reconciling.notes import Kind, Note, Notes
 from controller.reconciling.world import Site, World
 
+ATTEMPTS = 3
+"""Workers write meanwhile: what they remember counts, and is cleared in its turn."""
+
 
 def answer(world: World, site: Site, specs: Specs) -> Mapping[str, Note]:
     """Requests to reconcile that are new to this place, carried out in it; and routes that are gone are suspended no
@@ -21,8 +24,10 @@ def answer(world: World, site: Site, specs: Specs) -> Mapping[str, Note]:
     gone = notes.all(Kind.SUSPENDED).keys() & specs.force.gone
     notes.keep(Kind.SUSPENDED, dict.fromkeys(gone))
     new = {name: note for name, note in notes.all(Kind.RECONCILE).items() if str(site.place) not in note.answered}
-    if new:
-        site.memories.update(dict(_forgiven(site, new)))
+    for _ in range(ATTEMPTS):
+        if not new or not (before := dict(_to_forgive(site, new))):
+            break
+        site.memories.update({key: forgiven(memory) for key, memory in before.items()}, over=before)
     return new
 
 
@@ -42,11 +47,11 @@ def drop_answered(world: World, answered: Mapping[Place, Mapping[str, Note]]) ->
     world.notes.change(Kind.RECONCILE, requests, after)
 
 
-def _forgiven(site: Site, names: Iterable[str]) -> Iterator[tuple[str, ServiceMemory]]:
+def _to_forgive(site: Site, names: Iterable[str]) -> Iterator[tuple[str, ServiceMemory]]:
     asked = set(names)
     for service, memory in site.memories.items():
-        if asked & {service, *memory.routes, *memory.left_out}:
-            yield service, forgiven(memory)
+        if asked & {service, *memory.routes, *memory.left_out} and memory != forgiven(memory):
+            yield service, memory
 
 
 def suspended(notes: Notes, specs: Specs) -> dict[str, Hold]:

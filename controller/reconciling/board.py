@@ -136,9 +136,11 @@ class _Seen:
 class StatusBoard:
     """Thread-safe. What a pass saw replaces all of its place; what a worker did replaces one service."""
 
-    def __init__(self, rollouts: Callable[[Place], list[dict[str, Any]]] = lambda _place: []) -> None:
-        """`rollouts` tells which changes go over the services of a place."""
-        self._rollouts = rollouts
+    def __init__(
+        self, rollouts: Callable[[Place], list[dict[str, Any]]] = lambda _place: [], places: Iterable[Place] = ()
+    ) -> None:
+        """`rollouts` tells which changes go over the services of a place; `places`: those of the settings."""
+        self._rollouts, self._places = rollouts, sorted(map(str, places))
         self._lock = threading.Lock()
         self._services: dict[ServiceKey, ServiceState] = {}
         self._seen: dict[Place, _Seen] = {}
@@ -256,6 +258,7 @@ class StatusBoard:
             services = [pair for pair in sorted(self._services.items()) if place in (None, pair[0].place)]
             return {
                 "format": FORMAT,
+                "places": self._places,
                 "revision": self._specs.revision if self._specs else "",
                 "sourceError": self._source_error,
                 "errors": {where: why for part in parts for where, why in part.errors.items()},

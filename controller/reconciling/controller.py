@@ -68,11 +68,13 @@ class Controller:
         self._agreed: dict[Place, Specs] = {}
         """The specs of the last pass over each place: workers act on nothing that no pass has counted."""
         self._permit, self._counted = Permit(), dict[Place, Counted]()
+        self._uncounted = set[Place]()
+        """Places lost since the guards' last word: what was counted there is old."""
         self._noticed: Mapping[str, tuple[str, float]] | None = None
         """What people had said when it was last polled. Workers, and the pass over the controller's own place, read
         the ledger too: what is new in it tells nothing of who else has heard of it.
         """
-        self.board = StatusBoard(lambda place: world.sites[place].waves.plain())
+        self.board = StatusBoard(lambda place: world.sites[place].waves.plain(), world.sites)
         self.finished_pass: float | None = None
         """Clock reading at the end of the last pass that could read at least one place."""
         self.gained: float | None = None
@@ -83,14 +85,16 @@ class Controller:
 
     def _gained(self, place: Place) -> None:
         self.gained = self._monotonic()
+        self._agreed.pop(place, None)  # a pass may have agreed on it after it was lost
         self._telling.gained(place)
         self.on_gained()
 
     def _lost(self, place: Place) -> None:
-        """Nothing of it is told any more: another replica knows better."""
-        with self._deciding:
-            self._agreed.pop(place, None)
-            self._counted.pop(place, None)
+        """Nothing of it is told any more: another replica knows better. Whoever decides just now may wait for S3, and
+        who beats must not.
+        """
+        self._agreed.pop(place, None)
+        self._uncounted.add(place)
         self.board.forget(place)
         self._telling.lost(place)
 
@@ -168,6 +172,8 @@ class Controller:
             if place not in seen.errors:
                 drop_answered(self._world, {place: seen.asked})
         seen = in_turn(self._world, specs, seen.under(permit))
+        if not self._shards.keeps(place):
+            return
         self.board.surveyed(seen, specs)
         self._forget_what_is_gone(seen)
         self._telling.surveyed(seen, self.board)
@@ -193,6 +199,8 @@ class Controller:
                 self._queues[place].add(plan.key, ROLLOUT if plan.changes else LOOK)
 
     def _guarded(self, specs: Specs, seen: Survey, *, record: bool) -> Permit:
+        while self._uncounted:
+            self._counted.pop(self._uncounted.pop(), None)
         return guarded(self._world, specs, seen, record=record, counted=self._counted, ours=self._shards.holds)
 
     def reconcile(self, key: ServiceKey) -> float | None:
@@ -209,15 +217,21 @@ class Controller:
             return self._shards.again(key.place)
         except AwsError as error:
             self._hand_out(key.place)
-            self.board.failed(key, Reason.AWS_ERROR, str(error))
+            self._failed(key, Reason.AWS_ERROR, str(error))
             raise
         except Exception as error:
-            self.board.failed(key, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+            self._failed(key, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
             raise
+        if not self._shards.keeps(key.place):
+            return None
         self._hand_out(key.place)
         self.board.stepped(key, step)
         self._telling.stepped(key, step, self.board)
         return step.again
+
+    def _failed(self, key: ServiceKey, reason: Reason, error: str) -> None:
+        if self._shards.keeps(key.place):
+            self.board.failed(key, reason, error)
 
     def _hand_out(self, place: Place) -> None:
         """Those whose turn came by what a worker did."""

@@ -60,13 +60,16 @@ def guarded(
 def _exchange(
     world: World, seen: Survey, counted: dict[Place, Counted], ours: Callable[[Place], bool], *, record: bool
 ) -> None:
-    """Told before the others are heard: of two that count at the same moment, one at least hears of the other."""
+    """Told before the others are heard: of two that count at the same moment, one at least hears of the other. Of
+    places that are ours and not looked at yet, it counts what was found by who looked last.
+    """
     if record and len(world.sites) > 1:
         world.counted.update({str(place): counted[place] for place in seen.seen})
     others = [place for place in world.sites if place not in seen.seen and not ours(place)]
     if others:
         world.counted.load()
-        counted |= {place: found for place in others if (found := world.counted.get(str(place)))}
+    not_yet = [place for place in world.sites if place not in counted]
+    counted |= {place: found for place in (*others, *not_yet) if (found := world.counted.get(str(place)))}
 
 
 def _with_unseen(found: Counted, before: Counted | None, seen: Survey) -> Counted:

@@ -29,6 +29,10 @@ class Shards:
     def holds(self, place: Place) -> bool:
         return self.leases is None or self.leases.holds(str(place))
 
+    def keeps(self, place: Place) -> bool:
+        """Holds, or would with the next beat."""
+        return self.leases is None or self.leases.keeps(str(place))
+
     def held(self) -> list[Place]:
         return [place for place in sorted(self._world.sites) if self.holds(place)]
 
@@ -38,7 +42,7 @@ class Shards:
 
     def again(self, place: Place) -> float | None:
         """Seconds until it is worth another try, where only a beat is late; None: another replica goes on."""
-        return BEAT if self.leases is None or self.leases.keeps(str(place)) else None
+        return BEAT if self.keeps(place) else None
 
     @contextmanager
     def work(self, place: Place) -> Iterator[bool]:

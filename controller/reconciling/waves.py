@@ -219,12 +219,12 @@ class Waves:
         fresh = [plan for key, plan in plans.items() if joins(plan) and key not in belongs]
         begun = list(new_changes(fresh, revision, now))
         belongs |= {key: one for one in begun for key in one.members}
-        self._open = {one.id: _Open.of(one, self._members(one, belongs, states)) for one in (*known, *begun)}
-        over: dict[str, None] = {name: None for name, one in self._open.items() if one.over}
+        opened = {one.id: _Open.of(one, self._members(one, belongs, states)) for one in (*known, *begun)}
+        over: dict[str, None] = {name: None for name, one in opened.items() if one.over}
         self.ledger.update({**{one.id: one for one in begun}, **over})
         for kind in (NoteKind.ROLLOUT_PAUSED, NoteKind.ROLLOUT_RESUMED, NoteKind.ROLLOUT_ABORTED):
             self._notes.keep(kind, over)
-        self._open = {name: one for name, one in self._open.items() if name not in over}
+        self._open = {name: one for name, one in opened.items() if name not in over}
         self._member_of = {key: one for one in self._open.values() for key in one.states}
         for key, plan in plans.items():
             one = self._member_of.get(key)
@@ -235,7 +235,14 @@ class Waves:
         return {key: states[key] for key in change.members if belongs.get(key) is change}
 
     def _look_at_notes(self) -> None:
-        """What people said about these changes. A resume acknowledges the failures there are, and is used up."""
+        """What people said about these changes, heard before S3 is asked for anything: it may say no. A resume
+        acknowledges the failures there are, and is used up.
+        """
+        kinds = (NoteKind.ROLLOUT_PAUSED, NoteKind.ROLLOUT_RESUMED, NoteKind.ROLLOUT_ABORTED)
+        for name, one in self._open.items():
+            one.unknown = next(filter(None, (self._notes.unknown(kind, name) for kind in kinds)), "")
+            one.paused = self._notes.get(NoteKind.ROLLOUT_PAUSED, name)
+            one.aborted = self._notes.get(NoteKind.ROLLOUT_ABORTED, name)
         for name, one in self._open.items():
             if self._notes.get(NoteKind.ROLLOUT_RESUMED, name):
                 one.change = replace(one.change, acknowledged=(*one.change.acknowledged, *one.failures()))
@@ -243,10 +250,7 @@ class Waves:
                     self.ledger.put(name, one.change)
                 self._notes.keep(NoteKind.ROLLOUT_PAUSED, {name: None})
                 self._notes.keep(NoteKind.ROLLOUT_RESUMED, {name: None})
-            kinds = (NoteKind.ROLLOUT_PAUSED, NoteKind.ROLLOUT_RESUMED, NoteKind.ROLLOUT_ABORTED)
-            one.unknown = next(filter(None, (self._notes.unknown(kind, name) for kind in kinds)), "")
-            one.paused = self._notes.get(NoteKind.ROLLOUT_PAUSED, name)
-            one.aborted = self._notes.get(NoteKind.ROLLOUT_ABORTED, name)
+                one.paused = None
 
     def admit(self, plan: ServicePlan, now: float) -> ServicePlan:
         """Right before a write: held, or counted as running from now on."""

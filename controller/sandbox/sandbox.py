@@ -181,6 +181,19 @@ class Sandbox:
             self._api.at_leisure = False
             self.reset_call_counts()
 
+    def enforce_iam(self, *, on: bool = True) -> None:
+        """From now on, sessions of roles that IAM knows may do what their policies allow. The sandbox's own keys, and
+        sessions of other roles, may do everything.
+        """
+        if self._application is None:
+            raise RuntimeError("the sandbox is not started")
+        self._application.enforces_iam = on
+
+    @property
+    def denied(self) -> list[str]:
+        """What IAM refused since the start, in its words."""
+        return list(self._application.denied) if self._application else []
+
     def fail_next_rollout(
         self,
         service: str | None = None,

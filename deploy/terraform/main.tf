@@ -10,6 +10,7 @@ locals {
   region    = data.aws_region.this.name
   tags      = merge(var.tags, { "logroute.dev/owner" = var.owner })
 
+  has_kms_key            = var.kms_key != ""
   has_source_bucket      = var.source_bucket != ""
   has_git_token          = var.git_token_secret != ""
   has_member_roles       = length(var.member_roles) > 0

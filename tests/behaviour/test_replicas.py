@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from controller.api.keys import Place
 from controller.aws.calls import Caller
 from controller.cli import statusfile
+from controller.reconciling.guarding import guarded
 from controller.reconciling.notes import Kind, Note
+from controller.reconciling.service import reconcile
 from controller.settings import AccountSettings
 from tests.support.playground import ALL_AT_ONCE, CLUSTER, REGION, Playground, plain_definition, route_yaml
 from tests.support.replicas import Replica, Replicas
@@ -354,3 +357,110 @@ def test_who_takes_a_region_over_hears_first_what_people_said_while_it_slept(bot
     far.step()
     assert [revision(both, FAR, name) for name in ("example", "second")] == [2, 1]
     assert [one["state"] for one in far.controller.board.rollouts()] == ["paused"]
+
+
+def test_who_starts_counts_what_was_counted_where_it_has_not_looked_yet(both: Playground) -> None:
+    """Two repairs are more than the guard allows, whichever region is looked at first."""
+    guards = both.settings.guards.model_copy(update={"max_count": 1, "max_share": "10%"})
+    both.settings = both.settings.model_copy(update={"guards": guards})
+    two = Replicas(both, 1)
+    two.time(20)
+    two.settle(4)
+    for ecs in (both.ecs, far_of(both)):
+        ecs.update_service(cluster=CLUSTER, service="example", taskDefinition="example:1")
+    two.time(240)
+    [one] = two.all
+    one.controller.resync()
+    one.dead = True
+    two.all.append(Replica(both))
+    two.time(40)
+    other = two.holder(REGION)
+    other.controller.poll_source()
+    other.controller.resync(Place("main", REGION))
+    other.drain()
+    assert (revision(both), revision(both, FAR)) == (1, 1)
+
+
+def test_what_ends_after_its_place_was_taken_over_is_told_no_more(
+    both: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = Replicas(both)
+    two.time(20)
+    far = two.holder(FAR)
+    far.controller.poll_source()
+    far.controller.resync()
+
+    def slow(*args: Any) -> Any:
+        step = reconcile(*args)
+        with two.asleep(far):
+            two.time(40)
+        far.beat()
+        return step
+
+    monkeypatch.setattr("controller.reconciling.controller.reconcile", slow)
+    far.drain()
+    assert not far.holds(FAR)
+    assert far.controller.board.by_reason()["RollingOut"] == 0
+
+
+def test_a_lease_is_given_up_while_the_guards_wait_for_s3(both: Playground) -> None:
+    """Who beats waits for nobody: else all leases were lost."""
+    two = Replicas(both, 1)
+    two.time(20)
+    [one] = two.all
+    one.step()
+    with one.controller._deciding:
+        beat = threading.Thread(target=one.leases.close, args=(0,), daemon=True)
+        beat.start()
+        beat.join(10)
+        assert not beat.is_alive()
+
+
+def test_a_pass_that_ends_after_its_place_was_taken_over_leaves_nothing_behind(
+    both: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor do its specs count, once the place comes back, before a pass has looked at it again."""
+    two = Replicas(both)
+    two.time(20)
+    far = two.holder(FAR)
+    far.controller.poll_source()
+
+    def slow(*args: Any, **more: Any) -> Any:
+        with two.asleep(far):
+            two.time(40)
+        far.beat()
+        return guarded(*args, **more)
+
+    monkeypatch.setattr("controller.reconciling.controller.guarded", slow)
+    far.controller.resync()
+    assert not far.holds(FAR)
+    assert sum(far.controller.board.by_reason().values()) == 0
+    two.time(20)
+    assert far.holds(FAR)
+    far.drain()
+    assert revision(both, FAR) == 1
+    assert far.controller._agreed == {}
+
+
+def test_a_region_that_left_the_settings_is_told_no_more(both: Playground) -> None:
+    two = Replicas(both, 1)
+    two.time(20)
+    two.settle()
+    both.remove("there.yaml")
+    both.settings = both.settings.model_copy(update={"accounts": {"main": AccountSettings(regions=(REGION,))}})
+    for one in two.all:
+        one.leases.close(0)
+    two = Replicas(both, 1)
+    two.time(20)
+    two.settle()
+    assert list(statusfile.read(both.settings)["services"]) == [f"main/{REGION}/{CLUSTER}/example"]
+
+
+def test_a_replica_that_cannot_read_the_source_says_so_whatever_it_holds(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    two.settle(1)
+    far = two.holder(FAR)
+    far.controller.board.source("the source is unreachable")
+    far.controller.save_status()
+    assert statusfile.read(both.settings)["sourceError"] == "the source is unreachable"

@@ -46,7 +46,7 @@ class Fleet:
         notes = Notes(self.store, "notes", lambda: 0.0)
         ledger.load()
         notes.ledger.load()
-        self.waves, self.ledger = Waves(ledger, notes, self.memories.get), ledger
+        self.waves, self.ledger, self.notes = Waves(ledger, notes, self.memories.get), ledger, notes
         self.queue.clear()
 
     def plan(self, key: ServiceKey) -> ServicePlan:

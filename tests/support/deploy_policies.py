@@ -32,6 +32,7 @@ CLOUDFORMATION = Reach(
     families=("${FamilyPattern}",),
     roles=("${RolePattern}",),
     store=Store("${ConfigBucket}", "${ConfigPrefix}"),
+    key="${KmsKey}",
     deletes_configs=True,
     deregisters=True,
     source_bucket=Store("${SourceBucket}", ""),
@@ -47,11 +48,13 @@ TERRAFORM = replace(
     families=("${var.family_pattern}",),
     roles=("${var.role_pattern}",),
     store=Store("${aws_s3_bucket.configs.id}", "${var.config_prefix}"),
+    key="${var.kms_key}",
     source_bucket=Store("${var.source_bucket}", ""),
     secret="${var.git_token_secret}",
     assumes=("${member_roles}",),
 )
 CONDITIONS = {
+    "ConfigStoreKey": "HasKmsKey",
     "SpecsListing": "HasSourceBucket",
     "Specs": "HasSourceBucket",
     "GitToken": "HasGitToken",
@@ -157,14 +160,14 @@ def _snake(name: str) -> str:
 
 def files() -> dict[Path, str]:
     """What each file should hold."""
-    member = replace(CLOUDFORMATION, home=False)
+    member = replace(CLOUDFORMATION, home=False, key="")
     found = {
         DEPLOY / "controller-policy.json": orjson.dumps(
             {"Version": "2012-10-17", "Statement": [one.as_plain() for one in statements(EXAMPLE)]},
             option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
         ).decode(),
         DEPLOY / "terraform" / "policies.tf.json": terraform(TERRAFORM),
-        DEPLOY / "terraform" / "member" / "policies.tf.json": terraform(replace(TERRAFORM, home=False)),
+        DEPLOY / "terraform" / "member" / "policies.tf.json": terraform(replace(TERRAFORM, home=False, key="")),
     }
     for name, reach in (("logroute.yaml", CLOUDFORMATION), ("member.yaml", member)):
         path = DEPLOY / "cloudformation" / name

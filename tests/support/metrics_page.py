@@ -22,8 +22,8 @@ HEAD = """\
 OpenMetrics' where a scraper asks for that. Names, types and labels are API: they change with a major version only.
 
 A label whose values are listed has all of its series from the start, at zero, so that no alert is silent for want of
-one. Numbers are of the whole controller: all accounts and regions together, where no label tells them apart. Names after
-`logroute_workqueue_` mean what users of controller-runtime know by them. The alerts in
+one. Numbers are of what one replica looks after, all accounts and regions together where no label tells them apart: add
+up the replicas. Names after `logroute_workqueue_` mean what users of controller-runtime know by them. The alerts in
 [deploy/prometheus](../deploy/prometheus/alerts.yaml) use them, with a [runbook](runbooks/README.md) each, and so does
 the dashboard in [deploy/grafana](../deploy/grafana/logroute.json).
 

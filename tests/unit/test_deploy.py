@@ -37,6 +37,7 @@ NO_RESOURCES = {"codedeploy:StopDeployment", "ecs:DeregisterTaskDefinition"}
 """Writes that IAM cannot bind to a resource (Service Authorization Reference)."""
 NOT_IN_MOTO = {"ConfigBucketPolicy", "EventQueuePolicy"}
 """Its CloudFormation does not make these; the test of the template looks at them."""
+# All conditions hold: moto leaves what AWS::NoValue takes out of a list as an empty statement.
 PARAMETERS = {
     "Source": "s3://specs/prod",
     "Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/logroute@sha256:" + "0" * 64,
@@ -48,6 +49,7 @@ PARAMETERS = {
     "DeletesConfigs": "yes",
     "Deregisters": "yes",
     "GitTokenSecret": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:git-AbCdEf",
+    "KmsKey": "arn:aws:kms:eu-west-1:123456789012:key/1",
     "Events": "yes",
     "FamilyPattern": "web-*",
 }
@@ -108,6 +110,7 @@ def test_parliament_finds_nothing_in_a_policy(name: str, document: dict[str, Any
     text = re.sub(r"\$\{AWS::AccountId\}", "123456789012", json.dumps(plain))
     text = re.sub(r"\$\{AWS::Partition\}", "aws", re.sub(r"\$\{AWS::Region\}", "eu-west-1", text))
     text = text.replace("${RegionPattern}", "*").replace("${GitTokenSecret}", PARAMETERS["GitTokenSecret"])
+    text = text.replace("${KmsKey}", PARAMETERS["KmsKey"])
     text = re.sub(r"\bMemberRoles\b", PARAMETERS["MemberRoles"], text)
     text = re.sub(r"\$\{[A-Za-z]+\}", "x", text)
     found = [one for one in analyze_policy_string(text).findings if set(one.detail or ()) != LOOKS]

@@ -6,17 +6,18 @@ import inspect
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
-from pydantic.alias_generators import to_camel
 
 from controller.api.conditions import Reason
 from controller.api.problems import has_errors
 from controller.aws import codedeploy, ecs, schedules
 from controller.cli.main import app
-from controller.settings import Settings, load
+from controller.settings import load
 from controller.specs.load import load as load_specs
+from tests.support import metrics_page, settings_page, spec_page
 from tests.support.imports import imported
 
 ROOT = Path(__file__).parent.parent.parent
@@ -46,10 +47,9 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
-def test_the_settings_table_names_every_setting_and_no_other() -> None:
-    table = (ROOT / "docs" / "settings.md").read_text()
-    rows = re.findall(r"^\| `(\w+)` \| `LOGROUTE_", table, re.MULTILINE)
-    assert sorted(rows) == sorted(to_camel(name) for name in Settings.model_fields)
+@pytest.mark.parametrize("made", [metrics_page, settings_page, spec_page], ids=lambda made: made.PAGE.name)
+def test_a_reference_is_what_the_code_says(made: Any) -> None:
+    assert made.PAGE.read_text() == made.page(), f"run: python -m {made.__name__}"
 
 
 def test_the_example_settings_are_settings() -> None:

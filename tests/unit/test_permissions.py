@@ -39,18 +39,22 @@ S3 = {
 }
 """S3's actions have other names than its operations."""
 BESIDE = {
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
     "ecs:TagResource",
     "logs:TagResource",
     "iam:PassRole",
     "codedeploy:GetDeploymentConfig",
     "codedeploy:RegisterApplicationRevision",
 }
-"""Checked by AWS with a call of another name: tags and roles of what is registered or made, and CreateDeployment."""
+"""Checked by AWS with a call of another name: tags and roles of what is registered or made, the
+key of a bucket, and CreateDeployment."""
 EVERYTHING = Reach(
     account="123456789012",
     region="eu-west-1",
     store=Store("configs", "logroute"),
     lease_table="leases",
+    key="arn:aws:kms:eu-west-1:123456789012:key/1",
     deletes_configs=True,
     deregisters=True,
     source_bucket=Store("specs", "prod"),
@@ -84,6 +88,7 @@ def test_the_controller_s_policy_has_every_call_that_the_code_makes_and_no_other
     [
         ({"deletes_configs": False, "lease_table": "leases"}, {"s3:DeleteObject"}),
         ({"deregisters": False}, {"ecs:DeregisterTaskDefinition"}),
+        ({"key": ""}, {"kms:Decrypt", "kms:GenerateDataKey"}),
         ({"secret": ""}, {"secretsmanager:GetSecretValue"}),
         ({"assumes": ()}, {"sts:AssumeRole"}),
         ({"moves_schedules": False}, {"events:PutTargets", "scheduler:UpdateSchedule"}),

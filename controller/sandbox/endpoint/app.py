@@ -7,7 +7,8 @@ import uuid
 from collections import Counter
 from http import HTTPStatus
 from threading import Event, Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qs
 
 import orjson
 
@@ -16,10 +17,12 @@ from controller.sandbox.ecs import wire
 from controller.sandbox.ecs.api import Answer, EcsApi
 from controller.sandbox.endpoint.calls import call_name
 from controller.sandbox.endpoint.control import PREFIX, Controlled, control
-from controller.sandbox.endpoint.effects import perform
+from controller.sandbox.endpoint.effects import deny, perform
 from controller.sandbox.endpoint.faults import Asked, FaultScript
 from controller.sandbox.endpoint.signature import scope_of
 from controller.sandbox.errors import MissingAuthenticationError
+from controller.sandbox.iam.gate import Identities, refusal
+from controller.sandbox.iam.requests import Request
 from controller.sandbox.outside import Outside
 
 if TYPE_CHECKING:
@@ -52,12 +55,16 @@ class CallCounts:
             self._actors.clear()
 
 
+class Others(Outside, Identities, Protocol):
+    """What the rest of AWS knows."""
+
+
 class Application:
     def __init__(
         self,
         api: EcsApi,
         codedeploy_api: codedeploy.CodeDeployApi,
-        outside: Outside,
+        outside: Others,
         controlled: Controlled,
         counts: CallCounts,
         faults: FaultScript,
@@ -72,6 +79,9 @@ class Application:
         self._counts = counts
         self._faults = faults
         self._others = others
+        self.enforces_iam = False
+        self.denied: list[str] = []
+        """What IAM refused, in its words."""
         self.stopping = Event()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -82,11 +92,20 @@ class Application:
         name = call_name(environ)
         scope = scope_of(environ)
         self._counts.add(name, scope.access_key if scope else "")
+        if self.enforces_iam and scope and (why := self._refusal(environ, name)):
+            self.denied.append(why)
+            return deny(why, name.partition(":")[0], environ, start_response)
         asked = Asked(name, lambda: _text(environ), lambda: self._caller(environ))
         if fault := self._faults.strike(asked):
             service = name.partition(":")[0]
             return perform(fault, service, environ, start_response, self._serve, self.stopping)
         return self._serve(environ, start_response)
+
+    def _refusal(self, environ: WSGIEnvironment, name: str) -> str:
+        scope = scope_of(environ)
+        assert scope is not None  # noqa: S101
+        account = self._outside.principal(scope.access_key, scope.region).account
+        return refusal(self._outside, scope.access_key, _request(environ, name, account))
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         target: str = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -106,6 +125,30 @@ class Application:
             return Answer(400, orjson.dumps(problem))
         principal = self._outside.principal(scope.access_key, scope.region)
         return api.answer(operation, body, principal, scope.region)
+
+
+def _request(environ: WSGIEnvironment, name: str, account: str) -> Request:
+    """The body is put back for who comes next. Streams of unknown length are none that IAM looks into."""
+    scope = scope_of(environ)
+    assert scope is not None  # noqa: S101
+    path, query = environ["PATH_INFO"], parse_qs(environ.get("QUERY_STRING", ""))
+    body: dict[str, Any] = {key: values[0] for key, values in query.items()}
+    if scope.service != "s3" and environ.get("CONTENT_LENGTH"):
+        raw = _body(environ)
+        environ["wsgi.input"] = io.BytesIO(raw)
+        body |= _fields(raw)
+    if scope.service == "scheduler":
+        below = "" if path.rstrip("/") == "/schedules" else "/"
+        name = f"scheduler:{environ['REQUEST_METHOD']} /schedules{below}"
+    return Request(name, account, scope.region, path, body)
+
+
+def _fields(raw: bytes) -> dict[str, Any]:
+    try:
+        plain = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return {key: values[0] for key, values in parse_qs(str(raw, "utf-8", "replace")).items()}
+    return plain if isinstance(plain, dict) else {}
 
 
 def _text(environ: WSGIEnvironment) -> str:

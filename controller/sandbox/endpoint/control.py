@@ -5,6 +5,7 @@ POST   /_sandbox/advance             {"seconds": 30}
 POST   /_sandbox/fail_next_rollout   {"service": "web", "container": "log_router", "exit_code": 1}
 POST   /_sandbox/break_container     {"service": "web", "ailment": {"way": "out_of_memory", "after": 60}, "rollouts": 1}
 POST   /_sandbox/mend                {"fault": "fault-1"}, or {} for all that breaks containers
+POST   /_sandbox/enforce_iam         {"on": true}: sessions of roles that IAM knows may do what their policies allow
 GET    /_sandbox/faults              {"faults": [{"id": "fault-1", "calls": …, "seen": 3, "struck": 1}]}
 POST   /_sandbox/faults              {"calls": "ecs:Register*", "effect": "lose-answer", "after": 1, "times": 1}
 DELETE /_sandbox/faults/fault-1
@@ -49,6 +50,8 @@ class Controlled(Protocol):
 
     def status(self) -> dict[str, Any]: ...
 
+    def enforce_iam(self, *, on: bool = True) -> None: ...
+
 
 def control(sandbox: Controlled, method: str, path: str, body: bytes) -> Reply:
     try:
@@ -80,6 +83,9 @@ def _perform(sandbox: Controlled, method: str, action: str, body: bytes) -> dict
         case "POST", ["fail_next_rollout" | "break_container" | "mend" as name]:
             made = getattr(sandbox, name)(**keywords(getattr(type(sandbox), name), options))
             return {} if made is None else {"id": made}
+        case "POST", ["enforce_iam"]:
+            sandbox.enforce_iam(on=bool(options.get("on", True)))
+            return {}
         case "GET", ["faults"]:
             return {"faults": sandbox.faults()}
         case "POST", ["faults"]:

@@ -78,6 +78,13 @@ def _close(environ: WSGIEnvironment) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
+def deny(why: str, service: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """As the service says that IAM forbids it."""
+    by_header = "HTTP_X_AMZ_TARGET" in environ or service == "scheduler"
+    error = _Error(400, "AccessDeniedException", why) if by_header else _Error(403, "AccessDenied", why)
+    return _answer(error, service, environ, start_response)
+
+
 def _throttling(service: str, environ: WSGIEnvironment) -> _Error:
     if service == "s3":
         return _Error(503, "SlowDown", "Please reduce your request rate.")

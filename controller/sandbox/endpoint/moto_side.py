@@ -6,13 +6,18 @@ started has emptied it.
 
 from __future__ import annotations
 
+import json
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from controller.sandbox.arns import partition_of
+from controller.sandbox.iam.gate import Caller
 from controller.sandbox.outside import ACCOUNT, Principal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from _typeshed.wsgi import WSGIApplication
 
 INSTALL_HINT = "The sandbox needs moto: pip install 'logroute[sandbox]'"
@@ -87,3 +92,38 @@ class MotoSide:
         backend = sts_backends[account][partition_of(region)]
         _, arn, owner = backend.get_caller_identity(access_key, region)
         return Principal(arn, owner)
+
+    # sandbox.iam.gate.Identities
+
+    def caller(self, access_key: str) -> Caller:
+        from moto.iam.models import get_account_id_from, iam_backends
+        from moto.sts.models import sts_backends
+
+        account = get_account_id_from(access_key) or ACCOUNT
+        session: Any = sts_backends[account]["aws"].get_assumed_role_from_access_key(access_key)
+        if session is None:
+            return Caller(self.principal(access_key, "us-east-1").arn, "", None)
+        owner = session.role_arn.split(":")[4]
+        role: Any = next(
+            (one for one in iam_backends[owner]["aws"].roles.values() if one.arn == session.role_arn), None
+        )
+        if role is None:
+            return Caller(session.arn, session.role_arn, None)
+        documents = [*role.policies.values(), *(_document(one) for one in role.managed_policies.values())]
+        return Caller(session.arn, role.arn, tuple(json.loads(one) for one in documents))
+
+    def trust_of(self, role: str) -> Mapping[str, Any] | None:
+        from moto.iam.models import iam_backends
+
+        roles: Any = iam_backends[role.split(":")[4]]["aws"].roles.values()
+        return next((json.loads(one.assume_role_policy_document) for one in roles if one.arn == role), None)
+
+    def object_is_there(self, account: str, path: str) -> bool:
+        bucket, _, key = path.lstrip("/").partition("/")
+        return self.object_exists(account, bucket, unquote(key))
+
+
+def _document(policy: Any) -> str:
+    """Of a managed policy: its default version's."""
+    found: str = next(one.document for one in policy.versions if one.version_id == policy.default_version_id)
+    return found

@@ -1,0 +1,1 @@
+"""IAM, enforced: who may do what, by the policies that moto keeps."""

@@ -1,0 +1,72 @@
+"""The tables of docs/settings.md from the settings: `python -m tests.support.settings_page` writes them anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+
+from controller.settings import AccountSettings, Settings
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "settings.md"
+TABLE = re.compile(r"(?<=<!-- generated -->\n).*?(?=<!-- /generated -->)", re.DOTALL)
+SECONDS = {"poll", "resync"}
+
+
+def page() -> str:
+    return TABLE.sub(lambda _: table(), PAGE.read_text())
+
+
+def table() -> str:
+    rows = "".join(f"{row}\n" for row in _rows())
+    return f"\n| key | environment | default | |\n|---|---|---|---|\n{rows}\n"
+
+
+def _rows() -> Iterator[str]:
+    for name, field in Settings.model_fields.items():
+        key, variable = to_camel(name), f"LOGROUTE_{name.upper()}"
+        nested = _model(field)
+        yield _row(
+            key, "one each" if name == "git" else f"`{variable}`", "" if nested else _default(name, field), field
+        )
+        if name == "accounts":
+            yield from _inner("accounts.NAME", "", AccountSettings)
+        elif nested:
+            yield from _inner(key, variable if name == "git" else "", nested)
+
+
+def _model(field: FieldInfo) -> type[BaseModel] | None:
+    found = field.annotation
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+
+
+def _inner(key: str, variable: str, model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        environment = f"`{variable}_{name.upper()}`" if variable else ""
+        yield _row(f"{key}.{field.alias or to_camel(name)}", environment, _default(name, field), field)
+
+
+def _row(key: str, environment: str, default: str, field: FieldInfo) -> str:
+    told = " ".join((field.description or "").split())
+    assert told, f"{key} says nothing of itself"
+    return f"| `{key}` | {environment} | {default} | {told} |"
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    value: Any = field.get_default(call_default_factory=True)
+    if name == "accounts":
+        return '`{"main": {}}`'
+    if name == "share":
+        return f"`{value:.0%}`"
+    if name in SECONDS:
+        return f"`{value:g}s`"
+    return f"`{value}`" if value not in ((), {}, None, "") else "required" if name in ("source", "config_store") else ""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
