@@ -99,6 +99,11 @@ def fingerprint(routes: Sequence[Route], install: Installation) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def asked(routes: Sequence[Route]) -> str:
+    """What the specs ask of a service, in short: whichever version of LogRoute, or deploy of theirs, it meets."""
+    return hashlib.sha256("\n".join(f"{route.key} {route.digest}" for route in routes).encode()).hexdigest()[:12]
+
+
 def examine(
     service: ObservedService,
     described: dict[str, Any],

@@ -7,7 +7,7 @@ from dataclasses import replace
 from controller.api.conditions import Reason
 from controller.api.keys import ServiceKey
 from controller.observed.model import CODE_DEPLOY, ObservedService
-from controller.planning.case import Case, fingerprint
+from controller.planning.case import Case, asked, fingerprint
 from controller.planning.drift import differences
 from controller.planning.holds import CONTESTED, asked_to_wait, first_hold
 from controller.planning.in_place import ON_ITS_WAY, ended, in_place, watch
@@ -73,6 +73,7 @@ def _wanted(case: Case) -> ServicePlan:
         primary=service.primary.id if service.primary else "",
         running=case.running,
         fingerprint=fingerprint(case.routes, case.known.install),
+        asks=asked(case.routes),
         policy=case.routes[0].document.spec.deletion_policy if case.routes else "restore",
         left_out=case.desired.left_out if case.desired else {},
         rollout=case.routes[0].router.rollout if case.routes else NO_ROUTE,

@@ -95,6 +95,8 @@ class ServicePlan:
     """The PRIMARY deployment's id when it was looked at."""
     running: Running = Running()
     fingerprint: str = ""
+    asks: str = ""
+    """What the specs ask, in short. "" where nobody looked."""
     policy: str = "restore"
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Routes that select the service and have no part in it → reason and message."""

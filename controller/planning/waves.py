@@ -46,7 +46,7 @@ OPEN = frozenset({State.WAITING, State.RUNNING})
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`members`: service → tag, in the order in which they go. `batches`: how many of them go together."""
+    """`members`: service → what the specs ask of it, in the order in which they go. `batches`: how many go together."""
 
     id: str
     revision: str
@@ -88,19 +88,13 @@ def is_explained(plan: ServicePlan) -> bool:
     )
 
 
-def joins(plan: ServicePlan) -> bool:
-    """Also what waits for a deployment to end, ours among them: it has its place when that is over."""
+def joins(plan: ServicePlan, memory: ServiceMemory | None) -> bool:
+    """Also what waits for a deployment to end, ours among them: it has its place when that is over. And what is on its
+    way already by an older revision of its specs: the others wait for how that ends.
+    """
+    if memory and is_on_its_way(memory) and memory.why in EXPLAINED and plan.asks:
+        return True
     return plan.changes and is_explained(plan) and (plan.hold is None or plan.hold.seconds is not None)
-
-
-def is_read(plan: ServicePlan) -> bool:
-    """It is known what the specs ask of the service; where it could not be read, it stays in the change it was in."""
-    return bool(plan.fingerprint) or plan.hold is None
-
-
-def tag_of(plan: ServicePlan, memory: ServiceMemory | None) -> str:
-    """What the specs ask of a service, in short. An application's own deploy does not change it."""
-    return (plan.fingerprint or (memory.fingerprint if memory else ""))[:12]
 
 
 def state_of(plan: ServicePlan, memory: ServiceMemory | None) -> State:
@@ -122,7 +116,7 @@ def new_changes(candidates: Iterable[ServicePlan], revision: str, now: float) ->
     alike = sorted(candidates, key=lambda plan: (plan.rollout.model_dump_json(), plan.stage, str(plan.key)))
     for settings, plans in groupby(alike, key=lambda plan: plan.rollout.model_dump_json()):
         some = list(plans)
-        members = {str(plan.key): tag_of(plan, None) for plan in some}
+        members = {str(plan.key): plan.asks for plan in some}
         size = amount(some[0].rollout.batch, len(some))
         stages = [len(list(same)) for _, same in groupby(some, key=lambda plan: plan.stage)]
         batches = tuple(min(size, count - at) for count in stages for at in range(0, count, size))

@@ -24,11 +24,9 @@ from controller.planning.waves import (
     State,
     is_explained,
     is_on_its_way,
-    is_read,
     joins,
     new_changes,
     state_of,
-    tag_of,
 )
 from controller.planning.windows import opens_in
 from controller.reconciling.notes import Kind as NoteKind
@@ -170,7 +168,7 @@ class Waves:
             states = {key: self._state(key, plan) for key, plan in some.items()}
             self._busy = {key for key, state in states.items() if state is State.RUNNING}
             self._parked = {key: plan for key, plan in self._parked.items() if states.get(key) is State.WAITING}
-            tags = {key: tag_of(plan, self._recall(key)) for key, plan in some.items() if is_read(plan)}
+            tags = {key: plan.asks for key, plan in some.items() if plan.asks}  # the others stay where they were
             if not self._blind:
                 absent = {key: self._absent(key, unread) for key in self._named() if key not in some}
                 self._begin(some, {**absent, **states}, tags, revision, now)
@@ -216,7 +214,7 @@ class Waves:
         kept = {one.change.id: one.change for one in self._open.values()} | dict(self.ledger.items())
         known = sorted(kept.values(), key=lambda one: (one.begun, one.id))
         belongs = {key: one for one in known for key, tag in one.members.items() if tags.get(key, tag) == tag}
-        fresh = [plan for key, plan in plans.items() if joins(plan) and key not in belongs]
+        fresh = [plan for key, plan in plans.items() if key not in belongs and joins(plan, self._recall(key))]
         begun = list(new_changes(fresh, revision, now))
         belongs |= {key: one for one in begun for key in one.members}
         opened = {one.id: _Open.of(one, self._members(one, belongs, states)) for one in (*known, *begun)}
@@ -329,7 +327,7 @@ class Waves:
             if self._blind:
                 return Hold(Reason.UNKNOWN, f"which changes are under way is not known: {self._blind}")
             one = self._member_of.get(key)
-            if one is None or one.change.members[key] != tag_of(plan, None):
+            if one is None or one.change.members[key] != plan.asks:
                 return NEXT_PASS
             if hold := one.stopped() or one.turn(key):
                 return hold

@@ -394,3 +394,32 @@ def test_a_change_that_pauses_for_no_failure_never_says_so(play: Playground, log
     play.settle(times=4)
     assert [play.reason(name) for name in NAMES[:2]] == ["RolledBack", "Suspended"]
     assert [one["state"] for one in changes(play)] == ["running"]
+
+
+def test_a_failure_pauses_the_rest_also_where_the_way_it_goes_was_changed_meanwhile(play: Playground) -> None:
+    """New settings of a rollout write nothing to the service that is on its way; the others wait for it all the same."""
+    fleet(play, "batch: 1, maxParallel: 0")
+    play.sandbox.fail_next_rollout()
+    play.step()
+    settings(play, "batch: 1, maxParallel: 3")
+    play.step()
+    assert routed(play) == NAMES[:1]
+    play.settle(times=5)
+    assert play.reason("web-0") == "RolledBack"
+    assert routed(play) == []
+
+
+def test_what_was_aborted_stays_so_over_an_upgrade(
+    play: Playground, logroute: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version looks at everything anew; what the specs ask is the same."""
+    fleet(play, "batch: 2, maxParallel: 0")
+    play.step()
+    play.controller.save_status()
+    assert logroute("rollout", "abort", changes(play)[0]["id"]) == 0
+    play.settle(times=4)
+    monkeypatch.setattr("controller.planning.case.__version__", "99.0.0")
+    play.start()
+    play.settle(times=4)
+    assert routed(play) == NAMES[:2]
+    assert play.reason("web-5") == "RolloutAborted"

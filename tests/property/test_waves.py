@@ -51,7 +51,7 @@ class Fleet:
 
     def plan(self, key: ServiceKey) -> ServicePlan:
         memory = self.memories.get(str(key))
-        plan = ServicePlan(key, Kind.NOTHING, fingerprint=TAG, rollout=self.rollout, stage=self.stages[key])
+        plan = ServicePlan(key, Kind.NOTHING, asks=TAG, rollout=self.rollout, stage=self.stages[key])
         if memory and memory.held:
             failed = Hold(Reason.ROLLED_BACK, "it failed")
             return replace(plan, kind=Kind.ROUTE, reasons=(Because(Reason.NEW_ROUTE, ""),)).held_by(failed)
@@ -98,7 +98,7 @@ class Fleet:
         return {ServiceKey.parse(key): batch for key, batch in change.batch_of().items()}
 
     def plan_before(self, key: ServiceKey) -> ServicePlan:
-        return ServicePlan(key, Kind.ROUTE, fingerprint=TAG, rollout=self.rollout, stage=self.stages[key])
+        return ServicePlan(key, Kind.ROUTE, asks=TAG, rollout=self.rollout, stage=self.stages[key])
 
 
 def is_moving(memory: ServiceMemory) -> bool:
