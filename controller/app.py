@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.api.keys import Place
@@ -159,6 +159,25 @@ def _own_name() -> str:
     return re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname())[:40] or "unnamed"
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The places that the settings name, and the source: nothing is contacted yet."""
+
+    home: Place
+    accounts: dict[Place, AwsAccount]
+    source: Callable[[], Source]
+    """Raises SourceError."""
+
+
+def reach(settings: Settings, options: Options) -> Reach:
+    """For who looks at each place by itself, and waits a minute for git at most. Raises SettingsError, AwsError."""
+    _refuse_what_is_not_enforced(settings)
+    home = Home(_home_account(settings), _home_region(settings))
+    accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
+    git = replace(_git(settings), request_timeout=10.0, fetch_timeout=60.0)
+    return Reach(Place(home.account or "", home.region or ""), accounts, lambda: _source(settings, accounts, home, git))
+
+
 def home_notes(settings: Settings, now: Callable[[], float]) -> Notes:
     """What people asked for, read. Raises SettingsError, AwsError."""
     objects, store = home_store(settings)
@@ -225,17 +244,22 @@ def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
         raise SettingsError(str(error)) from error
 
 
-def _source(settings: Settings, accounts: dict[Place, AwsAccount], home: Home) -> Source:
-    account = accounts[Place(home.account or "", home.region or "")]
-    options = GitOptions(
+def _git(settings: Settings) -> GitOptions:
+    return GitOptions(
         token_file=settings.git.token_file,
         ssh_key_file=settings.git.ssh_key_file,
         known_hosts_file=settings.git.known_hosts_file,
         token_secret_arn=settings.git.token_secret_arn,
     )
+
+
+def _source(
+    settings: Settings, accounts: dict[Place, AwsAccount], home: Home, options: GitOptions | None = None
+) -> Source:
+    account = accounts[Place(home.account or "", home.region or "")]
     return open_source(
         parse_source(settings.source),
-        git=options,
+        git=options or _git(settings),
         bucket=account.bucket,
         secrets=account.secrets,
         cache_dir=_cache(),

@@ -148,14 +148,15 @@ class AwsAccount:
             return found
 
     def _caller(self, service: str) -> Caller:
-        return self._calling(self._client(service), self.place)
+        return self._calling(self.client(service), self.place)
 
     def _calling(self, client: Any, place: Place | None) -> Caller:
         options = self._options
         fence = options.fences(place)
         return Caller(client, self._limiter, options.observer, options.sleep, options.attempts, fence)
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
+        """The client itself, for who judges single answers. Raises AwsError."""
         session = self._once("session", self._session)
         try:
             with _MODELS:
@@ -225,7 +226,7 @@ def _assumed(role: Role, region: str, limiter: Limiter, options: Options) -> bot
         extra: dict[str, Any] = {"ExternalId": role.external_id} if role.external_id else {}
         arn = str(role.arn)
         try:
-            home = boto3.Session().client("sts", region_name=region or None, config=CLIENTS)
+            home = boto3.Session().client("sts", region_name=region or None, config=options.config)
         except (BotoCoreError, ValueError) as error:
             raise translate("sts:AssumeRole", arn, error) from error
         call = Caller(home, limiter, options.observer, options.sleep, attempts=1)  # the call that needs it tries again

@@ -383,6 +383,22 @@ def status(config: ConfigFile = None, output: Annotated[Format, typer.Option("--
 
 
 @app.command()
+def doctor(
+    config: ConfigFile = None,
+    source: Source = None,
+    output: Annotated[Format, typer.Option("--format")] = Format.TEXT,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Leave out the probe object in the config store.")
+    ] = False,
+) -> None:
+    """Credentials, rights, clock, config store, source. Exit 0: nothing fails, 1: something does."""
+    from controller.cli import doctor as command
+
+    asked = command.Asked(config, source, output.value, read_only)
+    _run(lambda: command.doctor(asked))
+
+
+@app.command()
 def schema(
     kind: Annotated[KindName | None, typer.Argument(help="One kind; all three when absent.")] = None,
 ) -> None:

@@ -1,0 +1,1 @@
+"""What `logroute doctor` looks at: each check is a function that gives findings, and changes nothing."""
