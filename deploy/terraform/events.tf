@@ -95,3 +95,19 @@ resource "aws_sqs_queue_policy" "events" {
     ]
   })
 }
+
+resource "aws_sqs_queue_policy" "dead_events" {
+  count     = var.events ? 1 : 0
+  queue_url = aws_sqs_queue.dead_events[0].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OverTlsOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = aws_sqs_queue.dead_events[0].arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+}

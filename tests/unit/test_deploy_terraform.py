@@ -115,3 +115,8 @@ def test_a_policy_of_everything_is_filled_in(tmp_path: Path) -> None:
     assert found["PassTheRolesOfTheTasks"]["Resource"] == "arn:aws:iam::123456789012:role/app/*"
     assert found["OtherAccounts"]["Resource"] == ALL["member_roles"]
     assert "${" not in json.dumps(found)
+
+
+def test_roles_to_pass_are_never_all(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="role_pattern must name roles"):
+        evaluated(tmp_path, CONTROLLER, "local.rules", {**GIVEN, "role_pattern": "*"})
