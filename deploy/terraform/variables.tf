@@ -32,6 +32,18 @@ variable "config_prefix" {
   }
 }
 
+variable "bucket_name" {
+  description = "Name of the config bucket; one is chosen when empty."
+  type        = string
+  default     = ""
+}
+
+variable "config_store" {
+  description = "With other accounts: the setting configStore with {account}, and {region}, that yields bucket_name here and that of each member there."
+  type        = string
+  default     = ""
+}
+
 variable "accounts" {
   description = "The setting `accounts`; other accounts need the module `member`."
   type        = any

@@ -53,6 +53,8 @@ PARAMETERS = {
     "Events": "yes",
     "FamilyPattern": "web-*",
     "RolePattern": "app/*",
+    "BucketName": f"configs-{ACCOUNT}",
+    "ConfigStore": "s3://configs-{account}/logroute",
 }
 
 
@@ -274,7 +276,7 @@ def test_the_task_of_the_stack_has_settings_that_the_controller_takes(
     for one in made.container_definitions[0]["environment"]:
         monkeypatch.setenv(one["name"], one["value"])
     settings = load()
-    assert settings.config_store == f"s3://{ids['ConfigBucket']}/logroute"
+    assert str(settings.config_store).format(account=ACCOUNT) == f"s3://{ids['ConfigBucket']}/logroute"
     assert (settings.garbage.configs, settings.garbage.revisions) == ("delete", "deregister")
     assert settings.guards.first_run == "plan"
     assert settings.git.token_secret_arn == PARAMETERS["GitTokenSecret"]

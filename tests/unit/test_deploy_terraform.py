@@ -101,6 +101,12 @@ def test_the_controller_takes_the_settings_of_the_module(
     assert settings.git.token_secret_arn == given.get("git_token_secret")
 
 
+def test_a_config_store_of_all_accounts_is_taken(tmp_path: Path) -> None:
+    given = {**GIVEN, "bucket_name": "x-123456789012", "config_store": "s3://x-{account}/logroute"}
+    found = evaluated(tmp_path, CONTROLLER, "local.environment", given)
+    assert found["LOGROUTE_CONFIG_STORE"] == "s3://x-{account}/logroute"
+
+
 def test_rights_that_nothing_asks_for_are_not_there(tmp_path: Path) -> None:
     found = {one["Sid"] for one in evaluated(tmp_path, CONTROLLER, STATEMENTS, GIVEN)}
     assert {"Look", "Register", "RollOut", "Leases"} <= found
