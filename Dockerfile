@@ -44,6 +44,8 @@ ENV PATH=/opt/logroute/bin:/usr/bin:/bin \
     XDG_CACHE_HOME=/tmp \
     LOGROUTE_FLUENT_BIT='{"5.0.9": "/fluent-bit/bin/fluent-bit"}'
 USER 10001:10001
+# Fargate mounts a volume here that is root's own, unless the image has one at the same path: then its rights (1777) are taken over.
+VOLUME ["/tmp"]
 EXPOSE 9090
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:9090/healthz', timeout=4)"]

@@ -1,34 +1,36 @@
 # Events for a queue: a later version of the controller reads it.
 
 locals {
-  rules = var.events ? {
+  # Not `var.events ? {…} : {}`: both sides of a conditional must have one type, and each pattern has its own.
+  rules = { for name, rule in local.patterns : name => rule if var.events }
+  patterns = {
     config-objects = {
       description = "Config objects that are deleted or altered, and specs"
-      pattern = {
+      pattern = jsonencode({
         source      = ["aws.s3"]
         detail-type = ["Object Created", "Object Deleted"]
         detail      = { bucket = { name = compact([aws_s3_bucket.configs.id, var.source_bucket]) } }
-      }
+      })
     }
     ecs-changes = {
       description = "How rollouts go"
-      pattern = {
+      pattern = jsonencode({
         source      = ["aws.ecs"]
         detail-type = ["ECS Deployment State Change", "ECS Service Action"]
-      }
+      })
     }
     other-deploys = {
       description = "Other people's deploys; needs a CloudTrail trail"
-      pattern = {
+      pattern = jsonencode({
         source      = ["aws.ecs"]
         detail-type = ["AWS API Call via CloudTrail"]
         detail = {
           eventSource = ["ecs.amazonaws.com"]
           eventName   = ["CreateService", "RegisterTaskDefinition", "UpdateService"]
         }
-      }
+      })
     }
-  } : {}
+  }
 }
 
 resource "aws_s3_bucket_notification" "configs" {
@@ -58,7 +60,7 @@ resource "aws_cloudwatch_event_rule" "events" {
   for_each      = local.rules
   name_prefix   = "${var.owner}-${each.key}-"
   description   = each.value.description
-  event_pattern = jsonencode(each.value.pattern)
+  event_pattern = each.value.pattern
   tags          = local.tags
 }
 
@@ -91,5 +93,21 @@ resource "aws_sqs_queue_policy" "events" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]
+  })
+}
+
+resource "aws_sqs_queue_policy" "dead_events" {
+  count     = var.events ? 1 : 0
+  queue_url = aws_sqs_queue.dead_events[0].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OverTlsOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = aws_sqs_queue.dead_events[0].arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
   })
 }

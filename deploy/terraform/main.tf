@@ -19,10 +19,12 @@ locals {
   deletes_config_objects = var.deletes_configs
   deregisters_revisions  = var.deregisters
 
+  config_store = var.config_store != "" ? var.config_store : "s3://${aws_s3_bucket.configs.id}/${var.config_prefix}"
+
   environment = merge(
     {
       LOGROUTE_SOURCE       = var.specs
-      LOGROUTE_CONFIG_STORE = "s3://${aws_s3_bucket.configs.id}/${var.config_prefix}"
+      LOGROUTE_CONFIG_STORE = local.config_store
       LOGROUTE_OWNER        = var.owner
       LOGROUTE_REGION       = local.region
       LOGROUTE_ACCOUNTS     = jsonencode(var.accounts)
@@ -40,7 +42,8 @@ locals {
 # The config store
 
 resource "aws_s3_bucket" "configs" {
-  bucket_prefix = "${var.owner}-configs-"
+  bucket        = var.bucket_name != "" ? var.bucket_name : null
+  bucket_prefix = var.bucket_name != "" ? null : "${var.owner}-configs-"
   tags          = local.tags
 
   lifecycle {

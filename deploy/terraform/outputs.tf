@@ -1,6 +1,6 @@
 output "config_store" {
   description = "For `logroute inject --config-store`, and for the settings of commands."
-  value       = "s3://${aws_s3_bucket.configs.id}/${var.config_prefix}"
+  value       = local.config_store
 }
 
 output "config_bucket_arn" {

@@ -32,6 +32,18 @@ variable "config_prefix" {
   }
 }
 
+variable "bucket_name" {
+  description = "Name of the config bucket; one is chosen when empty."
+  type        = string
+  default     = ""
+}
+
+variable "config_store" {
+  description = "With other accounts: the setting configStore with {account}, and {region}, that yields bucket_name here and that of each member there."
+  type        = string
+  default     = ""
+}
+
 variable "accounts" {
   description = "The setting `accounts`; other accounts need the module `member`."
   type        = any
@@ -88,9 +100,13 @@ variable "family_pattern" {
 }
 
 variable "role_pattern" {
-  description = "Task and execution roles that it may pass to tasks, by name and path; the same."
+  description = "Task and execution roles that it may pass to tasks, by name and path; the same. Never all, and not the controller's own."
   type        = string
-  default     = "*"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@/*-]*[A-Za-z0-9][A-Za-z0-9_+=,.@/*-]*$", var.role_pattern))
+    error_message = "role_pattern must name roles: with * alone the controller could give any role to a task."
+  }
 }
 
 variable "codedeploy" {

@@ -71,6 +71,7 @@ def test_it_says_how_it_is_started_by_whom_and_how_its_health_is_asked(image: tu
     assert (found["Entrypoint"], found["Cmd"]) == (["logroute"], ["run"])
     assert "/healthz" in found["Healthcheck"]["Test"][-1]
     assert list(found["ExposedPorts"]) == ["9090/tcp"]
+    assert list(found["Volumes"]) == ["/tmp"]  # noqa: S108 - in the image
 
 
 def test_nothing_of_the_build_is_left_in_it(root: Path) -> None:

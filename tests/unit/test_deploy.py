@@ -35,7 +35,7 @@ LOOKS = {
 """On all clusters: before something is put away, what all of them run is looked at."""
 NO_RESOURCES = {"codedeploy:StopDeployment", "ecs:DeregisterTaskDefinition"}
 """Writes that IAM cannot bind to a resource (Service Authorization Reference)."""
-NOT_IN_MOTO = {"ConfigBucketPolicy", "EventQueuePolicy"}
+NOT_IN_MOTO = {"ConfigBucketPolicy", "DeadEventsPolicy", "EventQueuePolicy"}
 """Its CloudFormation does not make these; the test of the template looks at them."""
 # All conditions hold: moto leaves what AWS::NoValue takes out of a list as an empty statement.
 PARAMETERS = {
@@ -52,6 +52,9 @@ PARAMETERS = {
     "KmsKey": "arn:aws:kms:eu-west-1:123456789012:key/1",
     "Events": "yes",
     "FamilyPattern": "web-*",
+    "RolePattern": "app/*",
+    "BucketName": f"configs-{ACCOUNT}",
+    "ConfigStore": "s3://configs-{account}/logroute",
 }
 
 
@@ -139,12 +142,29 @@ def test_the_config_bucket_is_closed_in_each_template(name: str) -> None:
     found = resources(name)
     bucket = found["ConfigBucket"]
     given = bucket["Properties"]
-    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    for kept in (bucket, found["ConfigBucketPolicy"]):
+        assert kept["DeletionPolicy"] == kept["UpdateReplacePolicy"] == "Retain"
     assert given["VersioningConfiguration"]["Status"] == "Enabled"
     assert set(given["PublicAccessBlockConfiguration"].values()) == {True}
     assert given["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     [deny] = found["ConfigBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_queues_are_reached_over_tls_only_in_both_ways() -> None:
+    for name in ("EventQueuePolicy", "DeadEventsPolicy"):
+        denied = resources("logroute.yaml")[name]["Properties"]["PolicyDocument"]["Statement"][-1]
+        assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    for name in ("events", "dead_events"):
+        assert "aws:SecureTransport" in str(terraform(DEPLOY / "terraform")[f"aws_sqs_queue_policy.{name}"])
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_which_roles_may_be_passed_has_to_be_said_and_is_never_all(path: Path) -> None:
+    given = yaml.load(path.read_text(), _Loader)["Parameters"]["RolePattern"]  # noqa: S506 - a SafeLoader
+    assert "Default" not in given
+    assert not re.fullmatch(given["AllowedPattern"], "*")
+    assert re.fullmatch(given["AllowedPattern"], "app/web-*")
 
 
 def terraform(module: Path) -> dict[str, Any]:
@@ -256,7 +276,7 @@ def test_the_task_of_the_stack_has_settings_that_the_controller_takes(
     for one in made.container_definitions[0]["environment"]:
         monkeypatch.setenv(one["name"], one["value"])
     settings = load()
-    assert settings.config_store == f"s3://{ids['ConfigBucket']}/logroute"
+    assert str(settings.config_store).format(account=ACCOUNT) == f"s3://{ids['ConfigBucket']}/logroute"
     assert (settings.garbage.configs, settings.garbage.revisions) == ("delete", "deregister")
     assert settings.guards.first_run == "plan"
     assert settings.git.token_secret_arn == PARAMETERS["GitTokenSecret"]

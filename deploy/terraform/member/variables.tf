@@ -44,9 +44,13 @@ variable "family_pattern" {
 }
 
 variable "role_pattern" {
-  description = "Task and execution roles that it may pass to tasks, by name and path; the same."
+  description = "Task and execution roles that it may pass to tasks, by name and path; the same. Never all, and not the controller's own."
   type        = string
-  default     = "*"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@/*-]*[A-Za-z0-9][A-Za-z0-9_+=,.@/*-]*$", var.role_pattern))
+    error_message = "role_pattern must name roles: with * alone the controller could give any role to a task."
+  }
 }
 
 variable "codedeploy" {
