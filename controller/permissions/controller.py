@@ -115,6 +115,9 @@ def _config_store(reach: Reach) -> Iterator[Statement]:
     yield Statement("ConfigStoreObjects", ("s3:GetObject", "s3:PutObject"), (reach.s3(reach.store.key("*")),))
     # With a condition on the prefix S3 would answer "forbidden" for an object that is merely missing.
     yield Statement("ConfigStoreListing", ("s3:ListBucket",), (reach.s3(reach.store.bucket),))
+    leases = ("leases",) if reach.home and not reach.lease_table else ()
+    gone = tuple(reach.s3(reach.store.key("_state", folder, "*")) for folder in ("doctor", *leases))
+    yield Statement("LeasesAndProbes", ("s3:DeleteObject",), gone)
     if reach.key:
         yield Statement("ConfigStoreKey", ("kms:Decrypt", "kms:GenerateDataKey"), (reach.key,))
 
@@ -124,8 +127,6 @@ def _home(reach: Reach) -> Iterator[Statement]:
         table = reach.arn("dynamodb", f"table/{reach.lease_table}")
         items = ("dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem")
         yield Statement("Leases", items, (table,))
-    else:
-        yield Statement("Leases", ("s3:DeleteObject",), (reach.s3(reach.store.key("_state", "leases", "*")),))
     if reach.source_bucket:
         yield Statement("SpecsListing", ("s3:ListBucket",), (reach.s3(reach.source_bucket.bucket),))
         yield Statement("Specs", ("s3:GetObject",), (reach.s3(reach.source_bucket.key("*")),))

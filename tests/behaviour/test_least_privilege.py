@@ -232,7 +232,7 @@ SIDS = [
     "PassTheRolesOfTheTasks",
     "ConfigStoreObjects",
     "ConfigStoreListing",
-    "Leases",
+    "LeasesAndProbes",
     "OtherAccounts",
     "LookAtLogGroups",
     "KeepLogGroups",

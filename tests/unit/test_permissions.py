@@ -86,7 +86,6 @@ def test_the_controller_s_policy_has_every_call_that_the_code_makes_and_no_other
 @pytest.mark.parametrize(
     ("without", "gone"),
     [
-        ({"deletes_configs": False, "lease_table": "leases"}, {"s3:DeleteObject"}),
         ({"deregisters": False}, {"ecs:DeregisterTaskDefinition"}),
         ({"key": ""}, {"kms:Decrypt", "kms:GenerateDataKey"}),
         ({"secret": ""}, {"secretsmanager:GetSecretValue"}),
@@ -247,7 +246,8 @@ def test_another_account_s_role_has_its_own_store_and_no_leases(
 ) -> None:
     found, _ = printed(capsys, "controller", "--config", settings, "--account", "data")
     assert found["s3:PutObject"] == {"arn:aws:s3:::configs-222222222222/logroute/*"}
-    assert not {"sts:AssumeRole", "s3:DeleteObject"} & found.keys()
+    assert "sts:AssumeRole" not in found
+    assert found["s3:DeleteObject"] == {"arn:aws:s3:::configs-222222222222/logroute/_state/doctor/*"}
     with pytest.raises(SystemExit):
         main(["iam", "controller", "--config", settings, "--account", "data", "--trust", "arn:aws:iam::1:role/me"])
     [trust] = json.loads(capsys.readouterr().out)["Statement"]
