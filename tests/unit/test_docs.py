@@ -119,3 +119,10 @@ def test_every_reason_says_when_it_is_set() -> None:
     source = (ROOT / "controller" / "api" / "conditions.py").read_text()
     for reason in Reason:
         assert re.search(rf'^    {reason.name} = "{reason.value}"\n    """\S', source, re.MULTILINE), reason
+
+
+def test_the_tests_that_the_page_on_security_names_exist() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text()))
+    there = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert named
+    assert not named - set(re.findall(r"^def (test_\w+)", there, re.MULTILINE))
