@@ -109,7 +109,7 @@ def test_a_config_store_of_all_accounts_is_taken(tmp_path: Path) -> None:
 
 def test_rights_that_nothing_asks_for_are_not_there(tmp_path: Path) -> None:
     found = {one["Sid"] for one in evaluated(tmp_path, CONTROLLER, STATEMENTS, GIVEN)}
-    assert {"Look", "Register", "RollOut", "Leases"} <= found
+    assert {"Look", "Register", "RollOut", "LeasesAndProbes"} <= found
     assert found.isdisjoint(
         {"Specs", "GitToken", "OtherAccounts", "Garbage", "SupersededRevisions", "DeployThroughCodeDeploy"}
     )
