@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,3 +86,25 @@ def test_a_suspend_is_obeyed_long_before_the_next_pass_is_due(running: Process, 
         again.until(lambda: 'logroute_services{state="Suspended"} 1.0' in again.get("/metrics")[1])
     finally:
         again.stop(signal.SIGTERM)
+
+
+def test_leases_may_lie_in_a_table(running: Process, tmp_path: Path) -> None:
+    running.until(lambda: 'logroute_services{state="InSync"} 1.0' in running.get("/metrics")[1])
+    running.stop(signal.SIGTERM)
+    client: Any = running.play.sandbox.client("dynamodb")
+    keys = {"installation": "HASH", "name": "RANGE"}
+    client.create_table(
+        TableName="leases",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    folder = tmp_path / "again"
+    folder.mkdir()
+    again = Process(running.play, folder, more="lease: dynamodb://leases\n")
+    again.until(lambda: f'logroute_lease_held{{account="main",region="{REGION}"}} 1.0' in again.get("/metrics")[1])
+    rows = [row["name"]["S"] for row in client.scan(TableName="leases")["Items"]]
+    assert f"held/main/{REGION}" in rows
+    again.stop(signal.SIGTERM)
+    assert client.scan(TableName="leases")["Items"] == []
+    assert not [key for key in running.play.objects() if key.startswith("_state/leases/")]
