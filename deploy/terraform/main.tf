@@ -7,7 +7,7 @@ data "aws_region" "this" {}
 locals {
   account   = data.aws_caller_identity.this.account_id
   partition = data.aws_partition.this.partition
-  region    = data.aws_region.this.name
+  region    = data.aws_region.this.id
   tags      = merge(var.tags, { "logroute.dev/owner" = var.owner })
 
   has_kms_key            = var.kms_key != ""
@@ -208,7 +208,7 @@ resource "aws_iam_role_policy" "execution" {
         Sid      = "PullTheImage"
         Effect   = "Allow"
         Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-        Resource = "arn:${local.partition}:ecr:*:*:repository/*"
+        Resource = "arn:${local.partition}:ecr:*:*:repository/${var.image_repository}"
       },
     ]
   })

@@ -146,6 +146,12 @@ variable "image" {
   type        = string
 }
 
+variable "image_repository" {
+  description = "Name of the private ECR repository that the image is pulled from; a name, or with * as a wildcard."
+  type        = string
+  default     = "*"
+}
+
 variable "architecture" {
   description = "What the image was built for."
   type        = string

@@ -17,7 +17,7 @@ CONTROLLER, MEMBER = DEPLOY / "terraform", DEPLOY / "terraform" / "member"
 KNOWN = {
     "data.aws_caller_identity.this.account_id": "123456789012",
     "data.aws_partition.this.partition": "aws",
-    "data.aws_region.this.name": "eu-west-1",
+    "data.aws_region.this.id": "eu-west-1",
     "aws_s3_bucket.configs.id": "example-configs",
 }
 """What AWS would tell."""
