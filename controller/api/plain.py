@@ -19,11 +19,15 @@ TEXTS = "tuple[str, ...]"
 
 
 def well_typed(record: type[Any], plain: Mapping[str, Any]) -> None:
-    """Fields that are not there are left to their defaults. TypeError where one has a value of another type.
+    """Fields that are not there are left to their defaults. TypeError where one has a value of another type, or is none
+    of the record's: a newer version's, whose meaning nobody here knows.
 
     Texts in containers are looked at; what other containers hold is for the record itself to judge.
     """
-    for field in fields(record):
+    known = fields(record)
+    if strange := sorted(plain.keys() - {field.name for field in known}):
+        raise TypeError(f"{strange[0]!r} in it is of a newer version, or of nobody")
+    for field in known:
         annotation = str(field.type)
         shape = SHAPES.get(annotation.split("[", 1)[0])
         if shape is None or field.name not in plain:

@@ -56,13 +56,14 @@ Source = Annotated[
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings in YAML; LOGROUTE_… variables win.")]
 Definition = Annotated[str, typer.Option("--task-definition", help="Register input or describe output; - for stdin.")]
+Output = Annotated[Format, typer.Option("--format", help="For people, or for programs.")]
 Out = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; stdout when absent.")]
 
 
 @app.command()
 def validate(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files or folders.")],
-    output: Annotated[Format, typer.Option("--format")] = Format.TEXT,
+    output: Output = Format.TEXT,
 ) -> None:
     """Problems of spec files or folders; nothing is contacted."""
     from controller.cli import validate as command
@@ -83,7 +84,7 @@ def check(
     service: Annotated[str | None, typer.Option(help="The service; its family when absent.")] = None,
     region: Annotated[str | None, typer.Option(help="The service's region.")] = None,
     config: ConfigFile = None,
-    output: Annotated[Format, typer.Option("--format")] = Format.TEXT,
+    output: Output = Format.TEXT,
 ) -> None:
     """Starts real engines on the configs for a moment. Exit 0: none is rejected, 1: some are, or errors."""
     from controller.cli import checks
@@ -156,7 +157,9 @@ def import_(
 def plan(
     source: Source = None,
     config: ConfigFile = None,
-    output: Annotated[PlanFormat, typer.Option("--format")] = PlanFormat.TEXT,
+    output: Annotated[
+        PlanFormat, typer.Option("--format", help="For people, for programs, or for a pull request.")
+    ] = PlanFormat.TEXT,
 ) -> None:
     """What would change, and why. Exit 0: nothing, 2: changes, 1: error."""
     from controller.cli import converge
@@ -331,7 +334,7 @@ Why = Annotated[str, typer.Option("--reason", help="Why, for others to read.")]
 
 @rollout.command("status")
 def rollout_status(
-    output: Annotated[Format, typer.Option("--output", "--format")] = Format.TEXT,
+    output: Annotated[Format, typer.Option("--output", "--format", help="For people, or for programs.")] = Format.TEXT,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Until all are over.")] = False,
     config: ConfigFile = None,
 ) -> None:
@@ -375,7 +378,7 @@ def _one_of(route: str | None, service: str | None) -> None:
 
 
 @app.command()
-def status(config: ConfigFile = None, output: Annotated[Format, typer.Option("--format")] = Format.TEXT) -> None:
+def status(config: ConfigFile = None, output: Output = Format.TEXT) -> None:
     """The routes and services as the last pass left them, from the config store."""
     from controller.cli import status as command
 
@@ -386,7 +389,7 @@ def status(config: ConfigFile = None, output: Annotated[Format, typer.Option("--
 def doctor(
     config: ConfigFile = None,
     source: Source = None,
-    output: Annotated[Format, typer.Option("--format")] = Format.TEXT,
+    output: Output = Format.TEXT,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Leave out the probe object in the config store.")
     ] = False,

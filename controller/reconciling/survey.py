@@ -300,12 +300,14 @@ def _plan_at_once(site: Site, specs: Specs, part: _Part, *, repair: bool) -> lis
 
 
 def _plan_later(site: Site, specs: Specs, part: _Part, services: Iterable[ObservedService], *, repair: bool) -> None:
-    """Config objects are looked at now and then meanwhile: no new task starts without them."""
+    """Config objects are looked at now and then meanwhile: no new task starts without them. In the end also those that
+    nothing remembers, whatever holds their services.
+    """
     for service in services:
         if repair and not 0 <= site.account.ecs.now() - part.looked_at < LOOK_AT_CONFIGS:
             _look_again(site, part)
         _plan(site, specs, service, part, repair=repair, later=True)
-    if repair and part.adoptions.found and _look_again(site, part):
+    if repair and (part.adoptions.found or part.adoptions.named) and _look_again(site, part):
         part.ready = part.adoptions.ready({one.path for one in part.lost_configs})
 
 

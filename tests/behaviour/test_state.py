@@ -99,6 +99,24 @@ def test_a_memory_with_fields_of_a_newer_version_is_left_alone(play: Playground)
     assert is_said(play, key)
 
 
+def test_of_a_service_in_the_state_of_a_newer_version_the_configs_still_come_back(play: Playground) -> None:
+    routed(play)
+    key = state(play, "services")
+    plain = json.loads(play.objects()[key])
+    for one in plain["entries"].values():
+        one["field_of_a_newer_version"] = {"a": 1}
+    put(play, key, json.dumps(plain).encode())
+    play.start()
+    play.write("httpd.yaml", route_yaml(outputs=JSON_LINES))
+    before = play.configs()
+    for config in before:
+        delete(play, config)
+    play.settle()
+    assert before
+    assert play.configs() == before
+    assert play.reason() == "Unknown"
+
+
 def test_a_memory_without_the_fields_of_this_version_is_read(play: Playground) -> None:
     """As an older version left it: an upgrade writes what it must, and nothing is unknown."""
     routed(play)

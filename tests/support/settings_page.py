@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
@@ -54,7 +54,13 @@ def _inner(key: str, variable: str, model: type[BaseModel]) -> Iterator[str]:
 def _row(key: str, environment: str, default: str, field: FieldInfo) -> str:
     told = " ".join((field.description or "").split())
     assert told, f"{key} says nothing of itself"
-    return f"| `{key}` | {environment} | {default} | {told} |"
+    return f"| `{key}` | {environment} | {default} | {told}{_choices(field)} |"
+
+
+def _choices(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is not Literal:
+        return ""
+    return f" One of {', '.join(f'`{one}`' for one in get_args(field.annotation))}."
 
 
 def _default(name: str, field: FieldInfo) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
+from typer.main import get_command
 
 from controller.api.conditions import Reason
 from controller.api.problems import has_errors
@@ -17,7 +19,7 @@ from controller.aws import codedeploy, ecs, schedules
 from controller.cli.main import app
 from controller.settings import load
 from controller.specs.load import load as load_specs
-from tests.support import metrics_page, settings_page, spec_page
+from tests.support import cli_page, metrics_page, settings_page, spec_page
 from tests.support.imports import imported
 
 ROOT = Path(__file__).parent.parent.parent
@@ -47,7 +49,7 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("made", [metrics_page, settings_page, spec_page], ids=lambda made: made.PAGE.name)
+@pytest.mark.parametrize("made", [cli_page, metrics_page, settings_page, spec_page], ids=lambda made: made.PAGE.name)
 def test_a_reference_is_what_the_code_says(made: Any) -> None:
     assert made.PAGE.read_text() == made.page(), f"run: python -m {made.__name__}"
 
@@ -103,6 +105,27 @@ def test_every_command_of_the_readme_exists() -> None:
     commands |= {str(group.name) for group in app.registered_groups}
     shown = set(re.findall(r"^logroute (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert shown <= commands
+
+
+def test_the_options_of_the_page_on_commands_are_those_that_are_taken() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    parts = dict(re.findall(r"^## logroute (.+)\n((?:(?!## ).*\n)*)", page, re.MULTILINE))
+    commands = dict(leaves(get_command(app), ""))
+    assert parts.keys() == commands.keys()
+    for name, part in parts.items():
+        shown = re.findall(
+            r"`(--?[a-z][a-z-]*)", "".join(row.split(" | ")[0] for row in part.splitlines(keepends=True))
+        )
+        taken = [one for parameter in commands[name].params for one in (*parameter.opts, *parameter.secondary_opts)]
+        assert sorted(shown) == sorted(one for one in taken if one.startswith("-")), name
+
+
+def leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """The commands below a group that do something, by their names in full."""
+    if not hasattr(command, "commands"):
+        yield name, command
+    for word, one in getattr(command, "commands", {}).items():
+        yield from leaves(one, f"{name} {word}".strip())
 
 
 def test_the_example_of_import_is_what_import_writes() -> None:

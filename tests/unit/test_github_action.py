@@ -82,9 +82,12 @@ def test_the_hook_does_what_it_says(tmp_path: Path, text: str, status: int) -> N
 
 
 class GitHub:
-    """Its comments API on loopback. `refuses`: an HTTP status for all that is asked."""
+    """Its comments API on loopback. `refuses`: an HTTP status for all that is asked. `person`: whose the token is; a
+    job's own token writes as a bot, and gets 403 for asking who it is.
+    """
 
     def __init__(self) -> None:
+        self.person = ""
         self.comments: list[dict[str, Any]] = []
         self.asked: list[tuple[str, str]] = []
         self.refuses = 0
@@ -92,14 +95,18 @@ class GitHub:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                if self.path == "/user":
+                    return self._answer({"login": github.person}, status=200 if github.person else 403)
                 start = 100 if "page=2" in self.path else 0
                 rows = github.comments[start : start + 100]
                 more = len(github.comments) > start + 100
                 link = f'<{github.url}{self.path}&page=2>; rel="next"' if more else ""
-                self._answer(rows, link)
+                return self._answer(rows, link)
 
             def do_POST(self) -> None:
-                github.comments.append({"id": len(github.comments) + 1, "user": {"type": "Bot"}, **self._body()})
+                bot = {"type": "Bot", "login": "github-actions[bot]"}
+                author = {"type": "User", "login": github.person} if github.person else bot
+                github.comments.append({"id": len(github.comments) + 1, "user": author, **self._body()})
                 self._answer({})
 
             def do_PATCH(self) -> None:
@@ -111,10 +118,10 @@ class GitHub:
                 found: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 return found
 
-            def _answer(self, plain: Any, link: str = "") -> None:
+            def _answer(self, plain: Any, link: str = "", status: int = 200) -> None:
                 github.asked.append((self.command, self.path))
                 allowed = self.headers["Authorization"] == "Bearer t0ken" and not github.refuses
-                self.send_response(200 if allowed else github.refuses or 401)
+                self.send_response(status if allowed else github.refuses or 401)
                 self.send_header("Link", link)
                 self.end_headers()
                 self.wfile.write(json.dumps(plain).encode())
@@ -187,7 +194,7 @@ def test_a_plan_becomes_one_comment_that_the_next_push_writes_over(job: Job) -> 
 
 
 def test_its_own_comment_is_found_among_many_and_nobody_else_s_is_touched(job: Job) -> None:
-    people = {"user": {"type": "User"}}
+    people = {"user": {"type": "User", "login": "mallory"}}
     job.github.comments = [{"id": number, "body": "hello", **people} for number in range(1, 120)]
     job.github.comments[3]["body"] = "<!-- logroute plan -->\na copy by a person"
     job.says("one\n", 2)
@@ -197,6 +204,15 @@ def test_its_own_comment_is_found_among_many_and_nobody_else_s_is_touched(job: J
     assert len(job.github.comments) == 120
     assert job.github.comments[-1]["body"].endswith("two\n")
     assert job.github.comments[3]["body"].endswith("a copy by a person")
+
+
+def test_with_a_person_s_token_too_there_is_one_comment(job: Job) -> None:
+    job.github.comments = [{"id": 1, "body": "<!-- logroute plan -->", "user": {"type": "User", "login": "mallory"}}]
+    job.github.person = "alice"
+    for text in ("one\n", "two\n"):
+        job.says(text, 2)
+        assert job.plan().returncode == 0
+    assert [one["body"] for one in job.github.comments] == ["<!-- logroute plan -->", "<!-- logroute plan -->\ntwo\n"]
 
 
 @pytest.mark.parametrize(("refuses", "said"), [(403, "fork"), (500, "HTTP 500")])
@@ -231,19 +247,32 @@ def test_a_name_with_spaces_and_commands_in_it_is_one_argument(job: Job) -> None
     )
 
 
-def test_problems_become_annotations_at_their_lines(tmp_path: Path) -> None:
-    specs, programs = tmp_path / "specs", tmp_path / "bin"
-    specs.mkdir()
+def validate(folder: Path, specs: str) -> subprocess.CompletedProcess[str]:
+    programs = folder / "bin"
     programs.mkdir()
-    (specs / "route.yaml").write_text(route_yaml(outputs="[{name: s4, bucket: x}]"))
     (programs / "python").symlink_to(sys.executable)
     (programs / "logroute").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m controller "$@"\n')
     (programs / "logroute").chmod(0o755)
-    places = {"SPECS": str(specs), "RUNNER_TEMP": str(tmp_path), "LOGROUTE_BIN": str(programs)}
-    ended = run("bash", str(ACTION / "validate.sh"), PYTHONPATH=str(ROOT), **places)
+    places = {"SPECS": specs, "RUNNER_TEMP": str(folder), "LOGROUTE_BIN": str(programs)}
+    return run("bash", str(ACTION / "validate.sh"), PYTHONPATH=str(ROOT), **places)
+
+
+def test_problems_become_annotations_at_their_lines(tmp_path: Path) -> None:
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    (specs / "route.yaml").write_text(route_yaml(outputs="[{name: s4, bucket: x}]"))
+    ended = validate(tmp_path, str(specs))
     assert ended.returncode == 1
     [line] = [one for one in ended.stdout.splitlines() if one.startswith("::error")]
     assert re.match(r"::error file=\S*route\.yaml,line=\d+,col=\d+,title=[A-Z_]+::", line)
+    assert '"s4"%0Aknown: ' in line
+
+
+def test_a_folder_that_is_not_there_is_said_without_a_traceback(tmp_path: Path) -> None:
+    ended = validate(tmp_path, "nowhere")
+    assert ended.returncode == 1
+    assert ended.stdout == "::error::logroute validate could not begin; see above\n"
+    assert ended.stderr == "error: there is no file or folder nowhere\n"
 
 
 def test_nothing_in_a_problem_can_be_a_command() -> None:

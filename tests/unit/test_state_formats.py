@@ -54,6 +54,24 @@ def test_the_memory_of_a_service_is_readable() -> None:
     assert forgiven(memory).held == {}
 
 
+def test_of_a_field_of_a_newer_version_nothing_is_guessed_and_its_object_stays_as_it_is() -> None:
+    """docs/upgrading.md tells of it: the services of that object stand still, those of others do not."""
+    newer = {**entries("services")[SERVICE], "of_a_newer_version": True}
+    path, body = f"p/{shard_of(SERVICE)}.json", orjson.dumps({"format": 1, "entries": {SERVICE: newer}})
+    store = MemoryStore()
+    store.force(path, body)
+    ledger = Ledger(store, "p", ServiceMemory.from_plain, PLACE.service)
+    ledger.load()
+    elsewhere = next(key for number in range(99) if shard_of(key := f"{SERVICE}{number}") != shard_of(SERVICE))
+    assert ledger.get(SERVICE) is None
+    assert ledger.unknown(SERVICE).endswith(
+        "is not readable: 'of_a_newer_version' in it is of a newer version, or of nobody"
+    )
+    assert not ledger.unknown(elsewhere)
+    ledger.put(SERVICE, None)
+    assert store.get(path).body == body
+
+
 def test_the_memory_of_a_route_is_readable() -> None:
     ledger = Ledger(store_of("routes"), "p", RouteMemory.from_plain)
     ledger.load()

@@ -20,7 +20,7 @@ def value(text: str) -> str:
 def annotation(problem: dict[str, Any]) -> str:
     kind = "error" if problem["severity"] == "error" else "warning"
     where = f"file={value(problem['file'])},line={problem['line']},col={problem['column']}"
-    hint = f" {problem['hint']}" if problem.get("hint") else ""
+    hint = f"\n{problem['hint']}" if problem.get("hint") else ""
     return f"::{kind} {where},title={value(problem['code'])}::{data(problem['message'] + hint)}"
 
 

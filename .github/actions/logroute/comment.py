@@ -8,6 +8,7 @@ import re
 import sys
 import urllib.error
 import urllib.request
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,27 @@ def main() -> int:
 
 
 def _mine(url: str | None) -> int | None:
-    """The id of the comment that begins with MARK and that a bot wrote: a person's copy of it is theirs."""
+    """The id of the comment that begins with MARK and is not somebody else's copy of it."""
     while url:
         found, url = _ask("GET", url)
         for one in found:
-            if str(one["body"]).startswith(MARK) and one.get("user", {}).get("type") == "Bot":
+            if str(one["body"]).startswith(MARK) and _is_own(one.get("user") or {}):
                 return int(one["id"])
     return None
+
+
+def _is_own(author: dict[str, Any]) -> bool:
+    """A job's token and an App's write as bots, and may not ask who they are; a person's writes as that person."""
+    return author.get("type") == "Bot" or (author.get("login") is not None and author["login"] == _login())
+
+
+@cache
+def _login() -> str | None:
+    try:
+        found, _ = _ask("GET", f"{os.environ['GITHUB_API_URL']}/user")
+    except urllib.error.HTTPError:
+        return None
+    return str(found["login"])
 
 
 def _ask(method: str, url: str, body: dict[str, str] | None = None) -> tuple[Any, str | None]:

@@ -7,5 +7,9 @@ problems="$RUNNER_TEMP/logroute-problems.json"
 
 status=0
 "$bin/logroute" validate --format json -- "$SPECS" >"$problems" || status=$?
+if [ ! -s "$problems" ]; then
+  echo "::error::logroute validate could not begin; see above"
+  exit 1
+fi
 "$bin/python" "$here/annotate.py" <"$problems"
 exit "$status"
