@@ -7,7 +7,7 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from controller.reconciling.garbage import Collector, Policy
 from controller.reconciling.keeper import SpecKeeper
 from controller.reconciling.notes import FOLDER, Notes
 from controller.reconciling.shards import Shards
-from controller.reconciling.world import COUNTED, STATE, Site, World, site
+from controller.reconciling.world import COUNTED, STATE, Bounds, Site, World, site
 from controller.runtime.clock import seconds_awake_or_asleep
 from controller.runtime.leases import Leases, LeaseStore, writing
 from controller.settings import AccountSettings, Settings, SettingsError
@@ -84,10 +84,12 @@ def build(
     fences = _Fences()
     options = Options(settings.limits.share, observer, waited, sleep, monotonic, revisions, fences.before)
     home = Home(_home_account(settings), _home_region(settings))
-    accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
+    places = _places(settings, home)
+    accounts = {place: AwsAccount(place, role, _shared(options, place, places)) for place, role in places}
     checker = Checker(settings.fluent_bit, told)
     own = own_service() if settings.guards.self_ == "refuse" else ""
-    at_home = accounts[Place(home.account or "", home.region or "")]
+    home_place = _first(accounts, home)
+    at_home = accounts[home_place]
     store = _store(settings, at_home)
     shared = at_home.shared_bucket(store.bucket)
     notes = Notes(shared, store.key(STATE, FOLDER), at_home.ecs.now)
@@ -98,6 +100,7 @@ def build(
     world = World(
         {place: make(place) for place in accounts},
         home,
+        home_place,
         shared,
         Ledger(shared, store.key(STATE, "routes"), RouteMemory.from_plain),
         notes,
@@ -173,7 +176,7 @@ def reach(settings: Settings, options: Options) -> Reach:
     """For who looks at each place by itself, and waits a minute for git at most. Raises SettingsError, AwsError."""
     _refuse_what_is_not_enforced(settings)
     home = Home(_home_account(settings), _home_region(settings))
-    accounts = {place: AwsAccount(place, role, options) for place, role in _places(settings, home)}
+    accounts = {place.whole: AwsAccount(place.whole, role, options) for place, role in _places(settings, home)}
     git = replace(_git(settings), request_timeout=10.0, fetch_timeout=60.0)
     return Reach(Place(home.account or "", home.region or ""), accounts, lambda: _source(settings, accounts, home, git))
 
@@ -224,14 +227,31 @@ def _places(settings: Settings, home: Home) -> list[tuple[Place, Role]]:
         regions = dict.fromkeys(
             (*account.regions, *((home.region,) if not account.regions or name == home.account else ()))
         )
-        found += [(Place(name, region or ""), Role(account.role_arn, account.external_id)) for region in regions]
+        role, parts = Role(account.role_arn, account.external_id), account.shards or ("",)
+        found += [(Place(name, region or "", part), role) for region in regions for part in parts]
     return found
+
+
+def _first(places: Iterable[Place], home: Home) -> Place:
+    """The controller's own account and region, or the first part of it."""
+    whole = Place(home.account or "", home.region or "")
+    return next(place for place in places if place.whole == whole)
+
+
+def _shared(options: Options, place: Place, places: Iterable[tuple[Place, Role]]) -> Options:
+    """AWS's rates count for all parts of an account and region together, whoever looks after them."""
+    parts = sum(one.whole == place.whole for one, _ in places)
+    return replace(options, share=options.share / parts)
 
 
 def _site(settings: Settings, account: AwsAccount, own: str, checker: Checker, notes: Notes) -> Site:
     limits: AccountSettings = settings.accounts[account.place.account]
-    install = Installation(settings.owner, _store(settings, account))
-    return site(account.place, account, install, notes, clusters=limits.clusters, self_arn=own, checker=checker)
+    install, parts = Installation(settings.owner, _store(settings, account)), list(limits.shards)
+    at = parts.index(account.place.shard) if parts else 0
+    globs = [limits.shards[part] for part in parts]
+    earlier, later = (tuple(glob for one in some for glob in one) for some in (globs[:at], globs[at + 1 :]))
+    bounds = Bounds(globs[at] if parts else limits.clusters, earlier, later, first=at == 0)
+    return site(account.place, account, install, notes, bounds=bounds, self_arn=own, checker=checker)
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
@@ -256,7 +276,7 @@ def _git(settings: Settings) -> GitOptions:
 def _source(
     settings: Settings, accounts: dict[Place, AwsAccount], home: Home, options: GitOptions | None = None
 ) -> Source:
-    account = accounts[Place(home.account or "", home.region or "")]
+    account = accounts[_first(accounts, home)]
     return open_source(
         parse_source(settings.source),
         git=options or _git(settings),

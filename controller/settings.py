@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic_settings
 import yaml
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -36,6 +36,16 @@ class AccountSettings(Model):
     """The regions to look after; the controller's own when empty."""
     clusters: tuple[Glob, ...] = ()
     """Names and globs: LogRoute looks nowhere else here, whatever specs say; everywhere when empty."""
+    shards: dict[Label, Annotated[tuple[Glob, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """In the place of `clusters`: names of parts, each with its clusters, which replicas share: see
+    [replicas.md](replicas.md). A cluster is of the first part that names it.
+    """
+
+    @model_validator(mode="after")
+    def _is_bounded_once(self) -> Self:
+        if self.shards and self.clusters:
+            raise ValueError("clusters and shards both say where to look: give one of them")
+        return self
 
 
 class Guards(Model):

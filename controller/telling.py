@@ -35,6 +35,7 @@ class Teller:
         self._drift = DriftTally(metrics)
         self._suspended: Mapping[str, str] = {}
         self._unreadable: dict[Place, int] = {}
+        self._unread: dict[Place, bool] = {}
         self._planned: dict[Place, Counter[str]] = {}
         self._board: StatusBoard | None = None
         self._counted = -1
@@ -60,7 +61,8 @@ class Teller:
 
     def surveyed(self, seen: Survey, board: StatusBoard) -> None:
         for place in seen.seen:
-            self._planned[place] = Counter(plan.kind.value for plan in seen.plans.values() if plan.key.place == place)
+            mine = (plan for plan in seen.plans.values() if seen.seen[place].holds(plan.key))
+            self._planned[place] = Counter(plan.kind.value for plan in mine)
         self._board = board
         self._notes(seen)
         for plan in seen.plans.values():
@@ -76,8 +78,7 @@ class Teller:
         self._unreadable |= {place: len(seen.unreadable) for place in seen.seen}
         self._lost |= {place: len(seen.lost_configs.get(place, ())) for place in seen.seen}
         self._numbers()
-        unread = {place: place in seen.errors or bool(read.errors) for place, read in seen.seen.items()}
-        self._metrics.places({(place.account, place.region): value for place, value in unread.items()})
+        self._unread |= {place: place in seen.errors or bool(read.errors) for place, read in seen.seen.items()}
         for part, why in seen.unreadable.items():
             self._log.error("state could not be read", part=part, error=why)
         for key, failed in seen.failures.items():
@@ -134,9 +135,9 @@ class Teller:
         self._metrics.lease(place, held=False)
         for numbers in (self._unreadable, self._lost):
             numbers.pop(place, None)
+        self._unread[place] = False
         self._planned.pop(place, None)
         self._numbers()
-        self._metrics.places({(place.account, place.region): False})
         self._log.info("lease given up or lost", place=str(place))
 
     def _numbers(self) -> None:
@@ -144,6 +145,9 @@ class Teller:
         self._metrics.planned(sum(self._planned.values(), Counter()))
         self._metrics.unreadable_state(sum(self._unreadable.values()))
         self._metrics.lost_configs(sum(self._lost.values()))
+        wholes = {(place.account, place.region) for place in self._unread}
+        unread = {(place.account, place.region) for place, failed in self._unread.items() if failed}
+        self._metrics.places({whole: whole in unread for whole in wholes})
 
     def swept(self, found: Swept) -> None:
         if found.why:

@@ -9,18 +9,27 @@ FAMILY = "family:"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """One account (by its name in the settings) and region: one set of clients, limits and failures."""
+    """One account (by its name in the settings) and region, or a part of its clusters: one set of clients, limits and
+    failures, one pass, one lease.
+    """
 
     account: str
     region: str
+    shard: str = ""
+    """The name of the part; a service's key never has it, for the settings may draw the lines anew."""
 
     def __str__(self) -> str:
-        return f"{self.account}/{self.region}"
+        return f"{self.account}/{self.region}" + (f"/{self.shard}" if self.shard else "")
+
+    @property
+    def whole(self) -> Place:
+        """The account and region that it is a part of."""
+        return Place(self.account, self.region) if self.shard else self
 
     def service(self, text: str) -> ServiceKey:
-        """A service of this place by its key. ValueError where the text is none."""
+        """A service of its account and region by its key. ValueError where the text is none."""
         key = ServiceKey.parse(text)
-        if key.place != self:
+        if key.place != self.whole:
             raise ValueError(f"{text} is not in {self}")
         return key
 

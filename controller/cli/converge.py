@@ -80,7 +80,7 @@ def _specs(app: composition.App) -> Specs:
 def _adopted(app: composition.App, seen: Survey) -> set[ServiceKey]:
     found: set[ServiceKey] = set()
     for place, site in app.world.sites.items():
-        here = {key: one for key, one in seen.adoptions.items() if key.place == place}
+        here = {key: one for key, one in seen.adoptions.items() if app.world.shard_of(key) == place}
         found |= adopt(site, seen.plans, here)
     return found
 

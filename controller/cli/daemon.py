@@ -61,9 +61,9 @@ def run(config: Path | None) -> int:
     places = sorted(app.world.sites)
     queues: dict[Place, WorkQueue[ServiceKey]] = {place: WorkQueue(clock=clock, observer=observer) for place in places}
     metrics.watch_queues(queues.values())
-    waits = [(place.account, place.region, family) for place in places for family in FAMILIES]
+    waits = [(place.account, place.region, family) for place in {one.whole for one in places} for family in FAMILIES]
     metrics.expect(table.AWS_LIMITER_SECONDS, waits)
-    metrics.expect(table.LEASE_HELD, [(place.account, place.region) for place in places])
+    metrics.expect(table.LEASE_HELD, [(place.account, place.region, place.shard) for place in places])
     metrics.watch_cache(app.revisions)
     controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic, app.shards)
     passes = [

@@ -174,8 +174,9 @@ def _source(settings: Settings, store: Store) -> Store | None:
 
 def _clusters(account: AccountSettings, routes: Iterable[Route] | None) -> tuple[str, ...]:
     """Globs have the wildcards that IAM has."""
-    if account.clusters:
-        return account.clusters
+    bounds = (*account.clusters, *(one for part in account.shards.values() for one in part))
+    if bounds:
+        return bounds
     if routes is None:
         return (ANY,)
     return tuple(sorted({route.document.spec.target.cluster or "" for route in routes} - {""})) or (ANY,)

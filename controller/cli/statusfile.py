@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
+from controller.api.conditions import Reason
 from controller.app import home_store
 from controller.aws.ports import NotFound, ObjectStore
 from controller.cli.failures import CommandError
@@ -43,11 +45,24 @@ def read(settings: Settings) -> dict[str, Any]:
         where = f"s3://{store.in_bucket(STATE)}/{STATUS}"
         raise CommandError(f"{where} is not there: no controller has finished a pass yet")
     merged = {name: {key: value for one in found for key, value in one[name].items()} for name in MERGED}
+    merged["routes"] = {route: _worst(one["routes"].get(route) for one in found) for route in merged["routes"]}
     merged = {name: dict(sorted(some.items())) for name, some in merged.items()}
     lists = {name: [row for one in found for row in one[name]] for name in ("lostConfigs", "rollouts")}
     lists["rollouts"].sort(key=lambda one: (one["begun"], one["id"]))
     unread = next((error for one in found if (error := one["sourceError"])), "")
     return {**found[0], **merged, **lists, "sourceError": unread}
+
+
+def _worst(some: Iterable[Any]) -> Any:
+    """A route may select services in several parts of a place: that it selects none in one of them is no news."""
+
+    def rank(conditions: Any) -> int:
+        ready: dict[str, Any] = next((one for one in conditions if one.get("condition") == "Ready"), {})
+        if ready.get("reason") == Reason.NO_SERVICE:
+            return 2
+        return int(ready.get("status") == "True")
+
+    return min((one for one in some if one is not None), key=rank)
 
 
 def _of(objects: ObjectStore, key: str) -> dict[str, Any] | None:

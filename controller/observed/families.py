@@ -36,7 +36,7 @@ def family(place: Place, ecs: Ecs, name: str) -> ObservedService | None:
     """None where it has no ACTIVE revision: nothing can be started from it. Raises AwsError."""
     newest = ecs.latest_revisions(name)
     raw = {"taskDefinition": newest[0], "status": "ACTIVE"} if newest else None
-    return observe(ServiceKey.family(place, name), raw) if raw else None
+    return observe(ServiceKey.family(place.whole, name), raw) if raw else None
 
 
 def users_of(services: Mapping[ServiceKey, ObservedService]) -> dict[str, tuple[str, ...]]:

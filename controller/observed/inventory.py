@@ -6,7 +6,7 @@ ListObjectsV2 a thousand objects. Task definitions are read only where a service
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -30,16 +30,29 @@ class Inventory:
     clusters: frozenset[str]
     missing_clusters: frozenset[str] = frozenset()
     errors: Mapping[str, AwsError] = field(default_factory=dict)
+    covers: Callable[[ServiceKey], bool] = lambda _key: True
+    """Whether a service of its account and region is of this place."""
+
+    def holds(self, key: ServiceKey) -> bool:
+        return key.place == self.place.whole and self.covers(key)
 
 
-def take(place: Place, account: Account, wanted: Iterable[str]) -> Inventory:
-    """All services of the clusters that `wanted` (names and globs) selects. Never raises AwsError."""
+def take(
+    place: Place,
+    account: Account,
+    wanted: Iterable[str],
+    covers: Callable[[ServiceKey], bool] = lambda _key: True,
+    within: Callable[[str], bool] = lambda _cluster: True,
+) -> Inventory:
+    """All services of the clusters that `wanted` (names and globs) selects, of those that are `within`. Never raises
+    AwsError.
+    """
     services: dict[ServiceKey, ObservedService] = {}
     missing: set[str] = set()
     errors: dict[str, AwsError] = {}
     clusters: list[str] = []
     try:
-        clusters = _clusters(account, list(wanted))
+        clusters = [one for one in _clusters(account, list(wanted)) if within(one)]
     except AwsError as error:
         errors[""] = error
     for cluster in clusters:
@@ -49,7 +62,7 @@ def take(place: Place, account: Account, wanted: Iterable[str]) -> Inventory:
             missing.add(cluster)
         except AwsError as error:
             errors[cluster] = error
-    return Inventory(place, services, frozenset(clusters) - missing, frozenset(missing), errors)
+    return Inventory(place, services, frozenset(clusters) - missing, frozenset(missing), errors, covers)
 
 
 def _clusters(account: Account, wanted: list[str]) -> list[str]:
@@ -66,7 +79,7 @@ def _services(place: Place, account: Account, cluster: str) -> Iterator[tuple[Se
     names = iter([arn.rsplit("/", 1)[-1] for arn in account.ecs.list_services(cluster)])
     while some := list(islice(names, AT_ONCE)):
         for raw in account.ecs.describe_services(cluster, some).found:
-            key = ServiceKey(place, cluster, str(raw["serviceName"]))
+            key = ServiceKey(place.whole, cluster, str(raw["serviceName"]))
             yield key, observe(key, raw)
 
 

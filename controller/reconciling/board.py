@@ -137,10 +137,15 @@ class StatusBoard:
     """Thread-safe. What a pass saw replaces all of its place; what a worker did replaces one service."""
 
     def __init__(
-        self, rollouts: Callable[[Place], list[dict[str, Any]]] = lambda _place: [], places: Iterable[Place] = ()
+        self,
+        rollouts: Callable[[Place], list[dict[str, Any]]] = lambda _place: [],
+        places: Iterable[Place] = (),
+        shard_of: Callable[[ServiceKey], Place] = lambda key: key.place,
     ) -> None:
-        """`rollouts` tells which changes go over the services of a place; `places`: those of the settings."""
-        self._rollouts, self._places = rollouts, sorted(map(str, places))
+        """`rollouts` tells which changes go over the services of a place; `places`: those of the settings; `shard_of`:
+        the place that looks after a service.
+        """
+        self._rollouts, self._places, self._shard_of = rollouts, sorted(map(str, places)), shard_of
         self._lock = threading.Lock()
         self._services: dict[ServiceKey, ServiceState] = {}
         self._seen: dict[Place, _Seen] = {}
@@ -161,7 +166,7 @@ class StatusBoard:
             self._frozen, self._specs = frozen, specs
             for place in seen.seen:
                 self._seen[place] = _Seen.of(seen, place, frozen)
-            kept = {key: state for key, state in self._services.items() if key.place not in seen.seen}
+            kept = {key: state for key, state in self._services.items() if self._shard_of(key) not in seen.seen}
             self._services = kept | {key: self._told(key, state_of(plan)) for key, plan in seen.plans.items()}
             for place, etag in seen.status_etag.items():
                 if etag != self._etags.get(place):
@@ -173,7 +178,7 @@ class StatusBoard:
             self.version += 1
             self._seen.pop(place, None)
             self._saved.pop(place, None)
-            self._services = {key: state for key, state in self._services.items() if key.place != place}
+            self._services = {key: state for key, state in self._services.items() if self._shard_of(key) != place}
 
     def stepped(self, key: ServiceKey, step: Step) -> None:
         with self._lock:
@@ -189,7 +194,7 @@ class StatusBoard:
             self._services[key] = ServiceState(reason, error, held=True, changes=True)
 
     def _told(self, key: ServiceKey, state: ServiceState) -> ServiceState:
-        about = self._seen.get(key.place)
+        about = self._seen.get(self._shard_of(key))
         if about is None:
             return state
         standing, denied = about.standing.get(key, ()), about.denied.get(key, "")
@@ -197,7 +202,7 @@ class StatusBoard:
         return _frozen(needing, about.freezes.get(key))
 
     def _freeze_of(self, key: ServiceKey) -> Hold | None:
-        about = self._seen.get(key.place)
+        about = self._seen.get(self._shard_of(key))
         return about.freezes.get(key) if about else None
 
     def source(self, error: str) -> None:
@@ -212,7 +217,9 @@ class StatusBoard:
             parts = tuple(part for one, part in self._seen.items() if place in (None, one))
             if specs is None:
                 return {}
-            selected = {key: some for part in parts for key, some in part.selected.items()}
+            selected: dict[str, tuple[ServiceKey, ...]] = {}
+            for part in parts:  # a route may select services in several parts of a place
+                selected |= {key: (*selected.get(key, ()), *some) for key, some in part.selected.items()}
             known = selected.keys() | {key for part in parts for key in part.lost}
             routes = [route for route in specs.force.routes if route.key in known]
             states = {
@@ -255,7 +262,7 @@ class StatusBoard:
         routes, rollouts = self.routes(place), self.rollouts(place)
         with self._lock:
             parts = [part for one, part in self._seen.items() if place in (None, one)]
-            services = [pair for pair in sorted(self._services.items()) if place in (None, pair[0].place)]
+            services = [pair for pair in sorted(self._services.items()) if place in (None, self._shard_of(pair[0]))]
             return {
                 "format": FORMAT,
                 "places": self._places,

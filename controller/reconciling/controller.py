@@ -74,7 +74,7 @@ class Controller:
         """What people had said when it was last polled. Workers, and the pass over the controller's own place, read
         the ledger too: what is new in it tells nothing of who else has heard of it.
         """
-        self.board = StatusBoard(lambda place: world.sites[place].waves.plain(), world.sites)
+        self.board = StatusBoard(lambda place: world.sites[place].waves.plain(), world.sites, world.shard_of)
         self.finished_pass: float | None = None
         """Clock reading at the end of the last pass that could read at least one place."""
         self.gained: float | None = None
@@ -204,33 +204,34 @@ class Controller:
         return guarded(self._world, specs, seen, record=record, counted=self._counted, ours=self._shards.holds)
 
     def reconcile(self, key: ServiceKey) -> float | None:
-        with self._shards.work(key.place) as ours:
-            return self._reconcile(key) if ours else self._shards.again(key.place)
+        place = self._world.shard_of(key)
+        with self._shards.work(place) as ours:
+            return self._reconcile(place, key) if ours else self._shards.again(place)
 
-    def _reconcile(self, key: ServiceKey) -> float | None:
-        specs, permit = self._agreed.get(key.place), self._permit
+    def _reconcile(self, place: Place, key: ServiceKey) -> float | None:
+        specs, permit = self._agreed.get(place), self._permit
         if specs is None:
             return None
         try:
-            step = reconcile(self._world.site_of(key), specs, key, permit)
+            step = reconcile(self._world.sites[place], specs, key, permit)
         except LeaseLost:
-            return self._shards.again(key.place)
+            return self._shards.again(place)
         except AwsError as error:
-            self._hand_out(key.place)
+            self._hand_out(place)
             self._failed(key, Reason.AWS_ERROR, str(error))
             raise
         except Exception as error:
             self._failed(key, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
             raise
-        if not self._shards.keeps(key.place):
+        if not self._shards.keeps(place):
             return None
-        self._hand_out(key.place)
+        self._hand_out(place)
         self.board.stepped(key, step)
         self._telling.stepped(key, step, self.board)
         return step.again
 
     def _failed(self, key: ServiceKey, reason: Reason, error: str) -> None:
-        if self._shards.keeps(key.place):
+        if self._shards.keeps(self._world.shard_of(key)):
             self.board.failed(key, reason, error)
 
     def _hand_out(self, place: Place) -> None:

@@ -140,7 +140,7 @@ class Collector:
             self._note(remembered)
             self._wanted.clear()
             return Swept()
-        found = {place: self._usage(site) for place, site in self._world.sites.items()}
+        found = {place: self._usage(site) for place, site in self._world.sites.items() if site.bounds.first}
         named = remembered.union(*(one.digests for one in found.values()))
         if why := self._doubt():
             return Swept(why=why)
@@ -192,7 +192,7 @@ class Collector:
             for path in shop.listing:
                 state, _, rest = path.partition("/services/")
                 place = Place(*rest.split("/")[:2]) if state == STATE and rest.count("/") == PLACE_PARTS else None
-                if place and place not in self._world.sites:
+                if place and place not in {one.whole for one in self._world.sites}:
                     return f"{shop.url(path)} is the memory of {place}, which is not in the settings"
         return ""
 

@@ -43,7 +43,7 @@ def guarded(
     guard = replace(world.guard, everything=world.guard.everything and _is_first_run(world))
     lines = frozenset(one for note in approved.values() for one in note.lines)
     for place in seen.seen:
-        found_here = count((plan for plan in seen.plans.values() if plan.key.place == place), guard)
+        found_here = count((plan for plan in seen.plans.values() if world.shard_of(plan.key) == place), guard)
         before = by_place.get(place) or world.counted.get(str(place))
         by_place[place] = replace(_with_unseen(found_here, before, seen), revision=specs.revision)
     _exchange(world, seen, by_place, ours, record=record)
@@ -121,7 +121,7 @@ def _left(notes: Notes, approved: Mapping[str, Note], seen: Survey) -> Mapping[s
 
 def _was_seen(seen: Survey, approved: str) -> bool:
     key = ServiceKey.parse(approved.rsplit(" ", 2)[0])
-    read, plan = seen.seen.get(key.place), seen.plans.get(key)
+    read, plan = seen.inventory_of(key), seen.plans.get(key)
     if read is None or read.errors.keys() & {"", key.cluster}:
         return False
     return plan is None or plan.hold is None or plan.hold.reason is not Reason.AWS_ERROR

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from controller.api.conditions import Reason
+from controller.api.globs import is_glob
 from controller.api.keys import FAMILY, Place, ServiceKey
 from controller.applying.configs import Found, LostForGood
 from controller.applying.group_watch import GroupNews
@@ -82,9 +83,13 @@ class Survey:
         plans = {key: plan.held_by(holds[key]) if key in holds else plan for key, plan in self.plans.items()}
         return replace(self, plans=plans)
 
+    def inventory_of(self, key: ServiceKey) -> inventory.Inventory | None:
+        """What was read of the place that a service is of."""
+        return next((one for one in self.seen.values() if one.holds(key)), None)
+
     def unread(self, key: ServiceKey) -> bool:
         """Nobody could look at it."""
-        read = self.seen.get(key.place)
+        read = self.inventory_of(key)
         return read is None or not read.errors.keys().isdisjoint({"", key.cluster})
 
     @property
@@ -135,7 +140,7 @@ def survey_place(
     """
     world.load_shared()
     site = world.sites[place]
-    routes = [route for route in specs.force.routes if world.place_of(route) == place]
+    routes = [route for route in specs.force.routes if place in world.places_of(route)]
     part = _Part(inventory.Inventory(place, {}, frozenset()), Adoptions(site))
     part.selected = {route.key: [] for route in routes}
     try:
@@ -154,15 +159,22 @@ def in_turn(world: World, specs: Specs, seen: Survey) -> Survey:
     """With what waits for its turn held. Raises AwsError."""
     for place in seen.seen.keys() - seen.errors.keys():
         site = world.sites[place]
-        plans = {key: plan for key, plan in seen.plans.items() if key.place == place}
+        plans = {key: plan for key, plan in seen.plans.items() if world.shard_of(key) == place}
         seen = seen.holding(site.waves.passed(plans, specs.revision, site.account.ecs.now(), seen.unread))
     return seen
 
 
 def together(some: Sequence[Survey]) -> Survey:
-    """Every field is a map whose keys belong to one place, or says the same for all."""
+    """Every field is a map whose keys belong to one place, or says the same for all; but a route may select services in
+    several parts of a place.
+    """
     maps = {one.name: [getattr(seen, one.name) for seen in some] for one in fields(Survey)}
-    return Survey(**{name: {key: value for one in every for key, value in one.items()} for name, every in maps.items()})
+    merged = {name: {key: value for one in every for key, value in one.items()} for name, every in maps.items()}
+    routes = {route for seen in some for route in seen.selected}
+    merged["selected"] = {
+        route: tuple(key for seen in some for key in seen.selected.get(route, ())) for route in routes
+    }
+    return Survey(**merged)
 
 
 @dataclass(slots=True)
@@ -223,7 +235,7 @@ def _lost(
     world: World, specs: Specs, read: inventory.Inventory, routes: Sequence[Route]
 ) -> Iterator[tuple[str, Because]]:
     for route in specs.force.routes if read.place == world.home_site.place else ():
-        if world.place_of(route) is None:
+        if not world.places_of(route):
             target = route.document.spec.target
             where = f"account {target.account or world.home.account}, region {target.region or world.home.region}"
             yield route.key, Because(Reason.UNKNOWN_PLACE, f"the settings know no {where}")
@@ -249,8 +261,9 @@ def _survey_place(
     tells what all places share: its pass reads that with its own listing.
     """
     home = site.place == world.home_site.place
-    allowed = [cluster for cluster in world.wanted_clusters(site, routes) if site.may_look_at(cluster)]
-    families, remembered = world.wanted_families(routes), site.remembered_families()
+    wanted = world.wanted_clusters(site, routes)
+    allowed = [cluster for cluster in wanted if is_glob(cluster) or site.bounds.admit(cluster)]
+    families, remembered = world.wanted_families(routes) if site.bounds.first else set(), site.remembered_families()
     try:
         if home or allowed or families or remembered:
             _look_at_configs(site, part, *(world.shared if home else ()), repair=repair)
@@ -260,7 +273,7 @@ def _survey_place(
         part.error = error
     if not (allowed or families or remembered):
         return []
-    found = inventory.take(site.place, site.account, allowed)
+    found = inventory.take(site.place, site.account, allowed, site.bounds.cover, site.bounds.admit)
     part.inventory = with_families(found, site.account, families, remembered)
     site.book.users = users_of(part.inventory.services) if families or remembered else {}
     refresh(site.book, site.account, families)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from controller.api.globs import selected
+from controller.api.globs import is_glob, selected
 from controller.api.keys import Place, ServiceKey
 from controller.applying.apply import Applier
 from controller.applying.codedeploy import CodeDeployer
@@ -37,6 +37,30 @@ SERVICE_SHARDS = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which clusters of an account and region are a place's, by globs of the settings. Empty: all."""
+
+    clusters: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    """Of other parts, which come first."""
+    later: tuple[str, ...] = ()
+    first: bool = True
+    """The only part, or the first: what has no cluster is its, and what no part names."""
+
+    def admit(self, cluster: str) -> bool:
+        """Whether LogRoute may look at it here."""
+        if self.earlier and selected(self.earlier, cluster):
+            return False
+        return not self.clusters or selected(self.clusters, cluster)
+
+    def cover(self, key: ServiceKey) -> bool:
+        """Whether a service of the account and region is this part's to look after, if it may be looked at at all."""
+        if key.is_family:
+            return self.first
+        return self.admit(key.cluster) or (self.first and not selected(self.later, key.cluster))
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One place, wired: its clients, its config store, its memory. A failure in it stays in it."""
 
@@ -57,15 +81,13 @@ class Site:
     """Asked before a new config is rolled out. None: nobody asks."""
     book: FamilyBook = field(default_factory=FamilyBook)
     """Who runs which family, as the last pass saw it."""
-    clusters: tuple[str, ...] = ()
-    """Globs from the settings: LogRoute looks nowhere else here. Empty: everywhere."""
+    bounds: Bounds = Bounds()
 
     def remembered_families(self) -> list[str]:
+        if not self.bounds.first:
+            return []
         keys = (ServiceKey.parse(key) for key, _ in self.memories.items())
         return [key.service for key in keys if key.is_family]
-
-    def may_look_at(self, cluster: str) -> bool:
-        return not self.clusters or selected(self.clusters, cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +96,7 @@ class World:
 
     sites: dict[Place, Site]
     home: Home
+    home_place: Place
     objects: ObjectStore
     routes: Ledger[RouteMemory]
     notes: Notes
@@ -85,9 +108,9 @@ class World:
     def status_key(self, place: Place) -> str:
         """That of the controller's own place tells of the specs too."""
         store = self.home_site.install.store
-        if place == self.home_site.place:
+        if place == self.home_place:
             return store.key(STATE, STATUS)
-        return store.key(STATE, PLACES, place.account, f"{place.region}.json")
+        return store.key(STATE, PLACES, f"{place}.json")
 
     def renew(self, place: Place) -> None:
         """Somebody else looked after it meanwhile: nothing is known of it any more, nor what people said since."""
@@ -97,7 +120,7 @@ class World:
 
     @property
     def home_site(self) -> Site:
-        return self.sites[Place(self.home.account or "", self.home.region or "")]
+        return self.sites[self.home_place]
 
     @property
     def shared(self) -> tuple[Ledger[Any], ...]:
@@ -131,23 +154,38 @@ class World:
         return {route for memory in memories for route in memory.routes}
 
     def site_of(self, key: ServiceKey) -> Site:
-        return self.sites[key.place]
+        return self.sites[self.shard_of(key)]
 
-    def place_of(self, route: Route) -> Place | None:
-        """Where a route's target lies; None where the settings know no such place."""
+    def shard_of(self, key: ServiceKey) -> Place:
+        """The place that looks after it."""
+        if key.place in self.sites:
+            return key.place
+        return next(place for place, site in self.sites.items() if place.whole == key.place and site.bounds.cover(key))
+
+    def places_of(self, route: Route) -> list[Place]:
+        """Where a route's target lies; empty where the settings know no such place."""
         target = route.document.spec.target
-        place = Place(target.account or self.home.account or "", target.region or self.home.region or "")
-        return place if place in self.sites else None
+        whole = Place(target.account or self.home.account or "", target.region or self.home.region or "")
+        parts = [site for site in self.sites.values() if site.place.whole == whole]
+        if len(parts) > 1 and target.cluster and not is_glob(target.cluster):
+            key = ServiceKey(whole, target.cluster, "")
+            parts = [site for site in parts if site.bounds.cover(key) or (site.bounds.first and target.task_families)]
+        elif not target.cluster:
+            parts = [site for site in parts if site.bounds.first]
+        return [site.place for site in parts]
 
     def wanted_clusters(self, site: Site, routes: Iterable[Route]) -> set[str]:
         """Clusters (names or globs) to look at: where its routes point, and where something of ours is remembered."""
         wanted = {route.document.spec.target.cluster for route in routes if route.document.spec.target.cluster}
         keys = (ServiceKey.parse(key) for key, _ in site.memories.items())
-        return wanted | {key.cluster for key in keys if not key.is_family}
+        return wanted | {key.cluster for key in keys if not key.is_family and site.bounds.cover(key)}
 
     def wanted_families(self, routes: Iterable[Route]) -> set[tuple[str, ...]]:
         """The `taskFamilies` of routes."""
         return {route.document.spec.target.task_families for route in routes} - {()}
+
+
+EVERYWHERE = Bounds()
 
 
 def site(
@@ -156,10 +194,11 @@ def site(
     install: Installation,
     notes: Notes,
     *,
-    clusters: tuple[str, ...] = (),
+    bounds: Bounds = EVERYWHERE,
     self_arn: str = "",
     checker: Checker | None = None,
 ) -> Site:
+    """What is remembered of services lies by account and region, for all parts of it."""
     objects = account.bucket(install.store.bucket)
     prefix = install.store.key(STATE, "services", place.account, place.region)
     memories: Ledger[ServiceMemory] = Ledger(objects, prefix, ServiceMemory.from_plain, place.service, SERVICE_SHARDS)
@@ -173,7 +212,7 @@ def site(
         lambda key, memory: memories.put(str(key), memory),
         CodeDeployer(account, DeploymentGroups(account)),
     )
-    changes = Ledger(objects, install.store.key(STATE, "waves", place.account, place.region), Change.from_plain)
+    changes = Ledger(objects, install.store.key(STATE, "waves", str(place)), Change.from_plain)
     return Site(
         place,
         account,
@@ -187,7 +226,7 @@ def site(
         Waves(changes, notes, memories.get),
         self_arn=self_arn,
         checker=checker,
-        clusters=clusters,
+        bounds=bounds,
     )
 
 

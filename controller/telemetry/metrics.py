@@ -124,7 +124,7 @@ class Metrics:
         self._board.gauge(table.PLACE_UNREAD).update({place: float(failed) for place, failed in unread.items()})
 
     def lease(self, place: Place, *, held: bool) -> None:
-        self._board.gauge(table.LEASE_HELD).update({(place.account, place.region): float(held)})
+        self._board.gauge(table.LEASE_HELD).update({(place.account, place.region, place.shard): float(held)})
 
     def lost_configs(self, number: int) -> None:
         self._board.gauge(table.LOST_CONFIGS).replace({(): number})

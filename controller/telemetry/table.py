@@ -156,9 +156,10 @@ PLACE_UNREAD = _gauge(
 )
 LEASE_HELD = _gauge(
     "logroute_lease_held",
-    "1: this replica looks after this account and region, 0: another one does, or none.",
+    "1: this replica looks after this account and region, or the part of it that has a name, 0: another one or none.",
     account=OPEN,
     region=OPEN,
+    shard=OPEN,
 )
 LOST_CONFIGS = _gauge(
     "logroute_lost_configs",

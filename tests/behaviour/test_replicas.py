@@ -95,9 +95,9 @@ def test_a_metric_tells_who_holds_what(both: Playground) -> None:
     two.time(20)
     near = two.holder(REGION)
     two.settle(1)
-    assert f'logroute_lease_held{{account="main",region="{REGION}"}} 1.0' in near.told()
+    assert f'logroute_lease_held{{account="main",region="{REGION}",shard=""}} 1.0' in near.told()
     near.leases.close(0)
-    assert f'logroute_lease_held{{account="main",region="{REGION}"}} 0.0' in near.told()
+    assert f'logroute_lease_held{{account="main",region="{REGION}",shard=""}} 0.0' in near.told()
     assert 'logroute_services{state="RollingOut"} 0.0' in near.told()
 
 

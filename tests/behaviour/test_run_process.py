@@ -102,7 +102,9 @@ def test_leases_may_lie_in_a_table(running: Process, tmp_path: Path) -> None:
     folder = tmp_path / "again"
     folder.mkdir()
     again = Process(running.play, folder, more="lease: dynamodb://leases\n")
-    again.until(lambda: f'logroute_lease_held{{account="main",region="{REGION}"}} 1.0' in again.get("/metrics")[1])
+    again.until(
+        lambda: f'logroute_lease_held{{account="main",region="{REGION}",shard=""}} 1.0' in again.get("/metrics")[1]
+    )
     rows = [row["name"]["S"] for row in client.scan(TableName="leases")["Items"]]
     assert f"held/main/{REGION}" in rows
     again.stop(signal.SIGTERM)
