@@ -57,6 +57,7 @@ def test_every_log_line_is_json_and_none_holds_a_traceback(running: Process) -> 
     assert "Traceback" not in running.log.read_text()
 
 
+@pytest.mark.soak  # the lease of who was killed has to run out
 def test_a_kill_in_the_middle_is_finished_by_the_next_start(running: Process, tmp_path: Path) -> None:
     running.until(lambda: running.play.revisions() > 1)
     running.stop(signal.SIGKILL)
