@@ -93,7 +93,7 @@ def _search(options: Options, where: Where) -> Iterator[Access]:
         return
     found = re.match(r"(?:search|vpc)-([a-z0-9-]+)-[a-z0-9]+\.", host)
     domain = f"domain/{found[1] if found else '*'}/*"
-    yield Access(("es:ESHttpPost", "es:ESHttpPut"), (where.arn("es", domain, region),))
+    yield Access(("es:ESHttpPost",), (where.arn("es", domain, region),))
 
 
 def _prometheus(options: Options, where: Where) -> Iterator[Access]:
@@ -107,7 +107,7 @@ def _prometheus(options: Options, where: Where) -> Iterator[Access]:
 SIGNED = {
     "osis": (("osis:Ingest",), "pipeline/*"),
     "aps": (("aps:RemoteWrite",), "workspace/*"),
-    "es": (("es:ESHttpPost", "es:ESHttpPut"), "domain/*"),
+    "es": (("es:ESHttpPost",), "domain/*"),
 }
 """Services to which `http` and `opentelemetry` may sign their requests."""
 
@@ -115,13 +115,21 @@ SIGNED = {
 def _signed(options: Options, where: Where) -> Iterator[Access]:
     if not _is_on(options, "aws_auth"):
         return
-    service = str(options.get("aws_service", ""))
-    if service not in SIGNED:
+    own = "logs" if str(options.get("name", "")).lower() == "opentelemetry" else ""
+    service = str(options.get("aws_service", own))
+    if str(options.get("http_method", "POST")).upper() != "POST" or service not in SIGNED:
         host = urlsplit(f"//{options.get('host', '')}").hostname or "its host"
         yield Access((), (), f"it signs requests to {service or 'AWS'} at {host}: add the action that takes them")
         return
     actions, resource = SIGNED[service]
     yield Access(actions, (where.arn(service, resource, options.get("aws_region")),))
+
+
+def _kafka(options: Options, where: Where) -> Iterator[Access]:
+    if _is_on(options, "aws_msk_iam"):
+        resource = where.arn("kafka", "cluster/*")
+        remark = "MSK looks at topics too: add kafka-cluster:WriteData and DescribeTopic on those that it writes to"
+        yield Access(("kafka-cluster:Connect",), (resource,), remark)
 
 
 def _is_on(options: Options, name: str) -> bool:
@@ -138,4 +146,5 @@ PLUGINS: dict[str, Callable[[Options, Where], Iterator[Access]]] = {
     "prometheus_remote_write": _prometheus,
     "http": _signed,
     "opentelemetry": _signed,
+    "kafka": _kafka,
 }

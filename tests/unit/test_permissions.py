@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from controller.aws import codedeploy, ecs, leases, logs, objects, schedules
 from controller.cli.main import main
 from controller.permissions.controller import Reach, Store, statements
+from controller.permissions.destinations import Where, accesses
 from controller.permissions.policy import LARGEST, Statement, parts, size
 from controller.permissions.tasks import Need, fold
 from tests.support.playground import route_yaml
@@ -189,9 +190,34 @@ def test_the_task_role_needs_what_each_output_writes_to(specs: Path, capsys: pyt
         "kinesis:PutRecords": {"arn:aws:kinesis:eu-west-1:123456789012:stream/events"},
         "sts:AssumeRole": {"arn:aws:iam::222222222222:role/lake"},
         "es:ESHttpPost": {"arn:aws:es:eu-west-1:123456789012:domain/logs/*"},
-        "es:ESHttpPut": {"arn:aws:es:eu-west-1:123456789012:domain/logs/*"},
     }
     assert "role/lake needs firehose:PutRecordBatch on arn:aws:firehose:eu-central-1" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "actions", "said"),
+    [
+        ({"name": "http", "host": "x.example", "aws_auth": "On", "aws_service": "es"}, ("es:ESHttpPost",), ""),
+        (
+            {"name": "http", "host": "x.example", "aws_auth": "On", "aws_service": "es", "http_method": "PUT"},
+            (),
+            "requests to es at x.example",
+        ),
+        ({"name": "opentelemetry", "host": "x.example", "aws_auth": "On"}, (), "requests to logs at x.example"),
+        ({"name": "kafka", "aws_msk_iam": "On"}, ("kafka-cluster:Connect",), "MSK looks at topics too"),
+        ({"name": "kafka"}, None, ""),
+        ({"name": "opensearch", "host": "x", "aws_auth": "Off"}, None, ""),
+        (
+            {"name": "prometheus_remote_write", "uri": "/workspaces/ws-1/api/v1/remote_write", "aws_auth": "On"},
+            ("aps:RemoteWrite",),
+            "",
+        ),
+    ],
+)
+def test_what_signs_its_requests(options: dict[str, str], actions: tuple[str, ...] | None, said: str) -> None:
+    found = list(accesses(options, Where("aws", "123456789012", "eu-west-1")))
+    assert [one.actions for one in found] == ([] if actions is None else [actions])
+    assert all(said in one.remark for one in found)
 
 
 def test_the_execution_role_needs_the_log_the_secrets_and_the_image(
