@@ -29,7 +29,10 @@ from controller.planning.guards import Counted, Guard
 from controller.reconciling.garbage import Collector, Policy
 from controller.reconciling.keeper import SpecKeeper
 from controller.reconciling.notes import FOLDER, Notes
+from controller.reconciling.preflight import Preflight
+from controller.reconciling.rights import Rights
 from controller.reconciling.shards import Shards
+from controller.reconciling.vetting import Vetting
 from controller.reconciling.world import COUNTED, STATE, Bounds, Site, World, site
 from controller.runtime.clock import seconds_awake_or_asleep
 from controller.runtime.leases import Leases, LeaseStore, writing
@@ -49,6 +52,12 @@ class App:
     keeper: SpecKeeper
     revisions: RevisionCache
     shards: Shards
+    preflights: tuple[Preflight, ...]
+
+    def asks_of(self, roles: int) -> None:
+        """For who is waited for: IAM is asked about so many roles of an account at most."""
+        for preflight in self.preflights:
+            preflight.most = roles
 
     def collector(self) -> Collector | None:
         """Of what nothing needs any more. None: the settings want none."""
@@ -94,8 +103,10 @@ def build(
     shared = at_home.shared_bucket(store.bucket)
     notes = Notes(shared, store.key(STATE, FOLDER), at_home.ecs.now)
 
+    preflights = _preflights(settings, accounts, monotonic)
+
     def make(place: Place) -> Site:
-        return _site(settings, accounts[place], own, checker, notes)
+        return _site(settings, accounts[place], own, Vetting(checker, preflights[place.account]), notes)
 
     world = World(
         {place: make(place) for place in accounts},
@@ -117,7 +128,7 @@ def build(
         adds=lambda: remembers and bool(shards.held()),
         lua=settings.lua == "allow",
     )
-    return App(settings, world, keeper, revisions, shards)
+    return App(settings, world, keeper, revisions, shards, tuple(preflights.values()))
 
 
 class _Fences:
@@ -244,14 +255,26 @@ def _shared(options: Options, place: Place, places: Iterable[tuple[Place, Role]]
     return replace(options, share=options.share / parts)
 
 
-def _site(settings: Settings, account: AwsAccount, own: str, checker: Checker, notes: Notes) -> Site:
+def _preflights(
+    settings: Settings, accounts: dict[Place, AwsAccount], now: Callable[[], float]
+) -> dict[str, Preflight]:
+    """One for each account: its roles are those of all its regions, and IAM's rate is one."""
+    found: dict[str, Preflight] = {}
+    for place, account in accounts.items():
+        if place.account not in found:
+            rights = Rights(account.iam, account.destinations, now)
+            found[place.account] = Preflight(settings.preflight, rights, account.destinations, now)
+    return found
+
+
+def _site(settings: Settings, account: AwsAccount, own: str, vetting: Vetting, notes: Notes) -> Site:
     limits: AccountSettings = settings.accounts[account.place.account]
     install, parts = Installation(settings.owner, _store(settings, account)), list(limits.shards)
     at = parts.index(account.place.shard) if parts else 0
     globs = [limits.shards[part] for part in parts]
     earlier, later = (tuple(glob for one in some for glob in one) for some in (globs[:at], globs[at + 1 :]))
     bounds = Bounds(globs[at] if parts else limits.clusters, earlier, later, first=at == 0)
-    return site(account.place, account, install, notes, bounds=bounds, self_arn=own, checker=checker)
+    return site(account.place, account, install, notes, bounds=bounds, self_arn=own, vetting=vetting)
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:

@@ -182,6 +182,10 @@ class Settings(BaseSettings):
     """Engine version → path of a Fluent Bit binary on which configs are tried: see [check.md](check.md)."""
     lua: Literal["refuse", "allow"] = "refuse"
     """Whether specs may hold Lua, which runs in the router with the rights of the task."""
+    preflight: Annotated[Literal["enforce", "warn", "off"], BeforeValidator(_off)] = "enforce"
+    """Whether a service whose roles lack a right that its router needs is held, told of, or not looked at: see
+    [preflight.md](preflight.md).
+    """
     tenants: tuple[Tenant, ...] = ()
     """Not enforced yet, and refused when set."""
     git: GitSettings = GitSettings()

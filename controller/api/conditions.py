@@ -71,6 +71,13 @@ class Reason(StrEnum):
     """The service or its definition cannot take a router; the message says why."""
     CONFIG_REJECTED = "ConfigRejected"
     """The engine, started on the config for a moment, refused it: it is not rolled out."""
+    PERMISSIONS_MISSING = "PermissionsMissing"
+    """A role of the task lacks a right that its router needs, or the task has no such role: it is not rolled out. The
+    message has the statement that is missing."""
+    PERMISSIONS_UNKNOWN = "PermissionsUnknown"
+    """A hint: whether a role of the task has a right that its router needs, nobody could tell."""
+    DESTINATION_MISSING = "DestinationMissing"
+    """What an output writes to, or a secret of the router, does not exist, or lies in another region."""
     PORT_TAKEN = "PortTaken"
     """A port that the router needs is used in the task."""
     SUSPENDED = "Suspended"

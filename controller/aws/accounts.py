@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError
 from controller.api.keys import Place
 from controller.aws.calls import NOBODY, Caller, Fence, Observer, no_fence
 from controller.aws.codedeploy import BotoCodeDeploy
+from controller.aws.destinations import BotoDestinations
 from controller.aws.ecs import BotoEcs
 from controller.aws.failures import translate
 from controller.aws.leases import LeaseTable
@@ -27,6 +28,7 @@ from controller.aws.logs import CloudWatchLogGroups
 from controller.aws.objects import S3Bucket
 from controller.aws.ports import AwsError
 from controller.aws.revisions import RevisionCache
+from controller.aws.rights import BotoIam
 from controller.aws.schedules import BotoSchedules
 
 T = TypeVar("T")
@@ -114,6 +116,19 @@ class AwsAccount:
     def codedeploy(self) -> BotoCodeDeploy:
         return self._once("codedeploy", lambda: BotoCodeDeploy(self._caller("codedeploy")))
 
+    @property
+    def iam(self) -> BotoIam:
+        return self._once("iam", lambda: BotoIam(self._caller("iam")))
+
+    @property
+    def destinations(self) -> BotoDestinations:
+        return self._once("destinations", lambda: BotoDestinations(self._elsewhere))
+
+    def _elsewhere(self, service: str, region: str) -> Caller:
+        """`region` "": this one."""
+        there = region or self.region
+        return self._once(f"{service} in {there}", lambda: self._calling(self.client(service, there), self.place))
+
     def table(self, name: str, installation: str) -> LeaseTable:
         return self._once(f"dynamodb {name}", lambda: LeaseTable(self._caller("dynamodb"), name, installation))
 
@@ -155,12 +170,12 @@ class AwsAccount:
         fence = options.fences(place)
         return Caller(client, self._limiter, options.observer, options.sleep, options.attempts, fence)
 
-    def client(self, service: str) -> Any:
-        """The client itself, for who judges single answers. Raises AwsError."""
+    def client(self, service: str, region: str = "") -> Any:
+        """The client itself, for who judges single answers. `region` "": this one. Raises AwsError."""
         session = self._once("session", self._session)
         try:
             with _MODELS:
-                return session.client(service, region_name=self.region or None, config=self._options.config)  # type: ignore[call-overload]
+                return session.client(service, region_name=region or self.region or None, config=self._options.config)  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise translate(service, self._name, error) from error
 

@@ -55,6 +55,8 @@ MISSING = frozenset(
         "ApplicationDoesNotExistException",
         "NoSuchKey",
         "NoSuchBucket",
+        "NoSuchBucketPolicy",
+        "NoSuchEntity",
         "ResourceNotFoundException",
         "404",
         "NotFound",

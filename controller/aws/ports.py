@@ -286,6 +286,48 @@ class CodeDeploy(Protocol):
         """Stop a deployment, so that the traffic goes back to the old tasks. False where it is over."""
 
 
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """IAM's verdict on one action and resource. `missing`: condition keys that policies ask for and that were not
+    given; `by`: what denies it where that is not the role's own policies, for people.
+    """
+
+    action: str
+    resource: str
+    decision: str
+    missing: tuple[str, ...] = ()
+    by: str = ""
+
+
+class Iam(Protocol):
+    """IAM of one account; roles are given by their ARNs. Every method may raise AwsError."""
+
+    def simulate(
+        self, role: str, actions: Sequence[str], resources: Sequence[str], context: Mapping[str, str]
+    ) -> list[Simulated]:
+        """Each action on each resource, as far as IAM tells; `context`: condition key → value."""
+
+    def trust(self, role: str) -> dict[str, Any]:
+        """The policy that says who may assume it."""
+
+
+class Destinations(Protocol):
+    """Where outputs write to. Every method may raise AwsError: NotFound where it is not there."""
+
+    def bucket_region(self, bucket: str) -> str: ...
+
+    def bucket_policy(self, bucket: str) -> dict[str, Any]:
+        """Empty where it has none."""
+
+    def delivery_stream(self, name: str, region: str) -> None: ...
+
+    def stream(self, name: str, region: str) -> None: ...
+
+    def secret(self, arn: str, region: str) -> None: ...
+
+    def log_group(self, name: str, region: str) -> None: ...
+
+
 class Account(Protocol):
     """One account and region: the clients that rooms get to see."""
 

@@ -40,6 +40,7 @@ def _approve(notes: Notes, digest: str, settings: Settings) -> Note:
         if not settings.source:
             raise
     app = composition.build(settings, remembers=False)
+    app.asks_of(roles=0)
     app.world.routes.ensure_loaded()
     app.keeper.poll()
     if app.keeper.specs is not None:

@@ -22,6 +22,7 @@ from controller.planning.waves import WAITS
 from controller.reconciling.adoption import adopt
 from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import Specs
+from controller.reconciling.preflight import MOST
 from controller.reconciling.service import Step, reconcile
 from controller.reconciling.survey import Survey, in_turn, survey
 from controller.runtime.leases import COMMAND
@@ -34,6 +35,7 @@ pause = time.sleep
 
 def plan(config: Path | None, source: str | None, output: str) -> int:
     app = composition.build(load(config, source=source), remembers=False)
+    app.asks_of(roles=MOST)
     specs = _specs(app)
     seen = survey(app.world, specs, repair=False)
     seen = seen.under(guarded(app.world, specs, seen, record=False))

@@ -145,6 +145,7 @@ def _why(plan: ServicePlan) -> list[str]:
     found: list[Because] = [
         *plan.reasons,
         *((Because(plan.hold.reason, plan.hold.message),) if plan.hold else ()),
+        *(hint for hint in plan.hints if hint.reason is not Reason.PINNED_REVISION),  # told of by itself
     ]
     return [f"  {one.reason}: {one.message}" for one in found]
 
@@ -155,6 +156,7 @@ def _plain(plan: ServicePlan) -> dict[str, object]:
         "action": plan.kind.value,
         "reasons": [{"reason": one.reason.value, "message": one.message} for one in plan.reasons],
         "hold": {"reason": plan.hold.reason.value, "message": plan.hold.message} if plan.hold else None,
+        "hints": [{"reason": one.reason.value, "message": one.message} for one in plan.hints],
         "base": plan.base,
         "digest": plan.digest,
         "routes": list(plan.desired.routes) if plan.desired else [],

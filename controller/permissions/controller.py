@@ -48,6 +48,8 @@ class Reach:
     """A DynamoDB table for the leases; "" for the config store."""
     deletes_configs: bool = False
     deregisters: bool = False
+    preflight: bool = True
+    """Rights are asked for before a rollout."""
     source_bucket: Store | None = None
     secret: str = ""
     """ARN of the secret with the git token."""
@@ -78,6 +80,7 @@ def statements(reach: Reach) -> Iterator[Statement]:
         yield from _schedules(reach)
     if reach.codedeploy:
         yield from _codedeploy(reach)
+    yield from _preflight(reach)
     yield from _garbage(reach)
 
 
@@ -170,6 +173,21 @@ def _codedeploy(reach: Reach) -> Iterator[Statement]:
     yield Statement("DeployThroughCodeDeploy", tuple(f"codedeploy:{name}" for name in writes), places)
     # These know no resources.
     yield Statement("FindAndStopDeployments", ("codedeploy:ListApplications", "codedeploy:StopDeployment"))
+
+
+def _preflight(reach: Reach) -> Iterator[Statement]:
+    """Looks alone. Where an output writes to, only its route says."""
+    if reach.preflight:
+        roles = tuple(reach.role(name) for name in reach.roles)
+        yield Statement("AskForRights", ("iam:SimulatePrincipalPolicy", "iam:GetRole"), roles)
+        looks = (
+            "s3:GetBucketLocation",
+            "s3:GetBucketPolicy",
+            "firehose:DescribeDeliveryStream",
+            "kinesis:DescribeStreamSummary",
+            "secretsmanager:DescribeSecret",
+        )
+        yield Statement("LookAtDestinations", looks)
 
 
 def _garbage(reach: Reach) -> Iterator[Statement]:

@@ -25,6 +25,10 @@ class Access:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     remark: str = ""
+    asks: tuple[str, ...] = ()
+    """What IAM can be asked about instead of `resources`: such as the task will name. A right on one of them is
+    enough. Empty: nobody can tell.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,23 @@ def fixed(value: Any) -> str:
     return _VARIES.sub("*", str(value))
 
 
+_STAMPS = {"Y": "2026", "y": "26", "B": "November", "b": "Nov", "A": "Monday", "a": "Mon", "F": "2026-11-23", "s": "1"}
+_CODE = re.compile(r"%([A-Za-z])|\$(?:UUID|INDEX|TAG(?:\[\d\])?)")
+
+
+def concrete(value: Any) -> str:
+    """An S3 key such as the format makes it; "" where it holds what nobody can tell (out_s3 of Fluent Bit, and
+    strftime).
+    """
+    made = _CODE.sub(lambda found: _STAMPS.get(found[1], "11") if found[1] else "logroute", str(value))
+    return "" if _VARIES.search(made) else made
+
+
+def known(*resources: str) -> tuple[str, ...]:
+    """Those without a wildcard."""
+    return tuple(one for one in resources if not re.search(r"[*?]", one))
+
+
 def role_of(options: Options) -> str:
     """The role that an output assumes first, and whose rights count then; "" for the task's own."""
     return next((str(options[name]) for name in ("role_arn", "aws_role_arn", "sts_role_arn") if options.get(name)), "")
@@ -59,28 +80,42 @@ def _cloudwatch(options: Options, where: Where) -> Iterator[Access]:
     region = options.get("region")
     group = "*" if options.get("log_group_template") else fixed(options.get("log_group_name", "*"))
     name = where.arn("logs", f"log-group:{group}", region)
-    yield Access(("logs:CreateLogStream", "logs:PutLogEvents"), with_streams(name)[-1:])
+    yield writes_streams(name)
     if _is_on(options, "auto_create_group"):
         retention = ("logs:PutRetentionPolicy",) if options.get("log_retention_days") else ()
-        yield Access(("logs:CreateLogGroup", *retention), with_streams(name))
+        yield makes_group(name, *retention)
+
+
+def writes_streams(group: str) -> Access:
+    """`group`: its ARN."""
+    actions = ("logs:CreateLogStream", "logs:PutLogEvents")
+    return Access(actions, with_streams(group)[-1:], asks=known(f"{group}:log-stream:logroute"))
+
+
+def makes_group(group: str, *more: str) -> Access:
+    """AWS asks for either form, by action."""
+    return Access(("logs:CreateLogGroup", *more), with_streams(group), asks=known(group, f"{group}:log-stream:"))
 
 
 def _s3(options: Options, where: Where) -> Iterator[Access]:
-    key = fixed(str(options.get("s3_key_format", "/fluent-bit-logs/$TAG")).lstrip("/")).rstrip("*")
+    form = str(options.get("s3_key_format", "/fluent-bit-logs/$TAG")).lstrip("/")
+    bucket = f"arn:{where.partition}:s3:::{fixed(options.get('bucket', '*'))}"
+    key, one = fixed(form).rstrip("*"), concrete(form) or "*"
     actions = ("s3:PutObject", *(("s3:PutObjectAcl",) if options.get("canned_acl") else ()))
     remark = "a bucket that is encrypted with a KMS key of yours needs kms:GenerateDataKey and kms:Decrypt on that key"
-    yield Access(actions, (f"arn:{where.partition}:s3:::{fixed(options.get('bucket', '*'))}/{key}*",), remark)
+    yield Access(actions, (f"{bucket}/{key}*",), remark, known(f"{bucket}/{one}"))
 
 
 def _streams(options: Options, where: Where) -> Iterator[Access]:
     stream = fixed(options.get("stream", "*"))
-    yield Access(("kinesis:PutRecords",), (where.arn("kinesis", f"stream/{stream}", options.get("region")),))
+    resource = where.arn("kinesis", f"stream/{stream}", options.get("region"))
+    yield Access(("kinesis:PutRecords",), (resource,), asks=known(resource))
 
 
 def _firehose(options: Options, where: Where) -> Iterator[Access]:
     name = fixed(options.get("delivery_stream", "*"))
     resource = where.arn("firehose", f"deliverystream/{name}", options.get("region"))
-    yield Access(("firehose:PutRecordBatch",), (resource,))
+    yield Access(("firehose:PutRecordBatch",), (resource,), asks=known(resource))
 
 
 def _search(options: Options, where: Where) -> Iterator[Access]:
@@ -92,8 +127,8 @@ def _search(options: Options, where: Where) -> Iterator[Access]:
         yield Access(("aoss:APIAccessAll",), (where.arn("aoss", "collection/*", region),), remark)
         return
     found = re.match(r"(?:search|vpc)-([a-z0-9-]+)-[a-z0-9]+\.", host)
-    domain = f"domain/{found[1] if found else '*'}/*"
-    yield Access(("es:ESHttpPost",), (where.arn("es", domain, region),))
+    domain = where.arn("es", f"domain/{found[1] if found else '*'}", region)
+    yield Access(("es:ESHttpPost",), (f"{domain}/*",), asks=known(f"{domain}/_bulk"))
 
 
 def _prometheus(options: Options, where: Where) -> Iterator[Access]:
@@ -101,7 +136,7 @@ def _prometheus(options: Options, where: Where) -> Iterator[Access]:
         return
     found = re.search(r"/workspaces/([A-Za-z0-9-]+)/", str(options.get("uri", "")))
     resource = where.arn("aps", f"workspace/{found[1] if found else '*'}", options.get("aws_region"))
-    yield Access(("aps:RemoteWrite",), (resource,))
+    yield Access(("aps:RemoteWrite",), (resource,), asks=known(resource))
 
 
 SIGNED = {

@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from controller.desired.delivery import delivery_of
-from controller.permissions.controller import Store, with_streams
-from controller.permissions.destinations import Where, accesses, fixed, role_of
+from controller.desired.model import PARSERS, PIPELINE
+from controller.permissions.controller import Store
+from controller.permissions.destinations import (
+    Access,
+    Where,
+    accesses,
+    fixed,
+    known,
+    makes_group,
+    role_of,
+    writes_streams,
+)
 from controller.permissions.policy import Statement
 from controller.specs.model import Route
 
@@ -34,14 +44,22 @@ class Need:
     part: str
     """`the config`, `output NAME`, `the router's own log`, …"""
     remark: str = ""
+    asks: tuple[str, ...] = ()
+    """As of Access."""
 
 
-def needs(route: Route, store: Store, where: Where, key: str = "") -> Iterator[Need]:
-    """Of one route, with its class and outputs. `key`: ARN of the KMS key of the config store, "" for S3's own."""
+def needs(route: Route, store: Store, where: Where, key: str = "", family: str = "*") -> Iterator[Need]:
+    """Of one route, with its class and outputs. `key`: ARN of the KMS key of the config store, "" for S3's own;
+    `family`: of the task definition.
+    """
     yield from _config(route, store, where, key)
     for output in route.outputs:
         yield from _output(route, output, where)
-    yield from _router(route, where)
+    yield from _router(route, where, family)
+
+
+SOME_DIGEST = "0" * 64
+"""Of a config: which one, no right ever depends on."""
 
 
 def _config(route: Route, store: Store, where: Where, key: str) -> Iterator[Need]:
@@ -49,10 +67,12 @@ def _config(route: Route, store: Store, where: Where, key: str) -> Iterator[Need
     if delivery == "inline":
         return
     role, bucket = ("task" if delivery == "init-s3" else "execution"), f"arn:{where.partition}:s3:::{store.bucket}"
-    objects = tuple(f"arn:{where.partition}:s3:::{store.key('*', name)}" for name in ("pipeline.conf", "parsers.conf"))
-    yield Need(role, ("s3:GetObject",), objects, route.key, "the config")
+    for name in (PIPELINE, PARSERS):
+        every, one = (f"arn:{where.partition}:s3:::{store.key(digest, name)}" for digest in ("*", SOME_DIGEST))
+        yield Need(role, ("s3:GetObject",), (every,), route.key, "the config", asks=known(one))
     # Without the right to list, S3 says "forbidden" of an object that is missing, and the router's log misleads.
-    yield Need(role, ("s3:GetBucketLocation", "s3:ListBucket"), (bucket,), route.key, "the config's bucket")
+    actions = ("s3:GetBucketLocation", "s3:ListBucket")
+    yield Need(role, actions, (bucket,), route.key, "the config's bucket", asks=known(bucket))
     if key:
         yield Need(role, ("kms:Decrypt",), (key,), route.key, "the key of the config's bucket")
 
@@ -61,42 +81,51 @@ def _output(route: Route, output: Mapping[str, Any], where: Where) -> Iterator[N
     part = f"output {output.get('alias') or output.get('name')}"
     role = role_of(output)
     if role:
-        yield Need("task", ("sts:AssumeRole",), (role,), route.key, part)
+        yield Need("task", ("sts:AssumeRole",), (role,), route.key, part, asks=known(fixed(role)))
     for access in accesses(output, where):
-        yield Need(role or "task", access.actions, access.resources, route.key, part, access.remark)
+        yield _need(role or "task", access, route, part)
 
 
-def _router(route: Route, where: Where) -> Iterator[Need]:
+def _need(role: str, access: Access, route: Route, part: str) -> Need:
+    return Need(role, access.actions, access.resources, route.key, part, access.remark, access.asks)
+
+
+def _router(route: Route, where: Where, family: str) -> Iterator[Need]:
     container = route.router.container
     log = container.log_configuration
     if log is None or log.log_driver == "awslogs":
-        yield from _own_log(route, dict(log.options or {}) if log is not None else {}, where)
+        options = {"awslogs-group": f"/logroute/{family}", **((log.options if log is not None else None) or {})}
+        yield from _own_log(route, options, where)
     more = (*container.secrets, *(log.secret_options if log is not None else ()))
     for arn in dict.fromkeys([*route.secrets.values(), *(one.value_from for one in more)]):
-        yield _secret(route, arn)
+        yield _secret(route, arn, where)
     if found := ECR.match(str(route.router.image)):
         account, region, repository = found.groups()
         pull = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
         resource = f"arn:{where.partition}:ecr:{region}:{account}:repository/{repository}"
-        yield Need("execution", ("ecr:GetAuthorizationToken",), ("*",), route.key, "the router's image")
-        yield Need("execution", pull, (resource,), route.key, "the router's image")
+        part = "the router's image"
+        yield Need("execution", ("ecr:GetAuthorizationToken",), ("*",), route.key, part, asks=("*",))
+        yield Need("execution", pull, (resource,), route.key, part, asks=known(resource))
 
 
 def _own_log(route: Route, options: Mapping[str, str], where: Where) -> Iterator[Need]:
-    group, part = fixed(options.get("awslogs-group", "/logroute/*")), "the router's own log"
+    group, part = fixed(options["awslogs-group"]), "the router's own log"
     name = where.arn("logs", f"log-group:{group}", options.get("awslogs-region"))
-    yield Need("execution", ("logs:CreateLogStream", "logs:PutLogEvents"), with_streams(name)[-1:], route.key, part)
+    yield _need("execution", writes_streams(name), route, part)
     if options.get("awslogs-create-group", "").lower() == "true":
-        yield Need("execution", ("logs:CreateLogGroup",), with_streams(name), route.key, part)
+        yield _need("execution", makes_group(name), route, part)
 
 
-def _secret(route: Route, arn: str) -> Need:
+def _secret(route: Route, arn: str, where: Where) -> Need:
+    """A parameter of the task's own account and region may be given by its name."""
     remark = "one that is encrypted with a KMS key of yours needs kms:Decrypt on that key"
     if found := SECRET.fullmatch(arn):
         # An ARN may lack the six characters that Secrets Manager puts behind a name.
         exact = found[1] if re.search(r"-[A-Za-z0-9]{6}$", found[1]) else f"{found[1]}-??????"
-        return Need("execution", ("secretsmanager:GetSecretValue",), (exact,), route.key, "a secret", remark)
-    return Need("execution", ("ssm:GetParameters",), (arn,), route.key, "a parameter", remark)
+        action = ("secretsmanager:GetSecretValue",)
+        return Need("execution", action, (exact,), route.key, "a secret", remark, known(exact))
+    parameter = arn if arn.startswith("arn:") else where.arn("ssm", f"parameter/{arn.lstrip('/')}")
+    return Need("execution", ("ssm:GetParameters",), (parameter,), route.key, "a parameter", remark, known(parameter))
 
 
 def fold(some: Iterable[Need]) -> list[Statement]:

@@ -56,6 +56,17 @@ class ServiceState:
             return replace(self, reason=self.drift[0].reason, message=self.drift[0].message)
         return self if self.changes else None
 
+    def permissions(self) -> Status | None:
+        """PermissionsReady, where there is something to say."""
+        said = (Because(self.reason, self.message), *self.hints)
+        lacks = next((one for one in said if one.reason is Reason.PERMISSIONS_MISSING), None)
+        if lacks is None and self.denied:
+            lacks = Because(Reason.AWS_ERROR, self.denied)
+        if lacks:
+            return Status(Condition.PERMISSIONS_READY, False, lacks.reason, lacks.message)
+        unknown = next((one for one in self.hints if one.reason is Reason.PERMISSIONS_UNKNOWN), None)
+        return Status(Condition.PERMISSIONS_READY, None, unknown.reason, unknown.message) if unknown else None
+
     def needing(self, standing: tuple[Because, ...], denied: str) -> ServiceState:
         """With what stands outside its definition. Without a config or a group no new task starts; a retention
         harms no log.
@@ -310,7 +321,7 @@ def conditions(
     held = next((state for state in some if state.held and state.reason not in MOVING), None)
     moving = next((state for state in some if state.reason in MOVING or (state.changes and not state.held)), None)
     drifted = next((found for state in some if (found := state.drifted())), None)
-    denied = next((state for state in some if state.denied), None)
+    permissions = sorted(filter(None, (state.permissions() for state in some)), key=lambda one: one.status is None)
     invalid = ServiceState(Reason.INVALID_SPEC, "its last good version is in force", held=False, changes=False)
     worst = bad or (invalid if broken else None)
     if not some or lost:
@@ -322,7 +333,7 @@ def conditions(
         _say(Condition.STALLED, held is not None or broken, held or (invalid if broken else None)),
         _say(Condition.DRIFTED, drifted is not None, drifted),
         _say(Condition.SUSPENDED, *suspended),
-        *([Status(Condition.PERMISSIONS_READY, False, Reason.AWS_ERROR, denied.denied)] if denied else []),
+        *permissions[:1],
     )
 
 

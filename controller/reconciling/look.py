@@ -19,7 +19,6 @@ from controller.planning.rollout import UNPROVEN, needs_tasks
 from controller.planning.starters import with_starters
 from controller.reconciling.asked import freezing
 from controller.reconciling.book import shared
-from controller.reconciling.checked import checked
 from controller.reconciling.evidence import closer, gather, with_tasks
 from controller.reconciling.keeper import Specs
 from controller.reconciling.world import Site
@@ -127,7 +126,8 @@ def look_afresh(site: Site, specs: Specs, key: ServiceKey) -> ServicePlan | None
     if service is None:
         return None
     routes = tuple(routes_of(specs, service))
-    return checked(look(site, specs, service, routes, writes=True), site.checker, start=True)
+    plan = look(site, specs, service, routes, writes=True)
+    return site.vetting.vet(plan, routes, site.install.store, start=True)
 
 
 def routes_of(specs: Specs, service: ObservedService) -> list[Route]:

@@ -22,7 +22,6 @@ from controller.planning.model import Because, Hold, Kind, ServicePlan
 from controller.reconciling.adoption import Adoption, Adoptions
 from controller.reconciling.asked import answer, drop_answered, suspended
 from controller.reconciling.book import refresh
-from controller.reconciling.checked import checked
 from controller.reconciling.group_check import check_groups
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import has_to_be_read, look, routes_of
@@ -374,7 +373,8 @@ def _planned(
 ) -> ServicePlan:
     """The plan of one service; an error on the way is its own hold, and nobody else's."""
     try:
-        return checked(look(site, specs, service, tuple(routes)), site.checker, start=start)
+        mine = tuple(routes)
+        return site.vetting.vet(look(site, specs, service, mine), mine, site.install.store, start=start)
     except AwsError as error:
         return _left(service.key, Hold(Reason.AWS_ERROR, str(error)))
     except Exception as error:  # noqa: BLE001 - a bug that one service shows must not stop the others

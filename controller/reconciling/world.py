@@ -15,7 +15,6 @@ from controller.applying.deployment_groups import DeploymentGroups
 from controller.applying.group_watch import GroupWatch
 from controller.applying.groups import GroupKeeper
 from controller.aws.ports import Account, AwsError, ObjectStore
-from controller.checking.checker import Checker
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
 from controller.planning.groups import Group
@@ -24,6 +23,7 @@ from controller.planning.memory import ServiceMemory
 from controller.planning.waves import Change
 from controller.reconciling.book import FamilyBook
 from controller.reconciling.notes import Notes
+from controller.reconciling.vetting import Vetting
 from controller.reconciling.waves import Waves
 from controller.specs.carry import RouteMemory
 from controller.specs.model import Route
@@ -75,10 +75,10 @@ class Site:
     notes: Notes
     """Those of the controller's own place, for all."""
     waves: Waves
+    vetting: Vetting
+    """Who else is asked before a revision is registered."""
     self_arn: str = ""
     """The controller's own service, out of reach of specs. "" where `guards.self` allows it, or there is none."""
-    checker: Checker | None = None
-    """Asked before a new config is rolled out. None: nobody asks."""
     book: FamilyBook = field(default_factory=FamilyBook)
     """Who runs which family, as the last pass saw it."""
     bounds: Bounds = Bounds()
@@ -185,7 +185,7 @@ class World:
         return {route.document.spec.target.task_families for route in routes} - {()}
 
 
-EVERYWHERE = Bounds()
+EVERYWHERE, NOBODY = Bounds(), Vetting()
 
 
 def site(
@@ -196,7 +196,7 @@ def site(
     *,
     bounds: Bounds = EVERYWHERE,
     self_arn: str = "",
-    checker: Checker | None = None,
+    vetting: Vetting = NOBODY,
 ) -> Site:
     """What is remembered of services lies by account and region, for all parts of it."""
     objects = account.bucket(install.store.bucket)
@@ -224,8 +224,8 @@ def site(
         memories,
         notes,
         Waves(changes, notes, memories.get),
+        vetting,
         self_arn=self_arn,
-        checker=checker,
         bounds=bounds,
     )
 

@@ -76,6 +76,19 @@ class EcsApi:
         self.at_leisure = False
         """Neither throttles nor lag, for as long as a world is made."""
 
+    def names_role(self, role: str) -> bool:
+        """Whether a task definition of its account names it, by its ARN or by its name."""
+        account, names = role.split(":")[4], (role, role.rpartition("/")[2])
+        with self.lock:
+            return any(
+                revision.body.get(kind) in names
+                for (owner, _), region in self._world.regions.items()
+                for family in region.families.values()
+                for revision in family.revisions.values()
+                for kind in ("taskRoleArn", "executionRoleArn")
+                if owner == account
+            )
+
     def catch_up(self) -> None:
         """Let everything happen that is due by the clock."""
         with self.lock:

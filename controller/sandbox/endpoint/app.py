@@ -76,7 +76,7 @@ class Application:
             wire.TARGET_PREFIX: api,
             codedeploy.TARGET_PREFIX: codedeploy_api,
         }
-        self._outside = outside
+        self._api, self._outside = api, outside
         self._controlled = controlled
         self._counts = counts
         self._faults = faults
@@ -115,7 +115,7 @@ class Application:
 
     def _iam_simulation(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            body = simulation(self._outside, self._request(environ, CALL))
+            body = simulation(self._outside, self._request(environ, CALL), self._api.names_role)
         except SimulationError as error:
             return refuse(error.status, error.code, error.message, "iam", environ, start_response)
         return _respond(start_response, Answer(200, body), "text/xml")

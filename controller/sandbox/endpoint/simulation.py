@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from controller.sandbox.iam.gate import Identities
+from controller.sandbox.iam.gate import Attached, Identities, Rights
 from controller.sandbox.iam.requests import Request
 from controller.sandbox.iam.simulate import nobody, simulate, source_of
 
 CALL = "iam:SimulatePrincipalPolicy"
+_ALL = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+ADMINISTRATOR = Rights((Attached("AdministratorAccess", "aws-managed", _ALL),))
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 
-def simulation(identities: Identities, request: Request) -> bytes:
-    """The answer's body. Raises SimulationError."""
+def simulation(identities: Identities, request: Request, is_named: Callable[[str], bool]) -> bytes:
+    """The answer's body. Raises SimulationError. `is_named`: whether a task definition names a role, by its ARN. ECS
+    takes no role that does not exist, so one that nobody made here may do everything.
+    """
     arn = source_of(request.body, request.account)
-    rights = identities.rights_of(arn)
+    rights = identities.rights_of(arn) or (ADMINISTRATOR if is_named(arn) else None)
     if rights is None:
         raise nobody(arn)
     result = _element("SimulatePrincipalPolicyResult", simulate(request.body, rights))

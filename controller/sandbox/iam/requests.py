@@ -179,6 +179,19 @@ def _table(request: Request) -> Iterator[str]:
     yield request.arn("dynamodb", f"table/{request.body.get('TableName')}")
 
 
+def _role(request: Request) -> Iterator[str]:
+    """Its path is not in the request."""
+    yield f"arn:{request.partition}:iam::{request.account}:role/{request.body.get('RoleName')}"
+
+
+def _delivery_stream(request: Request) -> Iterator[str]:
+    yield request.arn("firehose", f"deliverystream/{request.body.get('DeliveryStreamName')}")
+
+
+def _stream(request: Request) -> Iterator[str]:
+    yield request.arn("kinesis", f"stream/{request.body.get('StreamName')}")
+
+
 def _nothing(_request: Request) -> Iterator[Asked]:
     yield from ()
 
@@ -242,5 +255,11 @@ _TABLE: dict[str, Needs] = {
     "sts:GetCallerIdentity": _nothing,
     "sts:AssumeRole": _assume,
     "iam:SimulatePrincipalPolicy": _on("iam:SimulatePrincipalPolicy", _arns("PolicySourceArn")),
+    "iam:GetRole": _on("iam:GetRole", _role),
+    "s3:GetBucketLocation": _on("s3:GetBucketLocation", _bucket),
+    "s3:GetBucketPolicy": _on("s3:GetBucketPolicy", _bucket),
+    "firehose:DescribeDeliveryStream": _on("firehose:DescribeDeliveryStream", _delivery_stream),
+    "kinesis:DescribeStreamSummary": _on("kinesis:DescribeStreamSummary", _stream),
+    "secretsmanager:DescribeSecret": _on("secretsmanager:DescribeSecret", _arns("SecretId")),
 }
 """REST services are named by method and path; a path that ends in a slash stands for what is below it."""

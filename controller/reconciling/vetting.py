@@ -1,19 +1,37 @@
-"""A config that its engine refuses is not rolled out: the engine's word on a plan, before it is carried out."""
+"""What others have to say of a plan before it is carried out: the engine of its config, IAM of the rights it needs."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from controller.api.conditions import Reason
 from controller.checking.checker import Checker
 from controller.checking.model import Result
+from controller.desired.model import ConfigStore
 from controller.planning.model import Hold, Kind, ServicePlan
+from controller.reconciling.preflight import Preflight
+from controller.specs.model import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Vetting:
+    """None: nobody asks."""
+
+    checker: Checker | None = None
+    preflight: Preflight | None = None
+
+    def vet(self, plan: ServicePlan, routes: Iterable[Route], store: ConfigStore, *, start: bool) -> ServicePlan:
+        """The plan, held where one of them objects. `start`: the engine may be started, and IAM asked. Without it only
+        what was found before counts, so that a pass over many services waits for neither: the workers do.
+        """
+        plan = checked(plan, self.checker, start=start)
+        return self.preflight.check(plan, routes, store, ask=start) if self.preflight else plan
 
 
 def checked(plan: ServicePlan, checker: Checker | None, *, start: bool) -> ServicePlan:
     """The plan, held where the engine refuses its config. Nothing else is asked about: not a service in sync, a
     restore, or a plan that is held already.
-
-    `start`: an engine may be started. Without it only what was found before counts, so that a pass over many
-    services does not wait for engines: the workers start them.
     """
     desired = plan.desired
     if checker is None or plan.kind is not Kind.ROUTE or plan.hold or desired is None or runs_already(plan):
