@@ -117,6 +117,8 @@ class Teller:
             revision = step.outcome.revision
             done = "repointed" if plan.kind is Kind.REPOINT else "rolled out"
             self._log.info(done, revision=revision, digest=plan.digest, action=plan.kind.value, **said)
+            for hint in plan.hints:
+                self._log.warning("hint", service=str(key), reason=hint.reason.value, why=hint.message)
         elif plan.kind is Kind.HOLD_DIGEST:
             self._log.error("rolled back", **said)
         elif plan.kind is Kind.CONTEST:

@@ -6,7 +6,7 @@ Which actions know resources: Service Authorization Reference, "Actions, resourc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.permissions.policy import Statement
 
@@ -176,18 +176,22 @@ def _codedeploy(reach: Reach) -> Iterator[Statement]:
 
 
 def _preflight(reach: Reach) -> Iterator[Statement]:
-    """Looks alone. Where an output writes to, only its route says."""
-    if reach.preflight:
-        roles = tuple(reach.role(name) for name in reach.roles)
-        yield Statement("AskForRights", ("iam:SimulatePrincipalPolicy", "iam:GetRole"), roles)
-        looks = (
-            "s3:GetBucketLocation",
-            "s3:GetBucketPolicy",
-            "firehose:DescribeDeliveryStream",
-            "kinesis:DescribeStreamSummary",
-            "secretsmanager:DescribeSecret",
-        )
-        yield Statement("LookAtDestinations", looks)
+    """Looks alone. Where an output writes to, and in which region, only its route says."""
+    if not reach.preflight:
+        return
+    roles = tuple(reach.role(name) for name in reach.roles)
+    yield Statement("AskForRights", ("iam:SimulatePrincipalPolicy", "iam:GetRole"), roles)
+    everywhere = replace(reach, region="*")
+    kinds = (("firehose", "deliverystream/*"), ("kinesis", "stream/*"), ("secretsmanager", "secret:*"))
+    looks = (
+        "s3:GetBucketLocation",
+        "s3:GetBucketPolicy",
+        "firehose:DescribeDeliveryStream",
+        "kinesis:DescribeStreamSummary",
+        "secretsmanager:DescribeSecret",
+    )
+    places = (reach.s3("*"), *(everywhere.arn(service, name) for service, name in kinds))
+    yield Statement("LookAtDestinations", looks, places)
 
 
 def _garbage(reach: Reach) -> Iterator[Statement]:

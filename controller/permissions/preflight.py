@@ -17,6 +17,7 @@ import orjson
 from controller.permissions.policy import Statement
 from controller.permissions.tasks import Need, fold
 
+NAMES = {"task": "a task role (taskRoleArn)", "execution": "an execution role (executionRoleArn)"}
 OWN_POLICIES = ("es:", "aoss:", "kafka-cluster:")
 """Services where the resource's own policy is the usual way to give a right."""
 
@@ -88,7 +89,7 @@ def questions(needs: Iterable[Need], roles: Mapping[str, str]) -> Iterator[Quest
 
 
 def _role_of(need: Need, roles: Mapping[str, str]) -> str:
-    return need.role if need.role.startswith("arn:") else roles.get(need.role, "")
+    return roles.get(need.role, "") if need.role in NAMES else need.role
 
 
 def judge(
@@ -170,9 +171,6 @@ def told(lacks: Sequence[Lack]) -> str:
     return " ".join(parts)
 
 
-NAMES = {"task": "a task role (taskRoleArn)", "execution": "an execution role (executionRoleArn)"}
-
-
 def _line(lack: Lack) -> str:
     what = f"{', '.join(lack.actions)} on {', '.join(lack.need.resources)} for {lack.need.part} of {lack.need.route}"
     if not lack.role:
@@ -185,11 +183,11 @@ def _who(role: str) -> str:
 
 
 def policy(lacks: Iterable[Lack]) -> str:
-    """The statements that would be enough, as JSON in one line."""
+    """The statements that would be enough, as JSON in one line. Without Sids: those must differ within a policy."""
     some: list[Statement] = fold(
         Need(one.need.role, one.actions, one.need.resources, one.need.route, one.need.part) for one in lacks
     )
-    plain: list[dict[str, Any]] = [one.as_plain() for one in some]
+    plain = [{key: value for key, value in one.as_plain().items() if key != "Sid"} for one in some]
     return orjson.dumps(plain[0] if len(plain) == 1 else plain).decode()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from controller.aws.ports import AccessDenied, AwsError, Destinations, Iam, NotFound, Simulated
+from controller.aws.ports import AccessDenied, AwsError, Destinations, Iam, NotFound, Simulated, Throttled, Unreachable
 from controller.permissions.preflight import Answer, Answers, Decision, Question, Unanswered, allows_anyway
 
 LOOK_AGAIN = 60.0
@@ -18,6 +19,7 @@ BELIEVED = 3600.0
 """Seconds for which a right is taken for granted."""
 SILENCE = 60.0
 """Seconds for which nobody is asked after IAM did not answer."""
+ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+")
 ALLOWED = Answer(Decision.ALLOWED)
 UNTOLD = Unanswered("IAM's answer does not say")
 
@@ -68,6 +70,8 @@ class Rights:
             del self._said[key]
 
     def _answers(self, role: str, some: Sequence[Question], account: str) -> Answers:
+        if not ROLE.fullmatch(role):
+            return dict.fromkeys(some, Unanswered("which role it is differs by task"))
         if role.split(":")[4] != account:
             return dict.fromkeys(some, Unanswered("it is a role of another account"))
         why, until = self._silent
@@ -79,9 +83,11 @@ class Rights:
             return dict.fromkeys(some, Answer(Decision.NOT_ALLOWED, by="there is no such role"))
         except AccessDenied as error:
             return dict.fromkeys(some, Unanswered(f"the controller may not ask IAM ({error.operation}: {error.code})"))
-        except AwsError as error:
+        except (Throttled, Unreachable) as error:
             self._silent = (f"IAM did not answer ({error.code})", self.now() + SILENCE)
             return dict.fromkeys(some, Unanswered(self._silent[0]))
+        except AwsError as error:
+            return dict.fromkeys(some, Unanswered(f"{error.code}: {error.detail}"))
         return {one: self._otherwise(one, found.get(one, UNTOLD), account) for one in some}
 
     def _simulated(self, role: str, some: Sequence[Question], account: str) -> dict[Question, Answer | Unanswered]:
@@ -108,10 +114,10 @@ class Rights:
         return said
 
     def _policy_of(self, question: Question, account: str) -> Mapping[str, object]:
-        _, _, service, _, owner, rest = question.resource.split(":", 5)
+        service, _, action = question.action.partition(":")
         if service == "s3":
-            return self.destinations.bucket_policy(rest.partition("/")[0])
-        if question.action == "sts:AssumeRole" and owner == account:
+            return self.destinations.bucket_policy(question.resource.rpartition(":")[2].partition("/")[0])
+        if action == "AssumeRole" and question.resource.split(":")[4] == account:
             return self.iam.trust(question.resource)
         return {}
 

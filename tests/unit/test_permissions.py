@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.aws import codedeploy, ecs, leases, logs, objects, schedules
+from controller.aws import codedeploy, destinations, ecs, leases, logs, objects, rights, schedules
 from controller.cli.main import main
 from controller.permissions.controller import Reach, Store, statements
 from controller.permissions.destinations import Where, accesses
@@ -31,12 +31,18 @@ MODULES = (
     ("codedeploy", codedeploy),
     ("logs", logs),
     ("dynamodb", leases),
+    ("iam", rights),
+    ("firehose", destinations),
+    ("kinesis", destinations),
+    ("secretsmanager", destinations),
 )
 S3 = {
     "ListObjectsV2": "s3:ListBucket",
     "GetObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
     "DeleteObject": "s3:DeleteObject",
+    "GetBucketLocation": "s3:GetBucketLocation",
+    "GetBucketPolicy": "s3:GetBucketPolicy",
 }
 """S3's actions have other names than its operations."""
 BESIDE = {
@@ -75,7 +81,8 @@ def called() -> set[str]:
         names = set(re.findall(r'"([A-Z][A-Za-z]+)"', inspect.getsource(module)))
         known = botocore.session.get_session().get_service_model(service).operation_names
         found |= {f"{service}:{name}" for name in names & set(known)}
-    named = set(re.findall(r'"([A-Z][A-Za-z0-9]+)"', inspect.getsource(objects)))
+    source = inspect.getsource(objects) + inspect.getsource(destinations)
+    named = set(re.findall(r'"([A-Z][A-Za-z0-9]+)"', source))
     return found | {action for operation, action in S3.items() if operation in named}
 
 
@@ -92,6 +99,7 @@ def test_the_controller_s_policy_has_every_call_that_the_code_makes_and_no_other
         ({"secret": ""}, {"secretsmanager:GetSecretValue"}),
         ({"assumes": ()}, {"sts:AssumeRole"}),
         ({"moves_schedules": False}, {"events:PutTargets", "scheduler:UpdateSchedule"}),
+        ({"preflight": False}, {"iam:SimulatePrincipalPolicy", "s3:GetBucketPolicy"}),
         ({"services": False}, {"ecs:UpdateService"}),
         ({"lease_table": ""}, {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:DeleteItem"}),
     ],
