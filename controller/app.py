@@ -39,6 +39,7 @@ from controller.runtime.leases import Leases, LeaseStore, writing
 from controller.settings import AccountSettings, Settings, SettingsError
 from controller.sources import GitOptions, Source, open_source, parse_source
 from controller.specs.carry import RouteMemory
+from controller.specs.tenancy import Tenancy
 from controller.state.ledger import Ledger
 
 REVISIONS = "revisions.sqlite"
@@ -92,7 +93,7 @@ def build(
     revisions = RevisionCache(_cache() / REVISIONS)
     fences = _Fences()
     options = Options(settings.limits.share, observer, waited, sleep, monotonic, revisions, fences.before)
-    home = Home(_home_account(settings), _home_region(settings))
+    home = Home(settings.home_account, _home_region(settings))
     places = _places(settings, home)
     accounts = {place: AwsAccount(place, role, _shared(options, place, places)) for place, role in places}
     checker = Checker(settings.fluent_bit, told)
@@ -127,6 +128,7 @@ def build(
         remembers=lambda: remembers and shards.holds(at_home.place),
         adds=lambda: remembers and bool(shards.held()),
         lua=settings.lua == "allow",
+        tenancy=Tenancy(settings.tenants, settings.home_account),
     )
     return App(settings, world, keeper, revisions, shards, tuple(preflights.values()))
 
@@ -186,7 +188,7 @@ class Reach:
 def reach(settings: Settings, options: Options) -> Reach:
     """For who looks at each place by itself, and waits a minute for git at most. Raises SettingsError, AwsError."""
     _refuse_what_is_not_enforced(settings)
-    home = Home(_home_account(settings), _home_region(settings))
+    home = Home(settings.home_account, _home_region(settings))
     accounts = {place.whole: AwsAccount(place.whole, role, options) for place, role in _places(settings, home)}
     git = replace(_git(settings), request_timeout=10.0, fetch_timeout=60.0)
     return Reach(Place(home.account or "", home.region or ""), accounts, lambda: _source(settings, accounts, home, git))
@@ -204,17 +206,9 @@ def home_store(settings: Settings) -> tuple[ObjectStore, ConfigStore]:
     """The config store of the controller's own account and region. Raises SettingsError, AwsError."""
     if not settings.config_store:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
-    account = AwsAccount(Place(_home_account(settings), _home_region(settings)), Role(), Options(settings.limits.share))
+    account = AwsAccount(Place(settings.home_account, _home_region(settings)), Role(), Options(settings.limits.share))
     store = _store(settings, account)
     return account.bucket(store.bucket), store
-
-
-def _home_account(settings: Settings) -> str:
-    """The controller's own account: `main`, or the first that is entered without a role."""
-    own = [name for name, account in settings.accounts.items() if account.role_arn is None]
-    if not own:
-        raise SettingsError("accounts: none is the controller's own (one without roleArn)")
-    return "main" if "main" in own else own[0]
 
 
 def _home_region(settings: Settings) -> str:
@@ -322,8 +316,5 @@ def _cache() -> Path:
 
 def _refuse_what_is_not_enforced(settings: Settings) -> None:
     """A protection that is asked for and not there must not look as if it were."""
-    for name, asked in (("git.verify", settings.git.verify), ("tenants", settings.tenants)):
-        if asked:
-            raise SettingsError(
-                f"{name} is set, and this version does not enforce it: unset it, or use a later version"
-            )
+    if settings.git.verify:
+        raise SettingsError("git.verify is set, and this version does not enforce it: unset it, or use a later version")

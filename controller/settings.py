@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from controller.api.errors import Explained
+from controller.api.tenants import Tenant
 from controller.api.values import ARN, Duration, Glob, Label, Model, Region, Share
 
 
@@ -97,17 +98,6 @@ class Garbage(Model):
     """The latest of a family that stay."""
 
 
-class Tenant(Model):
-    namespaces: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
-    clusters: tuple[str, ...] = ()
-    services: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    may_override_router: bool = False
-
-
 class GitSettings(Model):
     """In the environment each is a variable of its own: LOGROUTE_GIT_TOKEN_FILE.
 
@@ -187,9 +177,17 @@ class Settings(BaseSettings):
     [preflight.md](preflight.md).
     """
     tenants: tuple[Tenant, ...] = ()
-    """Not enforced yet, and refused when set."""
+    """Who may target and use what; one tenant for all when empty: see [tenants.md](tenants.md)."""
     git: GitSettings = GitSettings()
     """How git logs in. In the environment each key is a variable of its own."""
+
+    @property
+    def home_account(self) -> str:
+        """The controller's own account: `main`, or the first that is entered without a role. Raises SettingsError."""
+        own = [name for name, account in self.accounts.items() if account.role_arn is None]
+        if not own:
+            raise SettingsError("accounts: none is the controller's own (one without roleArn)")
+        return "main" if "main" in own else own[0]
 
     @classmethod
     def settings_customise_sources(
@@ -224,15 +222,21 @@ def load(path: Path | None = None, **stated: Any) -> Settings:
         raise SettingsError(f"{error}: the value must be JSON") from error
 
 
+def load_tenants(path: Path) -> Settings:
+    """A file of settings, of which the rest may be missing, or a list of tenants. Raises SettingsError."""
+    plain = _yaml(path)
+    if not isinstance(plain, list):
+        return load(path)
+    try:
+        return Settings(tenants=plain)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, path)) from error
+
+
 def _file(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
-    try:
-        plain = yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not YAML: {error}") from error
+    plain = _yaml(path)
     if plain is None:
         return {}
     if not isinstance(plain, dict):
@@ -241,6 +245,15 @@ def _file(path: Path | None) -> dict[str, Any]:
     if strange := sorted(str(key) for key in plain if key not in names):
         raise SettingsError(f"{path}: unknown setting {strange[0]!r}; known are {', '.join(sorted(names))}")
     return {names[key]: value for key, value in plain.items()}
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not YAML: {error}") from error
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:

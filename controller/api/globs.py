@@ -22,3 +22,14 @@ def selected(globs: Sequence[str], name: str) -> bool:
     if any(glob[0] == "!" and glob_pattern(glob[1:]).fullmatch(name) for glob in globs):
         return False
     return any(glob[0] != "!" and glob_pattern(glob).fullmatch(name) for glob in globs)
+
+
+def within(inner: str, outer: str) -> bool:
+    """Whether `outer` stands for every name that `inner` stands for. In doubt not: `?*` is not within `*?`."""
+    return _including(outer).fullmatch(inner) is not None
+
+
+@lru_cache(maxsize=4096)
+def _including(glob: str) -> re.Pattern[str]:
+    """Of globs, read as texts: a `*` in one is within a `*` alone."""
+    return re.compile("".join(".*" if char == "*" else "[^*]" if char == "?" else re.escape(char) for char in glob))

@@ -45,7 +45,7 @@ class Asked:
 def controller(asked: Asked) -> int:
     """Raises CommandError, SettingsError."""
     settings = load(asked.config)
-    name = asked.account or _home(settings)
+    name = asked.account or settings.home_account
     account = settings.accounts.get(name)
     if account is None:
         raise CommandError(f"the settings know no account {name}; they know {', '.join(settings.accounts)}")
@@ -64,7 +64,7 @@ def reach(settings: Settings, name: str, asked: Asked, routes: Sequence[Route] |
     account = settings.accounts[name]
     region = _region(settings, account)
     account_id = _account_id(account, asked)
-    own = _home(settings)
+    own = settings.home_account
     mine = None if routes is None else [one for one in routes if (one.document.spec.target.account or own) == name]
     part = partition(region)
     store = _store(settings.config_store, account_id, region)
@@ -130,13 +130,6 @@ def _routes(asked: Asked) -> list[Route]:
     if asked.routes and (strange := sorted(set(asked.routes) - {route.key for route in specs.routes})):
         raise CommandError(f"there is no route {strange[0]} in {asked.specs}")
     return [route for route in specs.routes if not asked.routes or route.key in asked.routes]
-
-
-def _home(settings: Settings) -> str:
-    own = [name for name, account in settings.accounts.items() if account.role_arn is None]
-    if not own:
-        raise SettingsError("accounts: none is the controller's own (one without roleArn)")
-    return "main" if "main" in own else own[0]
 
 
 def _region(settings: Settings, account: AccountSettings) -> str:

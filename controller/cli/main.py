@@ -64,11 +64,14 @@ Out = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write
 def validate(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files or folders.")],
     output: Output = Format.TEXT,
+    tenants: Annotated[
+        Path | None, typer.Option(help="Settings, or a list of tenants, to hold the specs against.")
+    ] = None,
 ) -> None:
     """Problems of spec files or folders; nothing is contacted."""
     from controller.cli import validate as command
 
-    _run(lambda: command.validate(paths, output.value))
+    _run(lambda: command.validate(paths, output.value, tenants))
 
 
 @app.command()

@@ -14,18 +14,21 @@ from controller.cli.console import BOLD, CYAN, RED, YELLOW, fail, paint, say
 from controller.sources.snapshot import Limits, SourceFile, too_large
 from controller.specs.load import as_problem, collector_at_rest, load
 from controller.specs.model import SpecSet
+from controller.specs.tenancy import EVERYBODY, Tenancy
 
 WRONG_USAGE = 64
 _COLOURS = {Severity.ERROR: RED, Severity.WARNING: YELLOW, Severity.HINT: CYAN}
 
 
-def validate(paths: Sequence[Path], output: str) -> int:
-    """Print the problems below `paths`, as `text` or `json`; the exit status."""
+def validate(paths: Sequence[Path], output: str, tenants: Path | None = None) -> int:
+    """Print the problems below `paths`, as `text` or `json`; the exit status. `tenants`: a file of settings, or of
+    tenants alone. Raises SettingsError.
+    """
     for path in paths:
         if not path.exists():
             fail(f"there is no file or folder {path}")
             return WRONG_USAGE
-    specs = read_paths(paths)
+    specs = read_paths(paths, _tenancy(tenants, paths) if tenants else EVERYBODY)
     if output == "json":
         found = [problem.as_json() for problem in specs.problems]
         print(orjson.dumps({"problems": found}, option=orjson.OPT_INDENT_2).decode())
@@ -37,7 +40,15 @@ def validate(paths: Sequence[Path], output: str) -> int:
     return 1 if has_errors(specs.problems) else 0
 
 
-def read_paths(paths: Sequence[Path]) -> SpecSet:
+def _tenancy(file: Path, paths: Sequence[Path]) -> Tenancy:
+    """A folder that was given is the source."""
+    from controller.settings import load_tenants
+
+    settings = load_tenants(file)
+    return Tenancy(settings.tenants, settings.home_account, tuple(f"{path}/" for path in paths if path.is_dir()))
+
+
+def read_paths(paths: Sequence[Path], tenancy: Tenancy = EVERYBODY) -> SpecSet:
     """The specs of files and folders together. What cannot be read is among the problems."""
     contents: dict[str, bytes] = {}
     problems: list[Problem] = []
@@ -47,7 +58,7 @@ def read_paths(paths: Sequence[Path]) -> SpecSet:
                 problems.append(as_problem(name, file.problem))
             else:
                 contents[name] = file.content
-        return load("local", contents, problems, lua=os.environ.get("LOGROUTE_LUA") == "allow")
+        return load("local", contents, problems, lua=os.environ.get("LOGROUTE_LUA") == "allow", tenancy=tenancy)
 
 
 def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterator[tuple[str, SourceFile]]:

@@ -93,7 +93,8 @@ def _wanted(case: Case) -> ServicePlan:
     if memory is not None and rollout.verdict is Verdict.ROLLING and service.task_definition != memory.revision:
         return watch(case, plan, rollout)
     if memory and (lost := sorted(route for route in memory.routes if route not in case.known.accounted)):
-        why = f"{', '.join(lost)} routed it, and is neither readable nor known to be deleted"
+        why = f"{', '.join(lost)} routed it, and is neither in force nor known to be deleted"
+        why += ": it cannot be read, or no tenant permits it"
         return plan.held_by(Hold(Reason.UNKNOWN, why))
     if not case.routes:
         return _leaving(case, plan, rollout)

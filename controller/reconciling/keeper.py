@@ -14,6 +14,7 @@ from controller.specs.carry import InForce, RouteMemory, changes, in_force
 from controller.specs.load import Loader, reread
 from controller.specs.model import Route
 from controller.specs.slimming import slim
+from controller.specs.tenancy import EVERYBODY, Tenancy
 from controller.state.ledger import Ledger
 
 
@@ -62,13 +63,15 @@ class SpecKeeper:
         remembers: Callable[[], bool],
         adds: Callable[[], bool] = lambda: False,
         lua: bool = False,
+        tenancy: Tenancy = EVERYBODY,
     ) -> None:
         """`remembers`: whether it is ours, among several replicas, to write down what is in force; `adds`: whether to
         write down those of which nothing is. Who carries a route out must have seen to it that it will be missed.
         """
         self._source, self._home, self._ledger = source, home, ledger
         self._remembers, self._adds = remembers, adds
-        self._loader, self._lua = Loader(lua=lua), lua
+        self._loader = Loader(lua=lua, tenancy=tenancy)
+        self._lua, self._tenancy = lua, tenancy
         self._snapshot: Snapshot | None = None
         self._known: tuple[bool, int] | None = None
         """Whether it was ours to remember, and if not, which state of the memory the specs were made by."""
@@ -97,7 +100,7 @@ class SpecKeeper:
             if id(route) not in before:
                 slim(route.document)
         remembered = dict(self._ledger.items())
-        force = in_force(read, remembered, self._from_memory)
+        force = in_force(read, remembered, self._from_memory, self._tenancy.may_hide)
         if ours:
             self._ledger.update(dict(changes(read, remembered)))
         elif self._adds():
@@ -119,4 +122,4 @@ class SpecKeeper:
         self._ledger.update(dict.fromkeys(done))
 
     def _from_memory(self, memory: RouteMemory) -> Route | None:
-        return reread(memory.made_from, memory.file, lua=self._lua)
+        return reread(memory.made_from, memory.file, lua=self._lua, tenancy=self._tenancy)

@@ -73,16 +73,22 @@ def in_force(
     specs: SpecSet,
     remembered: Mapping[str, RouteMemory],
     reread: Callable[[RouteMemory], Route | None],
+    may_hide: Callable[[str, str], bool] = lambda _key, _file: True,
 ) -> InForce:
-    """`reread` makes a route from its memory; None where this version cannot read it any more."""
+    """`reread` makes a route from its memory; None where this version cannot read it any more, or tenants do not permit
+    it. `may_hide`: whether a file that reads badly may hold a route, by its key.
+    """
     valid = {route.key: route for route in specs.routes}
     known_files = {memory.file for memory in remembered.values()}
-    strange = any(file not in known_files for file in specs.unreadable)
     carried: dict[str, Route] = {}
     lost: set[str] = set()
     for key, memory in remembered.items():
-        moved = bool(specs.unreadable) and memory.file not in specs.files
-        if key in valid or not (strange or moved or key in specs.invalid or memory.file in specs.unreadable):
+        if key in valid:
+            continue
+        unreadable = [file for file in specs.unreadable if file == memory.file or may_hide(key, file)]
+        strange = any(file not in known_files or file == memory.file for file in unreadable)
+        moved = bool(unreadable) and memory.file not in specs.files
+        if not (strange or moved or key in specs.invalid or (key, memory.file) in specs.refused):
             continue
         route = reread(memory)
         if route is None:

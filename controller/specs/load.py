@@ -22,6 +22,7 @@ from controller.specs.index import Entry, Index, make_index
 from controller.specs.model import Plain, Route, SpecSet
 from controller.specs.routes import Made, Resolved, make, resolve
 from controller.specs.shared import check_shared
+from controller.specs.tenancy import EVERYBODY, Tenancy
 from controller.specs.text import MAX_FILES
 
 _WORD_START = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -56,23 +57,33 @@ class SnapshotLike(Protocol):
     def problems(self) -> Sequence[Unread]: ...
 
 
-def load(revision: str, files: Mapping[str, bytes], unread: Iterable[Problem] = (), *, lua: bool = False) -> SpecSet:
+def load(
+    revision: str,
+    files: Mapping[str, bytes],
+    unread: Iterable[Problem] = (),
+    *,
+    lua: bool = False,
+    tenancy: Tenancy = EVERYBODY,
+) -> SpecSet:
     """The specs in `files` (path → content). `unread`: problems of files that could not be read. `lua`: the settings
     allow it.
     """
-    return Loader(lua=lua).load_files(revision, files, unread)
+    return Loader(lua=lua, tenancy=tenancy).load_files(revision, files, unread)
 
 
-def reread(made_from: Sequence[Plain], file: str, *, lua: bool = False) -> Route | None:
-    """A route from the documents that it was made from; None where this version cannot read them any more.
+def reread(made_from: Sequence[Plain], file: str, *, lua: bool = False, tenancy: Tenancy = EVERYBODY) -> Route | None:
+    """A route from the documents that it was made from; None where this version cannot read them any more, or the
+    tenants of today do not permit it.
 
     The same documents give the same digest. The line is 0.
     """
     index = make_index(Entry(file, one) for data in made_from if (one := _remembered(data)))
     _find_broken(index, {})
     entry = next(iter(index.of(Kind.ROUTE).values()), None)
-    if entry is None or not isinstance(entry.document.model, LogRoute):
+    if entry is None or not isinstance(entry.document.model, LogRoute) or not tenancy.permits(entry):
         return None
+    if any(tenancy.beyond(Entry("", one.document)) for one in index.of(Kind.OUTPUT).values()):
+        return None  # where those stood, nobody remembers
     return make(resolve(entry, entry.document.model, index), lua=lua).route
 
 
@@ -106,8 +117,8 @@ def collector_at_rest() -> Iterator[None]:
 class Loader:
     """Keeps what it read last time."""
 
-    def __init__(self, *, lua: bool = False) -> None:
-        self._lua = lua
+    def __init__(self, *, lua: bool = False, tenancy: Tenancy = EVERYBODY) -> None:
+        self._lua, self._tenancy = lua, tenancy
         self._files: dict[bytes, ParsedFile] = {}
         self._shared: dict[Document, tuple[Finding, ...]] = {}
         self._made: dict[Document, tuple[Resolved, Made]] = {}
@@ -128,10 +139,21 @@ class Loader:
         if len(files) > MAX_FILES:
             return _too_many(revision, files, unread)
         parsed = self._parse(files)
-        index = make_index(Entry(file, one) for file, read in parsed.items() for one in read.documents)
+        every = (Entry(file, one) for file, read in parsed.items() for one in read.documents)
+        entries, refused = self._tenancy.divide(every)
+        index = make_index(entries)
         self._shared = _find_broken(index, self._shared)
+        beyond = self._find_beyond(index)
         self._made = dict(self._make_routes(index))
-        return _assemble(revision, parsed, index, self._made.values(), self._shared, unread)
+        specs = _assemble(revision, parsed, index, self._made.values(), self._shared, unread, self._tenancy)
+        return _with_refused(specs, [*beyond, *((entry, [why]) for entry, why in refused)], self._tenancy)
+
+    def _find_beyond(self, index: Index) -> list[tuple[Entry, list[Finding]]]:
+        """What asks for more than its tenant may, which makes it unusable."""
+        entries = (entry for kind in (Kind.ROUTE, Kind.OUTPUT) for entry in index.of(kind).values())
+        found = [(entry, why) for entry in entries if (why := self._tenancy.beyond(entry))] if self._tenancy else []
+        index.broken.update(entry.document for entry, _ in found)
+        return found
 
     def _parse(self, files: Mapping[str, bytes]) -> dict[str, ParsedFile]:
         known: dict[bytes, ParsedFile] = {}
@@ -185,6 +207,7 @@ def _assemble(
     made: Iterable[tuple[Resolved, Made]],
     shared: Mapping[Document, tuple[Finding, ...]],
     unread: list[Problem],
+    tenancy: Tenancy,
 ) -> SpecSet:
     problems = list(unread)
     for file, read in parsed.items():
@@ -198,7 +221,7 @@ def _assemble(
         routes += [one.route] if one.route else []
     problems += _twice(index)
     valid = {route.key for route in routes}
-    claimed = {key for read in parsed.values() for key in read.claims}
+    claimed = {key for file, read in parsed.items() for key in read.claims if tenancy.may_hide(key, file)}
     return SpecSet(
         revision,
         tuple(sorted(routes, key=lambda route: route.key)),
@@ -206,6 +229,25 @@ def _assemble(
         frozenset((claimed | index.of(Kind.ROUTE).keys()) - valid),
         frozenset({file for file, read in parsed.items() if read.unreadable} | {one.file for one in unread}),
         frozenset(parsed.keys() | {one.file for one in unread}),
+    )
+
+
+def _with_refused(specs: SpecSet, found: Iterable[tuple[Entry, list[Finding]]], tenancy: Tenancy) -> SpecSet:
+    """With what the tenants refuse said. A route of theirs that stands in the wrong file is not gone; one that others
+    wrote in its name says nothing of it.
+    """
+    if not tenancy:
+        return specs
+    some = list(found)
+    problems = [problem for entry, findings in some for problem in _placed(entry, findings)]
+    routes = [(entry.document.key, entry.file) for entry, _ in some if entry.document.kind is Kind.ROUTE]
+    valid = {route.key for route in specs.routes}
+    astray = {key for key, file in routes if tenancy.may_hide(key, file)} - valid
+    return replace(
+        specs,
+        problems=tuple(sorted({*specs.problems, *problems})),
+        invalid=specs.invalid | astray,
+        refused=frozenset(routes),
     )
 
 

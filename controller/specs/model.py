@@ -68,3 +68,5 @@ class SpecSet:
     """Files in which a document could not even be named: any route may hide there."""
     files: frozenset[str] = frozenset()
     """All files of the source, read or not."""
+    refused: frozenset[tuple[str, str]] = frozenset()
+    """Routes that tenants do not permit, each with its file."""

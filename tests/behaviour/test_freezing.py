@@ -163,7 +163,7 @@ def test_an_invalid_route_of_which_nothing_is_known_freezes_what_it_is_in(play: 
     assert runs(play, "example") == before[0]
     assert runs(play, "own") != before[1]
     assert play.status("web/second")["Ready"] == ("False", "Unknown")
-    assert "web/first routed it, and is neither readable nor known to be deleted" in said(play, "Ready")
+    assert "web/first routed it, and is neither in force nor known to be deleted" in said(play, "Ready")
 
 
 def test_a_route_that_is_readable_again_is_known_again(play: Playground) -> None:
