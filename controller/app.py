@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from controller.api.keys import Place
+from controller.aws import operations
 from controller.aws.accounts import IMPATIENT, AwsAccount, Options, Role, Waited
 from controller.aws.calls import NOBODY, Fence, Observer
 from controller.aws.leases import FOLDER as LEASES
 from controller.aws.leases import LeaseFolder
-from controller.aws.own import own_service
+from controller.aws.own import own_parts
 from controller.aws.ports import LeaseLost, ObjectStore
 from controller.aws.revisions import RevisionCache
 from controller.checking.checker import Checker
@@ -34,12 +35,12 @@ from controller.reconciling.rights import Rights
 from controller.reconciling.shards import Shards
 from controller.reconciling.vetting import Vetting
 from controller.reconciling.world import COUNTED, STATE, Bounds, Site, World, site
+from controller.rules import rules
 from controller.runtime.clock import seconds_awake_or_asleep
 from controller.runtime.leases import Leases, LeaseStore, writing
 from controller.settings import AccountSettings, Settings, SettingsError
 from controller.sources import GitOptions, Source, open_source, parse_source
 from controller.specs.carry import RouteMemory
-from controller.specs.tenancy import Tenancy
 from controller.state.ledger import Ledger
 
 REVISIONS = "revisions.sqlite"
@@ -63,7 +64,7 @@ class App:
     def collector(self) -> Collector | None:
         """Of what nothing needs any more. None: the settings want none."""
         wanted = self.settings.garbage
-        if "off" == wanted.configs == wanted.revisions:
+        if self.settings.read_only or "off" == wanted.configs == wanted.revisions:
             return None
         grace = wanted.grace_days * DAY
         policy = Policy(wanted.configs, grace, wanted.revisions, wanted.keep_revisions)
@@ -92,12 +93,14 @@ def build(
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
     revisions = RevisionCache(_cache() / REVISIONS)
     fences = _Fences()
-    options = Options(settings.limits.share, observer, waited, sleep, monotonic, revisions, fences.before)
+    bounds = _bounds(settings)
+    options = Options(settings.limits.share, observer, waited, sleep, monotonic, revisions, fences.before, guard=bounds)
     home = Home(settings.home_account, _home_region(settings))
     places = _places(settings, home)
     accounts = {place: AwsAccount(place, role, _shared(options, place, places)) for place, role in places}
+    _check_home(settings, accounts[_first(accounts, home)])
     checker = Checker(settings.fluent_bit, told)
-    own = own_service() if settings.guards.self_ == "refuse" else ""
+    own = own_parts() if settings.guards.self_ == "refuse" else ()
     home_place = _first(accounts, home)
     at_home = accounts[home_place]
     store = _store(settings, at_home)
@@ -119,16 +122,18 @@ def build(
         Ledger(shared, store.key(STATE, COUNTED), Counted.from_plain, shards=1),
         Guard(settings.guards.max_share, settings.guards.max_count, settings.guards.first_run == "plan"),
         make,
+        settings.read_only,
+        frozenset(settings.accounts) - {place.account for place in accounts},
     )
     shards = fences.shards = Shards(world)
     keeper = SpecKeeper(
         _source(settings, accounts, home),
         home,
         world.routes,
-        remembers=lambda: remembers and shards.holds(at_home.place),
-        adds=lambda: remembers and bool(shards.held()),
+        remembers=lambda: remembers and not settings.read_only and shards.holds(at_home.place),
+        adds=lambda: remembers and not settings.read_only and bool(shards.held()),
         lua=settings.lua == "allow",
-        tenancy=Tenancy(settings.tenants, settings.home_account),
+        tenancy=rules(settings),
     )
     return App(settings, world, keeper, revisions, shards, tuple(preflights.values()))
 
@@ -158,7 +163,7 @@ def share(
     clock. Nothing is contacted before the first beat.
     """
     settings, home = app.settings, app.world.home_site
-    options = Options(settings.limits.share, observer, config=IMPATIENT, attempts=1)
+    options = Options(settings.limits.share, observer, config=IMPATIENT, attempts=1, guard=_bounds(settings))
     account, store = AwsAccount(home.place, Role(), options), home.install.store
     records: LeaseStore
     if settings.lease == "s3":
@@ -206,7 +211,8 @@ def home_store(settings: Settings) -> tuple[ObjectStore, ConfigStore]:
     """The config store of the controller's own account and region. Raises SettingsError, AwsError."""
     if not settings.config_store:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
-    account = AwsAccount(Place(settings.home_account, _home_region(settings)), Role(), Options(settings.limits.share))
+    options = Options(settings.limits.share, guard=_bounds(settings))
+    account = AwsAccount(Place(settings.home_account, _home_region(settings)), Role(), options)
     store = _store(settings, account)
     return account.bucket(store.bucket), store
 
@@ -226,9 +232,34 @@ def _profile_region() -> str | None:
     return default_region()
 
 
+def _bounds(settings: Settings) -> operations.Guard:
+    """What may be sent at all."""
+    writes = set() if settings.read_only else set(operations.WRITES)
+    if settings.garbage.revisions != "deregister":
+        writes.discard("ecs:DeregisterTaskDefinition")
+    return operations.Guard(frozenset(writes), settings.deny.clusters)
+
+
+def _is_denied(settings: Settings, name: str) -> bool:
+    role = settings.accounts[name].role_arn
+    return bool({name, role.split(":")[4] if role else name} & set(settings.deny.accounts))
+
+
+def _check_home(settings: Settings, home: AwsAccount) -> None:
+    """Whose id it is, only AWS knows. Raises SettingsError, AwsError."""
+    asked = any(name.isdecimal() for name in settings.deny.accounts)
+    if asked and home.account_id in settings.deny.accounts:
+        raise SettingsError(f"deny.accounts: {home.account_id} is the controller's own account")
+
+
 def _places(settings: Settings, home: Home) -> list[tuple[Place, Role]]:
+    """Raises SettingsError where the controller's own account is denied."""
+    if home.account in settings.deny.accounts:
+        raise SettingsError(f"deny.accounts: {home.account} is the controller's own account")
     found: list[tuple[Place, Role]] = []
     for name, account in settings.accounts.items():
+        if _is_denied(settings, name):
+            continue
         regions = dict.fromkeys(
             (*account.regions, *((home.region,) if not account.regions or name == home.account else ()))
         )
@@ -261,14 +292,15 @@ def _preflights(
     return found
 
 
-def _site(settings: Settings, account: AwsAccount, own: str, vetting: Vetting, notes: Notes) -> Site:
+def _site(settings: Settings, account: AwsAccount, own: tuple[str, ...], vetting: Vetting, notes: Notes) -> Site:
     limits: AccountSettings = settings.accounts[account.place.account]
     install, parts = Installation(settings.owner, _store(settings, account)), list(limits.shards)
     at = parts.index(account.place.shard) if parts else 0
     globs = [limits.shards[part] for part in parts]
     earlier, later = (tuple(glob for one in some for glob in one) for some in (globs[:at], globs[at + 1 :]))
-    bounds = Bounds(globs[at] if parts else limits.clusters, earlier, later, first=at == 0)
-    return site(account.place, account, install, notes, bounds=bounds, self_arn=own, vetting=vetting)
+    mine = globs[at] if parts else limits.clusters
+    bounds = Bounds(mine, earlier, later, first=at == 0, denied=settings.deny.clusters)
+    return site(account.place, account, install, notes, bounds=bounds, own=own, vetting=vetting)
 
 
 def _store(settings: Settings, account: AwsAccount) -> ConfigStore:

@@ -81,6 +81,17 @@ def _off(value: Any) -> Any:
     return "off" if value is False else value
 
 
+class Deny(Model):
+    """What LogRoute goes nowhere near, whatever specs and other settings say."""
+
+    model_config = TOLD
+
+    accounts: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,63}$")], ...] = ()
+    """Names of the setting `accounts`, or account ids of 12 digits."""
+    clusters: tuple[Glob, ...] = ()
+    """Names and globs, in every account."""
+
+
 class Garbage(Model):
     """What nothing needs any more. `configs`: config objects that nothing has named for `grace_days`; `revisions`:
     those of LogRoute's own beyond the latest `keep_revisions` of a family.
@@ -164,6 +175,10 @@ class Settings(BaseSettings):
     """How often every service is looked at."""
     guards: Guards = Guards()
     """What waits for a person."""
+    read_only: bool = False
+    """`true`: it plans and reports, and writes nothing at all: see [bounds.md](bounds.md)."""
+    deny: Deny = Deny()
+    """What it goes nowhere near."""
     limits: Limits = Limits()
     """How much of AWS's rates is used."""
     garbage: Garbage = Garbage()
@@ -180,6 +195,12 @@ class Settings(BaseSettings):
     """Who may target and use what; one tenant for all when empty: see [tenants.md](tenants.md)."""
     git: GitSettings = GitSettings()
     """How git logs in. In the environment each key is a variable of its own."""
+
+    def for_writing(self) -> Self:
+        """Raises SettingsError where nothing may be written."""
+        if self.read_only:
+            raise SettingsError("readOnly is set: nothing is written here; use settings without it")
+        return self
 
     @property
     def home_account(self) -> str:

@@ -26,6 +26,7 @@ from controller.aws.leases import LeaseTable
 from controller.aws.limiter import Limiter
 from controller.aws.logs import CloudWatchLogGroups
 from controller.aws.objects import S3Bucket
+from controller.aws.operations import BY_THE_LISTS, Guard
 from controller.aws.ports import AwsError
 from controller.aws.revisions import RevisionCache
 from controller.aws.rights import BotoIam
@@ -75,6 +76,8 @@ class Options:
     config: Config = CLIENTS
     attempts: int = 6
     """Of a call that has no answer."""
+    guard: Guard = BY_THE_LISTS
+    """What may be sent at all."""
 
 
 def as_it_came(value: Any) -> Any:
@@ -175,9 +178,11 @@ class AwsAccount:
         session = self._once("session", self._session)
         try:
             with _MODELS:
-                return session.client(service, region_name=region or self.region or None, config=self._options.config)  # type: ignore[call-overload]
+                made = session.client(service, region_name=region or self.region or None, config=self._options.config)  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise translate(service, self._name, error) from error
+        self._options.guard.watch(made)
+        return made
 
     def _session(self) -> boto3.Session:
         try:
@@ -244,6 +249,7 @@ def _assumed(role: Role, region: str, limiter: Limiter, options: Options) -> bot
             home = boto3.Session().client("sts", region_name=region or None, config=options.config)
         except (BotoCoreError, ValueError) as error:
             raise translate("sts:AssumeRole", arn, error) from error
+        options.guard.watch(home)
         call = Caller(home, limiter, options.observer, options.sleep, attempts=1)  # the call that needs it tries again
         asked = {"RoleArn": arn, "RoleSessionName": "logroute", **extra}
         given = call("AssumeRole", arn, expects="Credentials", **asked)["Credentials"]

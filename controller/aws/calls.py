@@ -11,6 +11,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_e
 
 from controller.aws.failures import not_aws, translate
 from controller.aws.limiter import Limiter, TokenBucket
+from controller.aws.operations import is_read
 from controller.aws.ports import AwsError, Throttled, Unreachable
 
 THROTTLED_FOR = 60.0
@@ -25,8 +26,6 @@ class Observer(Protocol):
     def aws_call(self, service: str, operation: str, code: str) -> None: ...
 
 
-READS = ("Get", "List", "Describe", "Batch", "Head", "Query", "Simulate", "Assume")
-"""How the operations begin that change nothing; any other is a write."""
 Fence = Callable[[str, str], AbstractContextManager[object]]
 """Around each write that is sent, by operation and resource; raises AwsError where it must not be."""
 
@@ -114,7 +113,7 @@ class Caller:
 
     def _once(self, operation: str, resource: str, call: Callable[[], Any]) -> Any:
         bucket = self._limiter.acquire(self._service, operation)
-        if operation.startswith(READS):
+        if is_read(f"{self._service}:{operation}"):
             return self._sent(operation, resource, call, bucket)
         with self._fence(f"{self._service}:{operation}", resource):
             return self._sent(operation, resource, call, bucket)

@@ -2,6 +2,7 @@
 
 AwsError                  an AWS call failed for good; says the operation, the resource and what to do
 ├── AccessDenied          the credentials lack a right, or there are none
+├── Forbidden             not sent: LogRoute's own settings, or its lists of calls, do not allow it
 ├── LeaseLost             not sent: another replica may hold the account and region by now
 ├── NotFound              the bucket, object, cluster, secret … is not there
 ├── PreconditionFailed    somebody else wrote first (If-Match, If-None-Match)
@@ -73,6 +74,10 @@ class AwsError(Explained):
 
 class AccessDenied(AwsError):
     """The credentials lack a right that the operation needs; are expired, wrong, or not there at all."""
+
+
+class Forbidden(AwsError):
+    """A request that was not sent: the settings do not allow it, or this program has no business with it."""
 
 
 class LeaseLost(AwsError):

@@ -22,7 +22,7 @@ def approve(digest: str, config: Path | None, source: str | None) -> int:
     """Raises CommandError, NoteError, SettingsError, SourceError, AwsError."""
     if not DIGEST.fullmatch(digest):
         raise CommandError(f"{digest!r} is no digest: give at least 8 of its hexadecimal digits")
-    settings = load(config, source=source)
+    settings = load(config, source=source).for_writing()
     notes = composition.home_notes(settings, time.time)
     approved = _approve(notes, digest, settings)
     print(f"approved for 24 hours: {approved.why}")

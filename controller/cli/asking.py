@@ -72,7 +72,7 @@ def reason_of(given: str) -> str:
 
 
 def _open(asked: Asked) -> tuple[Notes, dict[str, Any]]:
-    settings = load(asked.config)
+    settings = load(asked.config).for_writing()
     return composition.home_notes(settings, time.time), statusfile.read(settings)
 
 

@@ -47,7 +47,7 @@ def plan(config: Path | None, source: str | None, output: str) -> int:
 
 def apply(config: Path | None, source: str | None, *, wait: bool) -> int:
     """Carries out what nothing holds, then watches what it started until that ends or stands still."""
-    app = composition.build(load(config, source=source))
+    app = composition.build(load(config, source=source).for_writing())
     with held(composition.share(app, COMMAND)):
         return _apply(app, _specs(app), wait=wait)
 

@@ -19,7 +19,7 @@ from controller.planning.model import Kind
 from controller.reconciling.controller import Controller
 from controller.reconciling.garbage import look
 from controller.runtime.clock import SystemClock
-from controller.runtime.leases import BEAT, RUN
+from controller.runtime.leases import BEAT, RUN, Leases
 from controller.runtime.loop import Periodic
 from controller.runtime.queue import WorkQueue
 from controller.runtime.stopping import Stopper, stop_all
@@ -57,13 +57,15 @@ def run(config: Path | None) -> int:
     metrics = _metrics()
     observer, teller = Observer(metrics), Teller(metrics)
     app = composition.build(settings, observer=teller, waited=metrics.aws_limiter_waited, told=teller.config_checked)
-    leases = composition.share(app, RUN, observer=teller)
+    leases = None if settings.read_only else composition.share(app, RUN, observer=teller)
+    metrics.read_only(on=settings.read_only)
     places = sorted(app.world.sites)
     queues: dict[Place, WorkQueue[ServiceKey]] = {place: WorkQueue(clock=clock, observer=observer) for place in places}
     metrics.watch_queues(queues.values())
     waits = [(place.account, place.region, family) for place in {one.whole for one in places} for family in FAMILIES]
     metrics.expect(table.AWS_LIMITER_SECONDS, waits)
-    metrics.expect(table.LEASE_HELD, [(place.account, place.region, place.shard) for place in places])
+    if leases:
+        metrics.expect(table.LEASE_HELD, [(place.account, place.region, place.shard) for place in places])
     metrics.watch_cache(app.revisions)
     controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic, app.shards)
     passes = [
@@ -73,7 +75,7 @@ def run(config: Path | None) -> int:
     source = Periodic("source", controller.poll_source, settings.poll, clock=clock, observer=observer)
     notes = Periodic("notes", controller.poll_notes, settings.poll, clock=clock, observer=observer)
     status = Periodic("status", controller.save_status, STATUS_SECONDS, clock=clock, observer=observer)
-    beats = Periodic("leases", leases.tick, BEAT, clock=clock, backoff=lambda _failures: 1.0, observer=observer)
+    beats = _beats(leases, clock, observer)
     workers = [
         Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer) for queue in queues.values()
     ]
@@ -92,11 +94,12 @@ def run(config: Path | None) -> int:
             source=settings.source,
             listen=server.url,
             places=[str(place) for place in places],
-            replica=leases.replica,
+            replica=leases.replica if leases else "",
+            read_only=settings.read_only,
         )
         for part in workers:
             part.start()
-        for task in (beats, source, notes, status, *garbage):
+        for task in (*beats, source, notes, status, *garbage):
             task.start()
         stopper.wait()
         log.info("stopping", reason=stopper.reason)
@@ -106,9 +109,16 @@ def run(config: Path | None) -> int:
         with suppress(AwsError):  # the next start tells the same, a little later
             controller.save_status()
         with suppress(AwsError):  # others wait until it is plain that we are gone
-            ended &= beats.stop(STOP_SECONDS) and leases.close(0.0 if ended else LAST_WRITE)
+            ended &= all(one.stop(STOP_SECONDS) for one in beats)
+            ended &= leases.close(0.0 if ended else LAST_WRITE) if leases else True
         log.info("stopped", finished=ended)
     return 0
+
+
+def _beats(leases: Leases | None, clock: SystemClock, observer: Observer) -> list[Periodic]:
+    if leases is None:
+        return []
+    return [Periodic("leases", leases.tick, BEAT, clock=clock, backoff=lambda _failures: 1.0, observer=observer)]
 
 
 def _garbage(sweep: Callable[[], bool], clock: SystemClock, observer: Observer) -> Periodic:

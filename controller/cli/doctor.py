@@ -47,7 +47,7 @@ def findings(asked: Asked) -> Iterator[Finding]:
         return
     named = str(asked.config) if asked.config else "from the environment alone"
     yield sheet.ok("settings", f"{named}; {', '.join(map(str, places.accounts))}")
-    yield from examine(settings, places, time.time, read_only=asked.read_only)
+    yield from examine(settings, places, time.time, read_only=asked.read_only or settings.read_only)
 
 
 def as_json(found: list[Finding]) -> str:

@@ -82,6 +82,7 @@ def reach(settings: Settings, name: str, asked: Asked, routes: Sequence[Route] |
         lease_table=settings.lease.removeprefix("dynamodb://") if settings.lease != "s3" else "",
         deletes_configs=settings.garbage.configs == "delete",
         deregisters=settings.garbage.revisions == "deregister",
+        read_only=settings.read_only,
         preflight=settings.preflight != "off",
         source_bucket=_source(settings, store),
         secret=settings.git.token_secret_arn or "",

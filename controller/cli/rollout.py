@@ -90,7 +90,7 @@ def abort(asked: Asked) -> int:
 
 
 def _say(asked: Asked, kind: Kind, told: str) -> int:
-    why, settings = reason_of(asked.why), load(asked.config)
+    why, settings = reason_of(asked.why), load(asked.config).for_writing()
     change = _meant(asked.change, statusfile.read(settings)["rollouts"])
     notes: Notes = composition.home_notes(settings, time.time)
     name = change["id"]

@@ -42,10 +42,10 @@ def validate(paths: Sequence[Path], output: str, tenants: Path | None = None) ->
 
 def _tenancy(file: Path, paths: Sequence[Path]) -> Tenancy:
     """A folder that was given is the source."""
+    from controller.rules import rules
     from controller.settings import load_tenants
 
-    settings = load_tenants(file)
-    return Tenancy(settings.tenants, settings.home_account, tuple(f"{path}/" for path in paths if path.is_dir()))
+    return rules(load_tenants(file), tuple(f"{path}/" for path in paths if path.is_dir()))
 
 
 def read_paths(paths: Sequence[Path], tenancy: Tenancy = EVERYBODY) -> SpecSet:

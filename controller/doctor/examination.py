@@ -15,11 +15,11 @@ from controller.aws.probe import Probe
 from controller.desired.store import StoreUrlError, config_store, partition
 from controller.doctor import here, identity, rights, store, targets, writes
 from controller.doctor.model import HERE, Finding, Sheet, Verdict
+from controller.rules import rules
 from controller.settings import Settings
 from controller.sources.errors import SourceError
 from controller.specs.load import Loader
 from controller.specs.model import Route, SpecSet
-from controller.specs.tenancy import Tenancy
 
 AT_ONCE = 16
 
@@ -64,7 +64,7 @@ def _specs(settings: Settings, reach: Reach) -> tuple[SpecSet | None, list[Findi
         return None, [sheet.fail("source", f"{error.reason}: {error.message}", error.hint or "Look at the source")]
     except AwsError as error:
         return None, [sheet.failed("source", error)]
-    specs = Loader(lua=settings.lua == "allow", tenancy=Tenancy(settings.tenants, settings.home_account)).load(snapshot)
+    specs = Loader(lua=settings.lua == "allow", tenancy=rules(settings)).load(snapshot)
     found = [sheet.ok("source", f"{len(snapshot.files)} files at {snapshot.revision}")]
     wrong = sum(one.severity is Severity.ERROR for one in specs.problems)
     if wrong:

@@ -14,6 +14,27 @@ TASKS = "ecs-tasks.amazonaws.com"
 SCHEDULERS = ("events.amazonaws.com", "scheduler.amazonaws.com")
 
 
+WRITING = frozenset(
+    {
+        *(f"codedeploy:{name}" for name in ("CreateDeployment", "GetDeploymentConfig", "RegisterApplicationRevision")),
+        "codedeploy:StopDeployment",
+        *(f"dynamodb:{name}" for name in ("DeleteItem", "GetItem", "PutItem", "Query")),
+        *(
+            f"ecs:{name}"
+            for name in ("DeregisterTaskDefinition", "RegisterTaskDefinition", "TagResource", "UpdateService")
+        ),
+        "events:PutTargets",
+        "iam:PassRole",
+        "kms:GenerateDataKey",
+        *(f"logs:{name}" for name in ("CreateLogGroup", "PutRetentionPolicy", "TagResource")),
+        "s3:DeleteObject",
+        "s3:PutObject",
+        "scheduler:UpdateSchedule",
+    }
+)
+"""What only who writes needs: leases too, which only who writes takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """A config store: bucket and prefix, the latter without slashes around it. Either may hold wildcards."""
@@ -48,6 +69,8 @@ class Reach:
     """A DynamoDB table for the leases; "" for the config store."""
     deletes_configs: bool = False
     deregisters: bool = False
+    read_only: bool = False
+    """Nothing is written at all."""
     preflight: bool = True
     """Rights are asked for before a rollout."""
     source_bucket: Store | None = None
@@ -71,6 +94,13 @@ class Reach:
 
 
 def statements(reach: Reach) -> Iterator[Statement]:
+    for one in _statements(reach):
+        left = tuple(action for action in one.actions if action not in WRITING) if reach.read_only else one.actions
+        if left:
+            yield replace(one, actions=left)
+
+
+def _statements(reach: Reach) -> Iterator[Statement]:
     yield from _ecs(reach)
     yield from _config_store(reach)
     if reach.home:

@@ -41,7 +41,8 @@ class Known:
     """What of this service may not be written, the first first: itself, routes that select it or that it carries."""
     policies: Mapping[str, str] = field(default_factory=dict)
     """Routes in force → their deletionPolicy."""
-    self_arn: str = ""
+    own: tuple[str, ...] = ()
+    """ARNs of the controller's own service and family."""
     shared: str = ""
     """Why a new revision of the family would reach others than those that are meant; "" where it may, or would not."""
     now: float = 0.0

@@ -19,8 +19,8 @@ def first_hold(case: Case, plan: ServicePlan) -> Hold | None:
     service, memory = case.service, case.memory
     if case.known.unknown:
         return Hold(Reason.UNKNOWN, case.known.unknown)
-    if service.arn and case.known.self_arn == service.arn:
-        return Hold(Reason.SELF, "this is the controller's own service; set guards.self: allow to route it")
+    if case.known.own and {service.arn, service.task_definition.rpartition(":")[0]} & set(case.known.own):
+        return Hold(Reason.SELF, "this is the controller's own service or family; set guards.self: allow to route it")
     if memory is None and case.stripped is not None and case.stripped.router is not None:
         return Hold(Reason.UNKNOWN, "it carries our router, but what was applied is not remembered: left as it is")
     if hold := asked_to_wait(case):

@@ -11,6 +11,7 @@ from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
 from controller.aws.ports import AwsError, LeaseLost
 from controller.planning.guards import Counted, Permit
+from controller.planning.model import Hold
 from controller.planning.waves import is_explained
 from controller.reconciling.adoption import adopt
 from controller.reconciling.asked import drop_answered
@@ -27,6 +28,7 @@ from controller.sources.errors import SourceError
 
 ROLLOUT, LOOK = 10, 0
 """Priorities in the queue: what has to be written, and what is only to be looked at again."""
+READ_ONLY = Hold(Reason.READ_ONLY, "readOnly is set: this controller plans and reports, and writes nothing")
 
 
 class Telling(Protocol):
@@ -153,6 +155,9 @@ class Controller:
         """Places wait for each other only where the guards, who count all of them, have their word."""
         specs, site = self._keeper.specs, self._world.sites[place]
         assert specs is not None  # noqa: S101
+        if self._world.read_only:
+            self._look_over(place, specs)
+            return
         fresh = self._agreed.get(place) is not specs
         site.groups.forget()
         site.waves.pass_begins()
@@ -186,6 +191,17 @@ class Controller:
             self._queues[place].add_after(key, seconds + 1, ROLLOUT)  # a second later: clocks differ a little
         if all(self._agreed.get(one) is specs for one in self._shards.held()):
             self._keeper.forget(specs, partial(self._world.routes_in_use, specs.revision, self._shards.holds))
+        if seen.saw_something:
+            self.finished_pass = self._monotonic()
+
+    def _look_over(self, place: Place, specs: Specs) -> None:
+        """What would be done, told, and nothing of it done."""
+        seen = survey_place(self._world, specs, place, repair=False)
+        with self._deciding:
+            seen = seen.under(self._guarded(specs, seen, record=False))
+        seen = seen.holding(dict.fromkeys((plan.key for plan in seen.changes), READ_ONLY))
+        self.board.surveyed(seen, specs)
+        self._telling.surveyed(seen, self.board)
         if seen.saw_something:
             self.finished_pass = self._monotonic()
 
@@ -242,6 +258,8 @@ class Controller:
 
     def save_status(self) -> None:
         """Of each place that is ours, where it changed. Raises AwsError."""
+        if self._world.read_only:
+            return
         for place in self._shards.held():
             self.board.save(place, self._world.objects, self._world.status_key(place))
 

@@ -66,7 +66,7 @@ def _look(
         frozen=freezing(site, specs, service.key, [route.key for route in routes], memory),
         policies=specs.policies,
         unknown=site.memories.unknown(str(service.key)),
-        self_arn=site.self_arn,
+        own=site.own,
         now=now,
         shared=shared(site.book, service, routes),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from controller.api.conditions import Reason
-from controller.api.globs import is_glob
+from controller.api.globs import is_glob, selected
 from controller.api.keys import FAMILY, Place, ServiceKey
 from controller.applying.configs import Found, LostForGood
 from controller.applying.group_watch import GroupNews
@@ -236,13 +236,19 @@ def _lost(
     for route in specs.force.routes if read.place == world.home_site.place else ():
         if not world.places_of(route):
             target = route.document.spec.target
-            where = f"account {target.account or world.home.account}, region {target.region or world.home.region}"
+            account = target.account or world.home.account
+            if account in world.denied:
+                yield route.key, Because(Reason.DENIED, f"the settings deny account {account}")
+                continue
+            where = f"account {account}, region {target.region or world.home.region}"
             yield route.key, Because(Reason.UNKNOWN_PLACE, f"the settings know no {where}")
     for route in routes:
         target = route.document.spec.target
         cluster, families = target.cluster or "", read.errors.get(FAMILY) if target.task_families else None
         if error := read.errors.get(cluster) or read.errors.get("") or families:
             yield route.key, Because(Reason.UNREACHABLE, str(error))
+        elif cluster and not is_glob(cluster) and selected(world.sites[read.place].bounds.denied, cluster):
+            yield route.key, Because(Reason.DENIED, f"the settings deny cluster {cluster}")
         elif cluster in read.missing_clusters:
             yield route.key, Because(Reason.CLUSTER_MISSING, f"there is no cluster {cluster} in {read.place}")
 

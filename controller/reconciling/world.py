@@ -46,9 +46,12 @@ class Bounds:
     later: tuple[str, ...] = ()
     first: bool = True
     """The only part, or the first: what has no cluster is its, and what no part names."""
+    denied: tuple[str, ...] = ()
 
     def admit(self, cluster: str) -> bool:
         """Whether LogRoute may look at it here."""
+        if self.denied and selected(self.denied, cluster):
+            return False
         if self.earlier and selected(self.earlier, cluster):
             return False
         return not self.clusters or selected(self.clusters, cluster)
@@ -77,8 +80,10 @@ class Site:
     waves: Waves
     vetting: Vetting
     """Who else is asked before a revision is registered."""
-    self_arn: str = ""
-    """The controller's own service, out of reach of specs. "" where `guards.self` allows it, or there is none."""
+    own: tuple[str, ...] = ()
+    """ARNs of the controller's own service and family, out of reach of specs: see aws.own. Empty where `guards.self`
+    allows them.
+    """
     book: FamilyBook = field(default_factory=FamilyBook)
     """Who runs which family, as the last pass saw it."""
     bounds: Bounds = Bounds()
@@ -104,6 +109,10 @@ class World:
     """What the last pass over each place counted, by its name."""
     guard: Guard
     make: Callable[[Place], Site]
+    read_only: bool = False
+    """It is looked at and told of, and nothing is written."""
+    denied: frozenset[str] = frozenset()
+    """Accounts of the settings that nobody goes near."""
 
     def status_key(self, place: Place) -> str:
         """That of the controller's own place tells of the specs too."""
@@ -195,7 +204,7 @@ def site(
     notes: Notes,
     *,
     bounds: Bounds = EVERYWHERE,
-    self_arn: str = "",
+    own: tuple[str, ...] = (),
     vetting: Vetting = NOBODY,
 ) -> Site:
     """What is remembered of services lies by account and region, for all parts of it."""
@@ -225,7 +234,7 @@ def site(
         notes,
         Waves(changes, notes, memories.get),
         vetting,
-        self_arn=self_arn,
+        own=own,
         bounds=bounds,
     )
 

@@ -17,6 +17,7 @@ from controller.api.tenants import Tenant
 from controller.fluentbit.findings import Finding, Path, error
 from controller.fluentbit.words import listed, lowered, shown
 from controller.specs.index import Entry
+from controller.specs.reserved import Reserved, trespasses
 
 CHANGE = "ask for less, or have the setting tenants changed"
 
@@ -24,15 +25,17 @@ CHANGE = "ask for less, or have the setting tenants changed"
 @dataclass(frozen=True)
 class Tenancy:
     """`home`: the account that a route means which names none. `roots`: what to take off the names of files, where
-    they are shown from further up than the source. No tenants: everything is allowed.
+    they are shown from further up than the source. No tenants: everything is allowed that is not `reserved`.
     """
 
     tenants: tuple[Tenant, ...] = ()
     home: str = "main"
     roots: tuple[str, ...] = ()
+    reserved: tuple[Reserved, ...] = ()
+    """What is no tenant's to write to."""
 
     def __bool__(self) -> bool:
-        return bool(self.tenants)
+        return bool(self.tenants or self.reserved)
 
     def divide(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[tuple[Entry, Finding]]]:
         """Those that some tenant covers, and the others with the reason."""
@@ -52,14 +55,17 @@ class Tenancy:
     def beyond(self, entry: Entry) -> list[Finding]:
         """What the document asks for and may not. Of several tenants that cover it, the most generous counts."""
         model, namespace = entry.document.model, _namespace(entry.document.key)
-        if not self.tenants or not isinstance(model, LogRoute | LogOutput):
+        if not isinstance(model, LogRoute | LogOutput):
             return []
+        wrong = list(trespasses(model, self.reserved))
+        if not self.tenants:
+            return wrong
         covering = self._covering(namespace, entry.file) if entry.file else self._of(namespace)
         found = [list(_beyond(tenant, model, namespace, self.home)) for tenant in covering]
-        return min(found, key=len, default=[])
+        return [*wrong, *min(found, key=len, default=[])]
 
     def permits(self, entry: Entry) -> bool:
-        return not self.tenants or (self._outside(entry) is None and not self.beyond(entry))
+        return not self or ((not self.tenants or self._outside(entry) is None) and not self.beyond(entry))
 
     def _outside(self, entry: Entry) -> Finding | None:
         kind, key = entry.document.kind, entry.document.key

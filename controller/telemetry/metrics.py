@@ -123,6 +123,9 @@ class Metrics:
         """Account and region → whether the last pass over it failed, in whole or in part."""
         self._board.gauge(table.PLACE_UNREAD).update({place: float(failed) for place, failed in unread.items()})
 
+    def read_only(self, *, on: bool) -> None:
+        self._board.gauge(table.READ_ONLY).replace({(): float(on)})
+
     def lease(self, place: Place, *, held: bool) -> None:
         self._board.gauge(table.LEASE_HELD).update({(place.account, place.region, place.shard): float(held)})
 

@@ -154,6 +154,7 @@ PLACE_UNREAD = _gauge(
     account=OPEN,
     region=OPEN,
 )
+READ_ONLY = _gauge("logroute_read_only", "1: the setting readOnly is on: it plans and reports, and writes nothing.")
 LEASE_HELD = _gauge(
     "logroute_lease_held",
     "1: this replica looks after this account and region, or the part of it that has a name, 0: another one or none.",

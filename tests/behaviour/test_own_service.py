@@ -12,12 +12,13 @@ import pytest
 from controller.aws.own import ENDPOINT
 from controller.aws.ports import Unreachable
 from controller.settings import Guards
-from tests.support.playground import CLUSTER, REGION, Playground, route_yaml
+from tests.support.playground import CLUSTER, REGION, Playground, plain_definition, route_yaml
 
 TASK = {
     "Cluster": CLUSTER,
     "TaskARN": f"arn:aws:ecs:{REGION}:123456789012:task/{CLUSTER}/3de392df6bfa470b97edaa6f482cd7a0",
     "ServiceName": "example",
+    "Family": "example",
 }
 
 
@@ -50,6 +51,21 @@ def test_the_controllers_own_service_is_refused(play: Playground) -> None:
     assert play.is_routed("other")
     assert not play.is_routed()
     assert play.reason() == "Self"
+
+
+@pytest.mark.usefixtures("as_a_task")
+def test_the_controllers_own_family_is_refused_whoever_runs_it(play: Playground) -> None:
+    """The next deploy of the controller by its family's name would run what was registered last."""
+    play.start()
+    play.service("twin", definition=plain_definition("example"))
+    play.write("twin.yaml", route_yaml("twin", services="[twin]"))
+    play.write(
+        "jobs.yaml", route_yaml("jobs").replace(f"cluster: {CLUSTER}, services: [example]", "taskFamilies: [ex*]")
+    )
+    play.settle()
+    assert play.revisions() == 1
+    reasons = {one["reason"] for one in play.controller.board.plain()["services"].values()}
+    assert reasons == {"Self"}
 
 
 @pytest.mark.usefixtures("as_a_task")
