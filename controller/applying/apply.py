@@ -21,6 +21,7 @@ from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.model import Because, Kind, ServicePlan
 from controller.planning.others import LOOK_AGAIN
 from controller.planning.remember import applied
+from controller.taskdef import owned
 from controller.taskdef.appspec import with_definition
 from controller.taskdef.body import Body, register_form
 from controller.taskdef.overlay import interchangeable
@@ -82,6 +83,9 @@ class Applier:
         return Outcome(Done.NOTHING)
 
     def _change(self, plan: ServicePlan) -> Outcome:
+        """Raises Encroachment too, before anything is written."""
+        if plan.before is not None and plan.after is not None:
+            owned.check(plan.before, plan.after, plan.originals.get("size", ()))
         said, appspec = self._prepare(plan), self._appspec(plan)
         if not self._still_so(plan):
             return Outcome(Done.MOVED_ON, said=tuple(said), again=1.0)
