@@ -143,7 +143,7 @@ def _checked(path: Path, content: bytes, form: re.Pattern[str], what: str) -> by
 
 def _advice(line: str, form: re.Pattern[str]) -> str:
     if form is _SIGNER and _KEY.fullmatch(line):
-        return f'Put the name of its owner in front: "somebody@example.com {line.split()[0]} …"'
+        return f'Put the name of its owner in front: "somebody@example.com {line.split(maxsplit=1)[0]} …"'
     if form is _KEY:
         return 'One line of a .pub file each, "ssh-ed25519 AAAA…", or a list made by ssh-keygen -k'
     return (
