@@ -60,7 +60,8 @@ class GitOptions:
 
     A token is sent as the password of user `x-access-token`, which GitHub and GitLab take; for servers
     that want another user it is `user:token`, or JSON with `username` and `token` (or `password`).
-    `verify` None: whatever the server has counts. `ca_file`: PEM, beside what GIT_SSL_CAINFO or SSL_CERT_FILE say. Times in seconds, sizes in bytes.
+    `verify` None: whatever the server has counts. `ca_file`: PEM, beside what GIT_SSL_CAINFO or SSL_CERT_FILE
+    say. Times in seconds, sizes in bytes.
     """
 
     token: Secret | None = None

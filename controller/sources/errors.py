@@ -8,8 +8,12 @@ One class, told apart by `reason`: a closed set, so that alerts and statuses can
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from controller.api.errors import Explained
+
+if TYPE_CHECKING:
+    from controller.sources.snapshot import Snapshot
 
 
 class Reason(StrEnum):
@@ -64,9 +68,10 @@ class Reason(StrEnum):
 class SourceError(Explained):
     """This poll gave nothing. `message` says what is wrong, `hint` what to do; neither holds a secret."""
 
-    def __init__(self, reason: Reason, message: str, hint: str = "") -> None:
+    def __init__(self, reason: Reason, message: str, hint: str = "", *, instead: Snapshot | None = None) -> None:
+        """`instead`: an older state that is good, for who has nothing in force yet; the trouble stays one."""
         super().__init__(reason, message, hint)
-        self.reason, self.message, self.hint = reason, message, hint
+        self.reason, self.message, self.hint, self.instead = reason, message, hint, instead
 
     def __str__(self) -> str:
         text = f"{self.reason}: {self.message}"

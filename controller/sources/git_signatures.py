@@ -18,7 +18,7 @@ from controller.sources.verdicts import Verdict, by_gpg, by_ssh
 _MAX_OBJECT = 1024 * 1024
 """Bytes of a commit or tag, message and signature included."""
 _KINDS = {b"PGP SIGNATURE": "gpg", b"PGP MESSAGE": "gpg", b"SSH SIGNATURE": "ssh", b"SIGNED MESSAGE": "x509"}
-_IN_COMMIT = re.compile(rb"^gpgsig(?:-sha256)? -----BEGIN (.*?)-----", re.MULTILINE)
+_IN_COMMIT = re.compile(rb"^gpgsig(?:-sha256)?\b(?: -----BEGIN (.*?)-----)?", re.MULTILINE)
 _IN_TAG = re.compile(rb"^-----BEGIN (PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----", re.MULTILINE)
 _TAGGER = re.compile(rb"^tagger .*> (\d{1,12}) [+-]\d{4}$", re.MULTILINE)
 _SIGN_TAG = "Make it with git tag -s"
