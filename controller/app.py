@@ -34,7 +34,7 @@ from controller.reconciling.world import COUNTED, STATE, Bounds, Site, World, si
 from controller.runtime.clock import seconds_awake_or_asleep
 from controller.runtime.leases import Leases, LeaseStore, writing
 from controller.settings import AccountSettings, Settings, SettingsError
-from controller.sources import GitOptions, Source, open_source, parse_source
+from controller.sources import GitOptions, Source, Trust, Verify, open_source, parse_source
 from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
 
@@ -265,11 +265,13 @@ def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
 
 
 def _git(settings: Settings) -> GitOptions:
+    verify = settings.git.verify
     return GitOptions(
         token_file=settings.git.token_file,
         ssh_key_file=settings.git.ssh_key_file,
         known_hosts_file=settings.git.known_hosts_file,
         token_secret_arn=settings.git.token_secret_arn,
+        verify=Verify(verify.mode, Trust(verify.keys, verify.revoked)) if verify else None,
     )
 
 
@@ -299,8 +301,5 @@ def _cache() -> Path:
 
 def _refuse_what_is_not_enforced(settings: Settings) -> None:
     """A protection that is asked for and not there must not look as if it were."""
-    for name, asked in (("git.verify", settings.git.verify), ("tenants", settings.tenants)):
-        if asked:
-            raise SettingsError(
-                f"{name} is set, and this version does not enforce it: unset it, or use a later version"
-            )
+    if settings.tenants:
+        raise SettingsError("tenants is set, and this version does not enforce it: unset it, or use a later version")

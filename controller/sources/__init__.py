@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from controller.sources.address import FolderSpec, GitSpec, S3Spec, SourceSpec, parse_source
-    from controller.sources.credentials import GitOptions, Secret
+    from controller.sources.credentials import GitOptions, Secret, Verify
     from controller.sources.errors import Reason, SourceError
+    from controller.sources.keys import Trust
     from controller.sources.opening import open_source
     from controller.sources.snapshot import (
         FileProblem,
@@ -37,14 +38,17 @@ __all__ = [
     "SourceError",
     "SourceFile",
     "SourceSpec",
+    "Trust",
+    "Verify",
     "open_source",
     "parse_source",
 ]
 
 _HOMES = {
     "address": ("FolderSpec", "GitSpec", "S3Spec", "SourceSpec", "parse_source"),
-    "credentials": ("GitOptions", "Secret"),
+    "credentials": ("GitOptions", "Secret", "Verify"),
     "errors": ("Reason", "SourceError"),
+    "keys": ("Trust",),
     "opening": ("open_source",),
     "snapshot": ("FileProblem", "FileReason", "Limits", "Snapshot", "Source", "SourceFile"),
 }
