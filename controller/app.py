@@ -33,8 +33,8 @@ from controller.reconciling.shards import Shards
 from controller.reconciling.world import COUNTED, STATE, Bounds, Site, World, site
 from controller.runtime.clock import seconds_awake_or_asleep
 from controller.runtime.leases import Leases, LeaseStore, writing
-from controller.settings import AccountSettings, Settings, SettingsError
-from controller.sources import GitOptions, Source, Trust, Verify, open_source, parse_source
+from controller.settings import AccountSettings, S3Settings, Settings, SettingsError
+from controller.sources import GitOptions, GitSpec, S3Spec, Source, SourceSpec, Trust, Verify, open_source, parse_source
 from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
 
@@ -278,9 +278,10 @@ def _git(settings: Settings) -> GitOptions:
 def _source(
     settings: Settings, accounts: dict[Place, AwsAccount], home: Home, options: GitOptions | None = None
 ) -> Source:
-    account = accounts[_first(accounts, home)]
+    account, spec = accounts[_first(accounts, home)], parse_source(settings.source)
+    _refuse_what_does_not_apply(settings, spec)
     return open_source(
-        parse_source(settings.source),
+        spec,
         git=options or _git(settings),
         bucket=account.bucket,
         secrets=account.secrets,
@@ -297,6 +298,14 @@ def _cache() -> Path:
     except (OSError, RuntimeError):  # a read-only root, or no home folder
         return Path(tempfile.mkdtemp(prefix="logroute-"))
     return folder
+
+
+def _refuse_what_does_not_apply(settings: Settings, spec: SourceSpec) -> None:
+    """See _refuse_what_is_not_enforced."""
+    if settings.git.verify and not isinstance(spec, GitSpec):
+        raise SettingsError(f"git.verify is set, and the source {spec} is no git repository: unset one of them")
+    if settings.s3 != S3Settings() and not isinstance(spec, S3Spec):
+        raise SettingsError(f"s3 is set, and the source {spec} is not in S3: unset one of them")
 
 
 def _refuse_what_is_not_enforced(settings: Settings) -> None:

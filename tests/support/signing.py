@@ -80,7 +80,7 @@ class GpgKey:
     @property
     def fingerprint(self) -> str:
         listed = self.gpg("--with-colons", "--list-keys", self.user).decode()
-        return re.findall(r"^fpr:+([0-9A-F]{40}):", listed, re.MULTILINE)[0]
+        return str(re.findall(r"^fpr:+([0-9A-F]{40}):", listed, re.MULTILINE)[0])
 
     @property
     def revocation(self) -> bytes:
@@ -89,7 +89,7 @@ class GpgKey:
         return text.replace("\n:-----", "\n-----").encode()
 
     def program(self, *words: str) -> tuple[str, ...]:
-        """git's settings to sign by this key; more words go to gpg."""
+        """How git is told to sign by this key; more words go to gpg."""
         script = self.home / f"sign-{len(list(self.home.iterdir()))}"
         clock = f"--faked-system-time {self.clock} " if self.clock else ""
         script.write_text(f'#!/bin/sh\nexec gpg --batch {clock}{" ".join(words)} "$@"\n')
@@ -117,7 +117,7 @@ class Work:
 
     @classmethod
     def create(cls, path: Path) -> Work:
-        path.mkdir(parents=True)
+        path.mkdir(parents=True, exist_ok=True)
         work = cls(path)
         work.git("init", "--quiet", "--initial-branch=main")
         work.git("config", "uploadpack.allowAnySHA1InWant", "true")
@@ -126,9 +126,11 @@ class Work:
     def git(self, *words: str, environment: dict[str, str] | None = None, stdin: bytes = b"") -> str:
         return said("git", *words, environment=environment, stdin=stdin, cwd=self.path).decode().strip()
 
-    def commit(self, text: str, by: Key | None = None, settings: tuple[str, ...] = (), date: str = "") -> str:
-        """Write and commit one spec file; the commit's id."""
-        (self.path / "a.yaml").write_text(text)
+    def commit(
+        self, text: str, by: Key | None = None, settings: tuple[str, ...] = (), date: str = "", name: str = "a.yaml"
+    ) -> str:
+        """Write one spec file, and commit all there are; the commit's id."""
+        (self.path / name).write_text(text)
         self.git("add", "--all")
         how = (*(settings or (by.git if by else ())), "commit", "--quiet", "--allow-empty", "--message", "m")
         dates = {"GIT_COMMITTER_DATE": date, "GIT_AUTHOR_DATE": date} if date else {}
