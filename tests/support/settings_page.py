@@ -42,7 +42,8 @@ def _rows() -> Iterator[str]:
 
 def _model(field: FieldInfo) -> type[BaseModel] | None:
     """Of a group of settings; one that may be left out has None beside it."""
-    some = (field.annotation, *get_args(field.annotation))
+    inner = get_args(field.annotation)
+    some = (field.annotation, *(inner if type(None) in inner else ()))
     return next((one for one in some if isinstance(one, type) and issubclass(one, BaseModel)), None)
 
 
@@ -67,6 +68,8 @@ def _choices(field: FieldInfo) -> str:
 
 
 def _default(name: str, field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
     value: Any = field.get_default(call_default_factory=True)
     if name == "accounts":
         return '`{"main": {}}`'
