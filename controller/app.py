@@ -34,7 +34,18 @@ from controller.reconciling.world import COUNTED, STATE, Bounds, Site, World, si
 from controller.runtime.clock import seconds_awake_or_asleep
 from controller.runtime.leases import Leases, LeaseStore, writing
 from controller.settings import AccountSettings, S3Settings, Settings, SettingsError
-from controller.sources import GitOptions, GitSpec, S3Spec, Source, SourceSpec, Trust, Verify, open_source, parse_source
+from controller.sources import (
+    GitOptions,
+    GitSpec,
+    S3Options,
+    S3Spec,
+    Source,
+    SourceSpec,
+    Trust,
+    Verify,
+    open_source,
+    parse_source,
+)
 from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
 
@@ -283,10 +294,16 @@ def _source(
     return open_source(
         spec,
         git=options or _git(settings),
-        bucket=account.bucket,
+        bucket=lambda name: account.source_bucket(name, settings.s3.bucket_owner),
         secrets=account.secrets,
         cache_dir=_cache(),
+        s3=_s3(settings.s3),
     )
+
+
+def _s3(settings: S3Settings) -> S3Options:
+    verify = Trust(settings.verify.keys, settings.verify.revoked) if settings.verify else None
+    return S3Options(settings.bucket_owner, settings.versioning == "require", verify)
 
 
 def _cache() -> Path:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from controller.sources.errors import Reason, SourceError
     from controller.sources.keys import Trust
     from controller.sources.opening import open_source
+    from controller.sources.s3_trust import S3Options
     from controller.sources.snapshot import (
         FileProblem,
         FileReason,
@@ -31,6 +32,7 @@ __all__ = [
     "GitSpec",
     "Limits",
     "Reason",
+    "S3Options",
     "S3Spec",
     "Secret",
     "Snapshot",
@@ -50,6 +52,7 @@ _HOMES = {
     "errors": ("Reason", "SourceError"),
     "keys": ("Trust",),
     "opening": ("open_source",),
+    "s3_trust": ("S3Options",),
     "snapshot": ("FileProblem", "FileReason", "Limits", "Snapshot", "Source", "SourceFile"),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
