@@ -38,13 +38,13 @@ _GPG = {
     "REVKEYSIG": ("is by a key that was revoked", _ROTATE),
 }
 _SSH = (
+    ("parse signature", "cannot be read", _FOLLOW),
     ("incorrect signature", *_GPG["BADSIG"]),
     ("namespace does not match", "was made for another purpose", "ssh-keygen -Y sign takes -n; git says `git` itself"),
     ("not permitted for use in signature", "is by a key that the signers file allows for other purposes only", _ROTATE),
     ("key has expired", *_GPG["EXPKEYSIG"]),
     ("key is not yet valid", "is from before its key became valid", _ROTATE),
     ("No principal matched", *_GPG["ERRSIG"]),
-    ("NO_MATCH", *_GPG["ERRSIG"]),
 )
 
 
