@@ -52,9 +52,10 @@ class _Refused:
     keys: str
     at: float
 
-    def still(self, head: Head, keys: str, now: float) -> bool:
-        """A key may become valid by time alone."""
-        return (self.head, self.keys) == (head, keys) and now - self.at < _JUDGED_ANEW
+    def still(self, head: Head, keys: str, now: float, ours: Snapshot | None) -> bool:
+        """A key may become valid by time alone; who has nothing yet gets what there is."""
+        same = (self.head, self.keys) == (head, keys) and now - self.at < _JUDGED_ANEW
+        return same and (ours is not None or self.refusal.instead is None)
 
     def error(self) -> SourceError:
         return SourceError(self.refusal.reason, self.refusal.message, self.refusal.hint)
@@ -90,7 +91,7 @@ class GitSource:
             tip = self._tip()
             if ours and self._by == (tip.head, _digest(ring)):
                 return ours
-            if ours and self._refused and self._refused.still(tip.head, _digest(ring), time.monotonic()):
+            if self._refused and self._refused.still(tip.head, _digest(ring), time.monotonic(), ours):
                 raise self._refused.error()
             head, files = self._read_or_start_afresh(tip, ring, ours)
         snapshot = make_snapshot(files, self._limits, revision=head.commit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -458,3 +459,47 @@ def test_a_folder_of_keys_that_others_may_write_is_not_used(room: Room, ssh: dic
     ring.chmod(0o777)
     with pytest.raises(SourceError, match="is open to others"):
         room.open().poll(None)
+
+
+def test_a_program_that_hangs_is_ended_and_said(
+    room: Room, ssh: dict[str, SshKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.allow(ssh["good"].line())
+    room.work.commit("a: 1", ssh["good"])
+    tools = room.folder / "bin"
+    tools.mkdir()
+    os.mkfifo(tools / "never")
+    (tools / "ssh-keygen").write_text(f"#!/bin/sh\nexec cat {tools / 'never'}\n")
+    (tools / "ssh-keygen").chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setattr("controller.sources.git_program.SECONDS", 0.5)
+    with pytest.raises(SourceError) as caught:
+        room.open().poll(None)
+    assert caught.value.reason is Reason.TIMED_OUT
+
+
+def test_a_refused_head_is_not_judged_again_with_each_poll(
+    room: Room, ssh: dict[str, SshKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.allow(ssh["good"].line())
+    room.work.commit("a: 1")
+    source = room.open()
+    first = room.refused(source).message
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("it was judged again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("controller.sources.git_heads.Heads.refusal", never)
+        assert room.refused(source).message == first
+    room.work.commit("a: 2", ssh["good"])
+    assert text(source.poll(None)) == "a: 2"
+
+
+def test_what_a_hostile_commit_says_of_itself_is_not_repeated(room: Room, ssh: dict[str, SshKey]) -> None:
+    room.allow(ssh["good"].line())
+    raw = room.work.raw(room.work.commit("a: 1", ssh["good"]))
+    room.work.put(raw.replace(b"author A <", b"author \x1b[31mplanted <").replace(b"\n\nm\n", b"\n\nplanted\n"))
+    error = room.refused()
+    assert "planted" not in str(error)
+    assert str(error).isprintable()
