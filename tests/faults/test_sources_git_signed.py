@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from controller.sources import GitOptions, Reason, Snapshot, Source, SourceError
 from controller.sources.credentials import Verify
 from controller.sources.keys import Trust
 from tests.support.signing import AUTHOR, GpgKey, Key, SshKey, Work, said
-from tests.unit.sources_support import open_git
+from tests.unit.sources_support import make_certificate, open_git, serving
 
 pytestmark = [pytest.mark.needs("git"), pytest.mark.needs("gpg"), pytest.mark.needs("ssh-keygen")]
 
@@ -503,3 +504,38 @@ def test_what_a_hostile_commit_says_of_itself_is_not_repeated(room: Room, ssh: d
     error = room.refused()
     assert "planted" not in str(error)
     assert str(error).isprintable()
+
+
+def test_several_that_start_at_once_share_one_keyring_and_one_cache(room: Room, ssh: dict[str, SshKey]) -> None:
+    room.allow(ssh["good"].line())
+    room.work.commit("a: 1", ssh["good"])
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: text(room.open().poll(None)), range(4)))
+    assert found == ["a: 1"] * 4
+    assert sorted(path.name.split("-")[0] for path in (room.folder / room.cache).iterdir()) == [
+        "git",
+        "git",
+        "git",
+        "keys",
+    ]
+
+
+@pytest.mark.needs("openssl")
+def test_history_is_fetched_over_https_as_far_as_it_is_needed(room: Room, ssh: dict[str, SshKey]) -> None:
+    room.allow(ssh["good"].line())
+    certificate = make_certificate(room.folder)
+    options = GitOptions(verify=Verify("commit", Trust(tuple(room.keys))), ca_file=certificate[0])
+    with serving(room.folder, certificate) as server:
+        url = server.url("work/.git")
+        good = room.work.commit("a: 1", ssh["good"])
+        source = open_git(url, room.folder / "cache", options)
+        last = source.poll(None)
+        room.work.commit("a: 2")
+        for number in range(55):
+            room.work.commit(f"b: {number}")
+        room.refused(source, last)
+        restarted = room.refused(open_git(url, room.folder / "cache", options))
+        assert restarted.instead is not None
+        assert restarted.instead.revision == good
+        room.work.commit("a: 3", ssh["good"])
+        assert text(source.poll(last)) == "a: 3"
