@@ -27,7 +27,7 @@ ARG RELEASE
 # hadolint ignore=DL3041
 RUN mkdir /root-of-it \
  && dnf install -y --installroot /root-of-it --releasever=${RELEASE} --setopt=install_weak_deps=False \
-    ca-certificates git-core openssh-clients python3.11 tzdata \
+    ca-certificates git-core gnupg2-minimal openssh-clients python3.11 tzdata \
  && dnf clean all --installroot /root-of-it \
  && rm -rf /root-of-it/var/cache/*
 COPY --from=fluent-bit / /root-of-it/

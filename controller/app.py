@@ -38,8 +38,19 @@ from controller.reconciling.world import COUNTED, STATE, Bounds, Site, World, si
 from controller.rules import rules
 from controller.runtime.clock import seconds_awake_or_asleep
 from controller.runtime.leases import Leases, LeaseStore, writing
-from controller.settings import AccountSettings, Settings, SettingsError
-from controller.sources import GitOptions, Source, open_source, parse_source
+from controller.settings import AccountSettings, S3Settings, Settings, SettingsError
+from controller.sources import (
+    GitOptions,
+    GitSpec,
+    S3Options,
+    S3Spec,
+    Source,
+    SourceSpec,
+    Trust,
+    Verify,
+    open_source,
+    parse_source,
+)
 from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
 
@@ -86,7 +97,6 @@ def build(
 
     Raises SettingsError, SourceError, AwsError.
     """
-    _refuse_what_is_not_enforced(settings)
     if not settings.source:
         raise SettingsError("no source: give --source, the setting `source`, or LOGROUTE_SOURCE")
     if not settings.config_store:
@@ -192,7 +202,6 @@ class Reach:
 
 def reach(settings: Settings, options: Options) -> Reach:
     """For who looks at each place by itself, and waits a minute for git at most. Raises SettingsError, AwsError."""
-    _refuse_what_is_not_enforced(settings)
     home = Home(settings.home_account, _home_region(settings))
     accounts = {place.whole: AwsAccount(place.whole, role, options) for place, role in _places(settings, home)}
     git = replace(_git(settings), request_timeout=10.0, fetch_timeout=60.0)
@@ -314,25 +323,34 @@ def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
 
 
 def _git(settings: Settings) -> GitOptions:
+    verify = settings.git.verify
     return GitOptions(
         token_file=settings.git.token_file,
         ssh_key_file=settings.git.ssh_key_file,
         known_hosts_file=settings.git.known_hosts_file,
         token_secret_arn=settings.git.token_secret_arn,
+        verify=Verify(verify.mode, Trust(verify.keys, verify.revoked)) if verify else None,
     )
 
 
 def _source(
     settings: Settings, accounts: dict[Place, AwsAccount], home: Home, options: GitOptions | None = None
 ) -> Source:
-    account = accounts[_first(accounts, home)]
+    account, spec = accounts[_first(accounts, home)], parse_source(settings.source)
+    _refuse_what_does_not_apply(settings, spec)
     return open_source(
-        parse_source(settings.source),
+        spec,
         git=options or _git(settings),
-        bucket=account.bucket,
+        bucket=lambda name: account.source_bucket(name, settings.s3.bucket_owner),
         secrets=account.secrets,
         cache_dir=_cache(),
+        s3=_s3(settings.s3),
     )
+
+
+def _s3(settings: S3Settings) -> S3Options:
+    verify = Trust(settings.verify.keys, settings.verify.revoked) if settings.verify else None
+    return S3Options(settings.bucket_owner, settings.versioning == "require", verify)
 
 
 def _cache() -> Path:
@@ -346,7 +364,9 @@ def _cache() -> Path:
     return folder
 
 
-def _refuse_what_is_not_enforced(settings: Settings) -> None:
-    """A protection that is asked for and not there must not look as if it were."""
-    if settings.git.verify:
-        raise SettingsError("git.verify is set, and this version does not enforce it: unset it, or use a later version")
+def _refuse_what_does_not_apply(settings: Settings, spec: SourceSpec) -> None:
+    """A protection that is asked for and cannot be must not look as if it were."""
+    if settings.git.verify and not isinstance(spec, GitSpec):
+        raise SettingsError(f"git.verify is set, and the source {spec} is no git repository: unset one of them")
+    if settings.s3 != S3Settings() and not isinstance(spec, S3Spec):
+        raise SettingsError(f"s3 is set, and the source {spec} is not in S3: unset one of them")

@@ -109,13 +109,35 @@ class Garbage(Model):
     """The latest of a family that stay."""
 
 
+def _several(value: Any) -> Any:
+    return (value,) if isinstance(value, str | Path) else value
+
+
+Files = Annotated[tuple[Path, ...], BeforeValidator(_several)]
+KeyFiles = Annotated[Files, Field(min_length=1)]
+SIGNED = ConfigDict(validate_by_name=True, validate_by_alias=True, use_attribute_docstrings=True)
+
+
+class GitVerify(Model):
+    """Whose signature the head of a git source must carry."""
+
+    model_config = SIGNED
+
+    mode: Literal["commit", "tag"] = "commit"
+    """`commit`: the head commit must be signed; `tag`: the annotated tag that the source names."""
+    keys: KeyFiles
+    """Files of GPG public keys, and of SSH keys in the format of git's allowed signers."""
+    revoked: Files = ()
+    """Files of keys taken back: GPG's keys or revocation certificates, SSH's public keys or a list by ssh-keygen -k."""
+
+
 class GitSettings(Model):
     """In the environment each is a variable of its own: LOGROUTE_GIT_TOKEN_FILE.
 
     LOGROUTE_GIT_TOKEN is no setting: it is the secret itself, and read where it is sent.
     """
 
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, use_attribute_docstrings=True)
+    model_config = SIGNED
 
     token_file: Path | None = None
     """A file with the token for https."""
@@ -125,8 +147,34 @@ class GitSettings(Model):
     """The hosts that ssh may talk to."""
     token_secret_arn: Annotated[str, StringConstraints(pattern=ARN)] | None = None
     """A Secrets Manager secret with the token."""
-    verify: tuple[str, ...] = ()
-    """Not enforced yet, and refused when set."""
+    verify: GitVerify | None = None
+    """Whose signature a head must carry, as `{mode, keys, revoked}`; JSON in the environment. Unset: anybody's commit
+    counts. See [signed-specs.md](signed-specs.md).
+    """
+
+
+class S3Verify(Model):
+    """Whose signature the manifest of an S3 source must carry."""
+
+    model_config = SIGNED
+
+    keys: KeyFiles
+    """See `git.verify`."""
+    revoked: Files = ()
+    """See `git.verify`."""
+
+
+class S3Settings(Model):
+    model_config = SIGNED
+
+    bucket_owner: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] | None = None
+    """The account that the source's bucket must belong to."""
+    versioning: Annotated[Literal["off", "require"], BeforeValidator(_off)] = "off"
+    """`require`: the source's bucket must keep versions."""
+    verify: S3Verify | None = None
+    """Whose signature the object `MANIFEST` must carry, as `{keys, revoked}`; JSON in the environment. See
+    [signed-specs.md](signed-specs.md).
+    """
 
 
 def _text_keys(value: Any) -> Any:
@@ -194,7 +242,9 @@ class Settings(BaseSettings):
     tenants: tuple[Tenant, ...] = ()
     """Who may target and use what; one tenant for all when empty: see [tenants.md](tenants.md)."""
     git: GitSettings = GitSettings()
-    """How git logs in. In the environment each key is a variable of its own."""
+    """How git logs in, and whose signature counts. In the environment each key is a variable of its own."""
+    s3: S3Settings = S3Settings()
+    """What is asked of the bucket of an S3 source. In the environment each key is a variable of its own."""
 
     def for_writing(self) -> Self:
         """Raises SettingsError where nothing may be written."""

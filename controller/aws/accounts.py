@@ -142,6 +142,10 @@ class AwsAccount:
     def bucket(self, name: str) -> S3Bucket:
         return self._once(f"s3://{name}", lambda: S3Bucket(self._s3, name))
 
+    def source_bucket(self, name: str, owner: str | None) -> S3Bucket:
+        """The same, for specs."""
+        return S3Bucket(self._s3, name, owner)
+
     def shared_bucket(self, name: str) -> S3Bucket:
         """The same, for state that all replicas write."""
         return self._once(f"shared s3://{name}", lambda: S3Bucket(self._shared_s3, name))

@@ -13,8 +13,15 @@ from controller.aws.ports import ObjectInfo, StoredObject
 
 
 class S3Bucket:
-    def __init__(self, call: Caller, bucket: str) -> None:
+    """`owner`: the account that it must belong to; every request says so, and S3 denies it elsewhere."""
+
+    def __init__(self, call: Caller, bucket: str, owner: str | None = None) -> None:
         self._call, self.bucket = call, bucket
+        self._asked: dict[str, Any] = {"Bucket": bucket} | ({"ExpectedBucketOwner": owner} if owner else {})
+
+    def versioned(self) -> bool:
+        answer = self._call("GetBucketVersioning", f"s3://{self.bucket}", expects="", **self._asked)
+        return bool(answer.get("Status") == "Enabled")
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         token: dict[str, Any] = {}
@@ -23,7 +30,7 @@ class S3Bucket:
                 "ListObjectsV2",
                 f"s3://{self.bucket}/{prefix}",
                 expects="IsTruncated",
-                Bucket=self.bucket,
+                **self._asked,
                 Prefix=prefix,
                 **token,
             )
@@ -40,7 +47,7 @@ class S3Bucket:
             return StoredObject(body, answer["ETag"].strip('"'))
 
         found: StoredObject = self._call(
-            "GetObject", f"s3://{self.bucket}/{key}", expects="ETag", take=read, Bucket=self.bucket, Key=key
+            "GetObject", f"s3://{self.bucket}/{key}", expects="ETag", take=read, **self._asked, Key=key
         )
         return found
 
@@ -54,7 +61,7 @@ class S3Bucket:
             "PutObject",
             f"s3://{self.bucket}/{key}",
             expects="ETag",
-            Bucket=self.bucket,
+            **self._asked,
             Key=key,
             Body=body,
             ContentType=content_type,
@@ -65,4 +72,4 @@ class S3Bucket:
 
     def delete(self, key: str, *, replaces: str | None = None) -> None:
         condition: dict[str, Any] = {"IfMatch": replaces} if replaces is not None else {}
-        self._call("DeleteObject", f"s3://{self.bucket}/{key}", expects="", Bucket=self.bucket, Key=key, **condition)
+        self._call("DeleteObject", f"s3://{self.bucket}/{key}", expects="", **self._asked, Key=key, **condition)

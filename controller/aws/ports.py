@@ -136,6 +136,13 @@ class ObjectStore(Protocol):
         """`replaces`: If-Match: <etag>; PreconditionFailed or NotFound where it is another object by now."""
 
 
+class SourceBucket(ObjectStore, Protocol):
+    """A bucket that specs come from; every request names the account that it must belong to, where one is set."""
+
+    def versioned(self) -> bool:
+        """Whether it keeps versions of its objects (GetBucketVersioning)."""
+
+
 class Secrets(Protocol):
     def get(self, arn: str) -> str:
         """The current text of a Secrets Manager secret."""

@@ -14,6 +14,7 @@ from controller.reconciling.guarding import guarded
 from controller.reconciling.notes import Note, NoteError, Notes
 from controller.reconciling.survey import survey
 from controller.settings import Settings, load
+from controller.sources.errors import SourceError
 
 DIGEST = re.compile(r"[0-9a-f]{8,64}")
 
@@ -42,7 +43,11 @@ def _approve(notes: Notes, digest: str, settings: Settings) -> Note:
     app = composition.build(settings, remembers=False)
     app.asks_of(roles=0)
     app.world.routes.ensure_loaded()
-    app.keeper.poll()
+    try:
+        app.keeper.poll()
+    except SourceError as error:
+        if error.instead is None:
+            raise  # else it is what the controller works with, too
     if app.keeper.specs is not None:
         seen = survey(app.world, app.keeper.specs, repair=False)
         guarded(app.world, app.keeper.specs, seen, record=True)

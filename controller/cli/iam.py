@@ -85,6 +85,7 @@ def reach(settings: Settings, name: str, asked: Asked, routes: Sequence[Route] |
         read_only=settings.read_only,
         preflight=settings.preflight != "off",
         source_bucket=_source(settings, store),
+        versions_of=_versions_of(settings),
         secret=settings.git.token_secret_arn or "",
         assumes=tuple(sorted(one.role_arn for one in settings.accounts.values() if one.role_arn)),
         services=mine is None or any(one.document.spec.target.cluster for one in mine),
@@ -165,6 +166,11 @@ def _source(settings: Settings, store: Store) -> Store | None:
     there = Store(spec.bucket, spec.prefix.strip("/"))
     inside = there.bucket == store.bucket and f"{there.prefix}/".startswith(f"{store.prefix}/" if store.prefix else "")
     return None if inside else there
+
+
+def _versions_of(settings: Settings) -> str:
+    spec = parse_source(settings.source) if settings.source else None
+    return spec.bucket if isinstance(spec, S3Spec) and settings.s3.versioning == "require" else ""
 
 
 def _clusters(account: AccountSettings, routes: Iterable[Route] | None) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from controller.desired.store import StoreUrlError, config_store, partition
 from controller.doctor import here, identity, rights, store, targets, writes
 from controller.doctor.model import HERE, Finding, Sheet, Verdict
 from controller.rules import rules
-from controller.settings import Settings
+from controller.settings import Settings, SettingsError
 from controller.sources.errors import SourceError
 from controller.specs.load import Loader
 from controller.specs.model import Route, SpecSet
@@ -62,6 +62,8 @@ def _specs(settings: Settings, reach: Reach) -> tuple[SpecSet | None, list[Findi
         snapshot = reach.source().poll(None)
     except SourceError as error:
         return None, [sheet.fail("source", f"{error.reason}: {error.message}", error.hint or "Look at the source")]
+    except SettingsError as error:
+        return None, [sheet.fail("source", str(error), "Correct the file or the variable")]
     except AwsError as error:
         return None, [sheet.failed("source", error)]
     specs = Loader(lua=settings.lua == "allow", tenancy=rules(settings)).load(snapshot)

@@ -74,6 +74,8 @@ class Reach:
     preflight: bool = True
     """Rights are asked for before a rollout."""
     source_bucket: Store | None = None
+    versions_of: str = ""
+    """The bucket of specs that must keep versions."""
     secret: str = ""
     """ARN of the secret with the git token."""
     assumes: tuple[str, ...] = ()
@@ -163,6 +165,8 @@ def _home(reach: Reach) -> Iterator[Statement]:
     if reach.source_bucket:
         yield Statement("SpecsListing", ("s3:ListBucket",), (reach.s3(reach.source_bucket.bucket),))
         yield Statement("Specs", ("s3:GetObject",), (reach.s3(reach.source_bucket.key("*")),))
+    if reach.versions_of:
+        yield Statement("SpecsVersioning", ("s3:GetBucketVersioning",), (reach.s3(reach.versions_of),))
     if reach.secret:
         yield Statement("GitToken", ("secretsmanager:GetSecretValue",), (reach.secret,))
     if reach.assumes:

@@ -111,16 +111,18 @@ class Controller:
     def poll_source(self) -> None:
         """Raises SourceError, AwsError; the specs in force then stay as they are."""
         self._world.routes.ensure_loaded()
+        before = self._keeper.specs
         try:
-            changed = self._keeper.poll()
+            self._keeper.poll()
+            self.board.source("")
         except SourceError as error:
             self.board.source(str(error))
             self._telling.source_failed(error)
             raise
-        self.board.source("")
-        if changed and self._keeper.specs is not None:
-            self._telling.source_changed(self._keeper.specs)
-            self.on_change()
+        finally:
+            if self._keeper.specs is not None and self._keeper.specs is not before:
+                self._telling.source_changed(self._keeper.specs)
+                self.on_change()
 
     def poll_notes(self) -> None:
         """What a person asked for since the last pass begins at once. Raises AwsError."""

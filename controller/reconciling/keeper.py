@@ -9,6 +9,7 @@ from controller.api.conditions import Reason
 from controller.api.problems import Problem
 from controller.desired.matching import Home, RouteIndex
 from controller.planning.model import Hold
+from controller.sources.errors import SourceError
 from controller.sources.snapshot import Snapshot, Source
 from controller.specs.carry import InForce, RouteMemory, changes, in_force
 from controller.specs.load import Loader, reread
@@ -78,8 +79,18 @@ class SpecKeeper:
         self.specs: Specs | None = None
 
     def poll(self) -> bool:
-        """Whether the specs changed. Raises SourceError, AwsError."""
-        snapshot = self._source.poll(self._snapshot)
+        """Whether the specs changed. Raises SourceError, AwsError; where nothing was in force, what a source offers in
+        the place of what it refuses is by then.
+        """
+        try:
+            snapshot = self._source.poll(self._snapshot)
+        except SourceError as error:
+            if self._snapshot is None and error.instead is not None:
+                self._take(error.instead)
+            raise
+        return self._take(snapshot)
+
+    def _take(self, snapshot: Snapshot) -> bool:
         ours = self._remembers()
         if not ours or (self._known and not self._known[0]):
             self._ledger.load()  # another replica writes it, or did until now

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from controller.sources.address import FolderSpec, GitSpec, S3Spec, SourceSpec, parse_source
-    from controller.sources.credentials import GitOptions, Secret
+    from controller.sources.credentials import GitOptions, Secret, Verify
     from controller.sources.errors import Reason, SourceError
+    from controller.sources.keys import Trust
     from controller.sources.opening import open_source
+    from controller.sources.s3_trust import S3Options
     from controller.sources.snapshot import (
         FileProblem,
         FileReason,
@@ -30,6 +32,7 @@ __all__ = [
     "GitSpec",
     "Limits",
     "Reason",
+    "S3Options",
     "S3Spec",
     "Secret",
     "Snapshot",
@@ -37,15 +40,19 @@ __all__ = [
     "SourceError",
     "SourceFile",
     "SourceSpec",
+    "Trust",
+    "Verify",
     "open_source",
     "parse_source",
 ]
 
 _HOMES = {
     "address": ("FolderSpec", "GitSpec", "S3Spec", "SourceSpec", "parse_source"),
-    "credentials": ("GitOptions", "Secret"),
+    "credentials": ("GitOptions", "Secret", "Verify"),
     "errors": ("Reason", "SourceError"),
+    "keys": ("Trust",),
     "opening": ("open_source",),
+    "s3_trust": ("S3Options",),
     "snapshot": ("FileProblem", "FileReason", "Limits", "Snapshot", "Source", "SourceFile"),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}

@@ -12,9 +12,11 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from controller.aws.ports import AwsError, Secrets
 from controller.sources.errors import Reason, SourceError
+from controller.sources.keys import Trust
 from controller.sources.names import is_unsafe
 
 TOKEN_VARIABLE = "LOGROUTE_GIT_TOKEN"  # noqa: S105 (the name of a variable)
@@ -44,13 +46,22 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Verify:
+    """What must be signed: the head commit itself, or the annotated tag that the source names."""
+
+    mode: Literal["commit", "tag"]
+    trust: Trust
+
+
+@dataclass(frozen=True, slots=True)
 class GitOptions:
     """The setting `git`. Of the tokens, the first that is set is used: `token`, `token_file`,
     `token_secret_arn`, then LOGROUTE_GIT_TOKEN.
 
     A token is sent as the password of user `x-access-token`, which GitHub and GitLab take; for servers
     that want another user it is `user:token`, or JSON with `username` and `token` (or `password`).
-    `ca_file`: PEM, beside what GIT_SSL_CAINFO or SSL_CERT_FILE say. Times in seconds, sizes in bytes.
+    `verify` None: whatever the server has counts. `ca_file`: PEM, beside what GIT_SSL_CAINFO or SSL_CERT_FILE
+    say. Times in seconds, sizes in bytes.
     """
 
     token: Secret | None = None
@@ -58,6 +69,7 @@ class GitOptions:
     token_secret_arn: str | None = None
     ssh_key_file: Path | None = None
     known_hosts_file: Path | None = None
+    verify: Verify | None = None
     ca_file: Path | None = None
     request_timeout: float = 30.0
     fetch_timeout: float = 300.0

@@ -8,8 +8,12 @@ One class, told apart by `reason`: a closed set, so that alerts and statuses can
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from controller.api.errors import Explained
+
+if TYPE_CHECKING:
+    from controller.sources.snapshot import Snapshot
 
 
 class Reason(StrEnum):
@@ -27,6 +31,12 @@ class Reason(StrEnum):
     """The server refused the credentials, or asked for some where none are set."""
     CREDENTIALS = "CredentialsUnusable"
     """A token, key or known_hosts setting cannot be read or used."""
+    KEYS = "KeysUnusable"
+    """A file of keys that signatures are judged by is missing, empty, no such file, or holds a private key."""
+    UNVERIFIED = "Unverified"
+    """What is there carries no good signature of an allowed key, or is older than what was in force."""
+    VERIFIER_MISSING = "VerifierUnusable"
+    """gpg or ssh-keygen is not there, or does not work."""
     HOST_KEY_UNKNOWN = "HostKeyUnknown"
     """The ssh server's key is not in known_hosts, or differs from the one there."""
     TLS_FAILED = "TLSFailed"
@@ -58,9 +68,10 @@ class Reason(StrEnum):
 class SourceError(Explained):
     """This poll gave nothing. `message` says what is wrong, `hint` what to do; neither holds a secret."""
 
-    def __init__(self, reason: Reason, message: str, hint: str = "") -> None:
+    def __init__(self, reason: Reason, message: str, hint: str = "", *, instead: Snapshot | None = None) -> None:
+        """`instead`: an older state that is good, for who has nothing in force yet; the trouble stays one."""
         super().__init__(reason, message, hint)
-        self.reason, self.message, self.hint = reason, message, hint
+        self.reason, self.message, self.hint, self.instead = reason, message, hint, instead
 
     def __str__(self) -> str:
         text = f"{self.reason}: {self.message}"

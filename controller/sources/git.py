@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,24 +17,48 @@ from controller.aws.ports import Secrets
 from controller.sources.address import GitSpec
 from controller.sources.credentials import GitOptions, Token
 from controller.sources.errors import Reason, SourceError
+from controller.sources.git_heads import Head, Heads, Memory
 from controller.sources.git_program import Git
+from controller.sources.git_signatures import Signatures
 from controller.sources.git_tree import read_files
+from controller.sources.keyring import Keyring, keyring
+from controller.sources.keys import read_keys
 from controller.sources.snapshot import Limits, Snapshot, SourceFile, make_snapshot
 
 _KEPT = "refs/logroute/current"
 """Where the fetched commit hangs, so that the next fetch sends differences only."""
 _MAX_PACKS = 100
 """Every fetch leaves a pack, old ones are never cleaned: beyond these the cache starts afresh."""
+_HEADS = (b"commit", b"tag")
+_JUDGED_ANEW = 600.0
 _MAY_BE_CACHE = (Reason.CACHE, Reason.GIT_FAILED)
 """Troubles that a damaged cache may be the cause of: a kill in mid-fetch leaves locks and half files."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Tip:
-    """What the server has for a ref: `name` is what to fetch, `commit` what it is now, tags peeled."""
+    """What the server has for a ref: `name` is what to fetch, `head` what it is now."""
 
     name: str
-    commit: str
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A refusal, so that one head is not judged again with each poll; `at` in monotonic seconds."""
+
+    refusal: SourceError
+    head: Head
+    keys: str
+    at: float
+
+    def still(self, head: Head, keys: str, now: float, ours: Snapshot | None) -> bool:
+        """A key may become valid by time alone; who has nothing yet gets what there is."""
+        same = (self.head, self.keys) == (head, keys) and now - self.at < _JUDGED_ANEW
+        return same and (ours is not None or self.refusal.instead is None)
+
+    def error(self) -> SourceError:
+        return SourceError(self.refusal.reason, self.refusal.message, self.refusal.hint)
 
 
 class GitSource:
@@ -51,20 +76,34 @@ class GitSource:
         self._git = Git(spec, options, self._home)
         self._checked = False
         self._given: Snapshot | None = None
+        self._memory = Memory(self._home, spec, options.verify.mode) if options.verify else None
+        self._by: tuple[Head, str] | None = None
+        """What the last poll found good, and the keys that it was judged by."""
+        self._refused: _Refused | None = None
 
     def poll(self, last: Snapshot | None) -> Snapshot:
         """See Source.poll."""
         ours = last if last is not None and last is self._given else None
-        if ours and self._spec.commit == ours.revision:
+        ring = self._keyring()
+        if ours and self._spec.commit == ours.revision and self._by and self._by[1] == _digest(ring):
             return ours
         with self._locked():
             tip = self._tip()
-            if ours and tip.commit == ours.revision:
+            if ours and self._by == (tip.head, _digest(ring)):
                 return ours
-            commit, files = self._read_or_start_afresh(tip)
-        snapshot = make_snapshot(files, self._limits, revision=commit)
+            if self._refused and self._refused.still(tip.head, _digest(ring), time.monotonic(), ours):
+                raise self._refused.error()
+            head, files = self._read_or_start_afresh(tip, ring, ours)
+        snapshot = make_snapshot(files, self._limits, revision=head.commit)
         self._given = last if last is not None and last == snapshot else snapshot
+        self._by = (head, _digest(ring))
         return self._given
+
+    def _keyring(self) -> Keyring | None:
+        """The keys as they are now: they are changed without a restart."""
+        if self._options.verify is None:
+            return None
+        return keyring(read_keys(self._options.verify.trust), self._home.parent, self._options.environment)
 
     def _tip(self) -> _Tip:
         """What the ref points to now; without a request where it is a commit."""
@@ -72,28 +111,56 @@ class GitSource:
             self._git.check_version()
             self._checked = True
         if commit := self._spec.commit:
-            return _Tip(commit, commit)
-        names = _candidates(self._spec.ref)
+            return _Tip(commit, Head(commit, commit))
+        names = self._candidates()
         asked = [name for name in names for name in (name, f"{name}^{{}}")]
         out = self._ask("ls-remote", "--quiet", self._spec.url, *asked, what="look for news in")
         rows = (line.split("\t", 1) for line in out.decode(errors="replace").splitlines() if "\t" in line)
         found = {name: commit for commit, name in rows}
         for name in names:
             if name in found:
-                return _Tip(name, found.get(f"{name}^{{}}", found[name]))
+                return _Tip(name, Head(found[name], found.get(f"{name}^{{}}", found[name])))
         raise self._no_such_ref()
 
-    def _read_or_start_afresh(self, tip: _Tip) -> tuple[str, list[SourceFile]]:
+    def _read_or_start_afresh(
+        self, tip: _Tip, ring: Keyring | None, ours: Snapshot | None
+    ) -> tuple[Head, list[SourceFile]]:
         try:
-            return self._read(tip)
+            return self._read(tip, ring, ours)
         except SourceError as error:
             if error.reason not in _MAY_BE_CACHE:
                 raise
         self._wipe()
-        return self._read(tip)
+        return self._read(tip, ring, ours)
 
-    def _read(self, tip: _Tip) -> tuple[str, list[SourceFile]]:
-        commit = tip.commit if self._has(tip.commit) else self._fetch(tip)
+    def _read(self, tip: _Tip, ring: Keyring | None, ours: Snapshot | None) -> tuple[Head, list[SourceFile]]:
+        heads = self._heads(tip, ring)
+        known = self._has(tip.head.commit) and (heads is None or self._kind(tip.head.name) in _HEADS)
+        head = tip.head if known else self._newest(tip, heads.depth() if heads else 1)
+        if heads and (refused := heads.refusal(head)):
+            told = self._told(heads, head, refused, ours)
+            self._refused = _Refused(told, head, _digest(ring), time.monotonic())
+            raise told
+        return head, self._files(head.commit)
+
+    def _told(self, heads: Heads, head: Head, refused: SourceError, ours: Snapshot | None) -> SourceError:
+        """The refusal, with the last good state where nothing is in force yet."""
+        if ours is None and (ours := self._older(heads, head)):
+            self._given, self._by = ours, None
+        kept = f"; {ours.revision[:12]} stays in force" if ours else ""
+        return SourceError(refused.reason, f"{refused.message}{kept}", refused.hint, instead=ours)
+
+    def _older(self, heads: Heads, head: Head) -> Snapshot | None:
+        """The last good state; trouble on the way there must not hide why the head was refused."""
+        try:
+            if good := heads.last_good(head):
+                return make_snapshot(self._files(good.commit), self._limits, revision=good.commit)
+        except SourceError as error:
+            if error.reason in _MAY_BE_CACHE:
+                raise
+        return None
+
+    def _files(self, commit: str) -> list[SourceFile]:
         tree = f"{commit}:{self._spec.path}"
         if self._spec.path and self._kind(tree) != b"tree":
             raise SourceError(
@@ -101,18 +168,33 @@ class GitSource:
                 f"{self._spec} has no folder {self._spec.path} in commit {commit[:12]}",
                 "Check #path=; a symlink to a folder does not count",
             )
-        return commit, read_files(self._git, tree, self._limits)
+        return read_files(self._git, tree, self._limits)
 
-    def _fetch(self, tip: _Tip) -> str:
-        """Fetch one commit without its history; its id, which may be newer than the one just listed."""
+    def _heads(self, tip: _Tip, ring: Keyring | None) -> Heads | None:
+        verify, memory = self._options.verify, self._memory
+        if not ring or not verify or not memory:
+            return None
+
+        def deepen(depth: int) -> None:
+            self._fetch(tip, depth)
+
+        return Heads(self._spec, verify.mode, self._git, Signatures(self._git, ring), memory, deepen)
+
+    def _newest(self, tip: _Tip, depth: int) -> Head:
+        """Fetch the tip; it may be newer than the one just listed."""
         if len(list(self._home.glob("objects/pack/*.pack"))) >= _MAX_PACKS:
             self._wipe()
-        flags = ("--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        self._fetch(tip, depth)
+        return Head(self._named(_KEPT), self._named(f"{_KEPT}^{{commit}}"))
+
+    def _fetch(self, tip: _Tip, depth: int) -> None:
+        """That many commits of the history, one is the tip alone."""
+        flags = ("--quiet", f"--depth={depth}", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
         self._ask("fetch", *flags, self._spec.url, f"+{tip.name}:{_KEPT}", what="fetch")
-        commit = self._git.local(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{_KEPT}^{{commit}}", what="read"
-        )
-        return commit.decode().strip()
+
+    def _named(self, name: str) -> str:
+        out = self._git.local("rev-parse", "--verify", "--quiet", "--end-of-options", name, what="read")
+        return out.decode().strip()
 
     def _has(self, commit: str) -> bool:
         """Whether the commit is in the cache, complete: only what a finished fetch left is looked at."""
@@ -144,6 +226,16 @@ class GitSource:
             return SourceError(Reason.REF_NOT_FOUND, f"{self._spec} has no default branch", hint)
         hint = "Check its spelling; a commit is given by all of its 40 digits"
         return SourceError(Reason.REF_NOT_FOUND, f"{self._spec} names no branch or tag there", hint)
+
+    def _candidates(self) -> tuple[str, ...]:
+        """The full names that a ref may have, a branch before a tag of the same name."""
+        ref = self._spec.ref
+        if ref is None or ref == "HEAD":
+            return ("HEAD",)
+        if ref.startswith("refs/"):
+            return (ref,)
+        tag = f"refs/tags/{ref}"
+        return (tag,) if self._options.verify and self._options.verify.mode == "tag" else (f"refs/heads/{ref}", tag)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -177,11 +269,8 @@ class GitSource:
         self._create()
 
 
-def _candidates(ref: str | None) -> tuple[str, ...]:
-    """The full names that a ref may have, a branch before a tag of the same name."""
-    if ref is None or ref == "HEAD":
-        return ("HEAD",)
-    return (ref,) if ref.startswith("refs/") else (f"refs/heads/{ref}", f"refs/tags/{ref}")
+def _digest(ring: Keyring | None) -> str:
+    return ring.digest if ring else ""
 
 
 def _check_owner(home: Path) -> None:

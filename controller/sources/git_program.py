@@ -15,9 +15,12 @@ from controller.sources.address import GitSpec
 from controller.sources.credentials import Authorization, GitOptions, ssh_command
 from controller.sources.errors import Reason, SourceError
 from controller.sources.git_errors import explain
+from controller.sources.keyring import SECONDS, Keyring
 from controller.sources.process import Bounds, Finished, OutputTooLargeError, TimedOutError, run
 
 _OLDEST = (2, 32)
+_OLDEST_TO_VERIFY = (2, 35)
+"""The first that tells ssh-keygen when a commit was made, for keys that hold for a time only."""
 _MAX_OUTPUT = 8 * 1024 * 1024
 _PASSED = (
     "PATH",
@@ -63,6 +66,11 @@ class Git:
             raise explain(what, str(self.spec), done.err)
         return done.out
 
+    def judged(self, *words: str, what: str, keyring: Keyring) -> Finished:
+        """Verification by git itself, with our keys alone; what it found is in the code and on stderr."""
+        environment = self._environment(protocol="none", settings={**_SETTINGS, **keyring.git_settings})
+        return self._run(words, {**environment, **keyring.environment}, SECONDS, what, _MAX_OUTPUT)
+
     def remote(self, *words: str, what: str, seconds: float, header: Authorization | None) -> bytes:
         """A command that asks the server. Raises SourceError."""
         settings = {**_SETTINGS, "http.lowSpeedTime": str(max(1, int(seconds)))}
@@ -80,11 +88,12 @@ class Git:
         return done.out
 
     def check_version(self) -> None:
-        """Raises SourceError (GitUnusable) where git is too old for the locks to hold."""
+        """Raises SourceError (GitUnusable) where git is too old for the locks to hold, or for what is verified."""
         said = self.local("version", what="ask git's version for").decode(errors="replace")
         found = re.search(r"(\d+)\.(\d+)", said)
-        if not found or (int(found[1]), int(found[2])) < _OLDEST:
-            oldest = ".".join(map(str, _OLDEST))
+        needed = _OLDEST_TO_VERIFY if self.options.verify else _OLDEST
+        if not found or (int(found[1]), int(found[2])) < needed:
+            oldest = ".".join(map(str, needed))
             raise SourceError(
                 Reason.GIT_MISSING,
                 f"git {oldest} or newer is needed, here is: {said.strip()[:40]}",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from controller.aws.ports import (
     AccessDenied,
     AwsError,
     NotFound,
     ObjectInfo,
-    ObjectStore,
+    SourceBucket,
     Throttled,
     Unreachable,
 )
 from controller.sources.address import S3Spec
 from controller.sources.errors import Reason, SourceError
 from controller.sources.names import spec_name
+from controller.sources.s3_trust import Manifest, S3Options, Versioning
 from controller.sources.snapshot import (
     FileProblem,
     FileReason,
@@ -28,6 +30,8 @@ from controller.sources.snapshot import (
     make_snapshot,
     too_large,
 )
+
+_HERE = Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,14 @@ class S3Source:
     bytes anew is no change.
     """
 
-    def __init__(self, spec: S3Spec, store: ObjectStore, limits: Limits) -> None:
+    def __init__(
+        self, spec: S3Spec, store: SourceBucket, limits: Limits, options: S3Options | None = None, cache: Path = _HERE
+    ) -> None:
+        """`cache`: the folder for what signatures are verified with."""
         self._spec, self._store, self._limits = spec, store, limits
+        self._options = options = options or S3Options()
+        self._versioning = Versioning(store, required=options.versioned)
+        self._manifest = Manifest(store, options.verify, cache, options.environment) if options.verify else None
         self._prefix = f"{spec.prefix}/" if spec.prefix else ""
         self._known: dict[str, _Known] = {}
         self._given: Snapshot | None = None
@@ -53,9 +63,11 @@ class S3Source:
     def poll(self, last: Snapshot | None) -> Snapshot:
         """See Source.poll."""
         try:
+            self._versioning.check()
             known = self._read_all(self._listed())
+            self._check([entry.file for entry in known.values()])
         except AwsError as error:
-            raise _explained(error, self._spec) from error
+            raise _explained(error, self._spec, self._options.owner) from error
         same = known.keys() == self._known.keys() and all(
             entry.file is self._known[key].file for key, entry in known.items()
         )
@@ -66,11 +78,25 @@ class S3Source:
         self._given = last if last is not None and last == snapshot else snapshot
         return self._given
 
+    def _check(self, files: list[SourceFile]) -> None:
+        """What was read and does not fit is read again by the next poll."""
+        if self._manifest is None:
+            return
+        try:
+            self._manifest.check(files)
+        except SourceError as error:
+            message = f"{self._spec}: {error.message}" + ("; what was in force stays" if self._given else "")
+            raise SourceError(error.reason, message, error.hint) from None
+
     def _listed(self) -> list[ObjectInfo]:
         """The whole listing before the first GET, so that too many objects cost no downloads."""
         found = []
+        if self._manifest:
+            self._manifest.start()
         for seen, info in enumerate(self._store.list(self._prefix), start=1):
             check_entries(seen, self._limits)
+            if self._manifest:
+                self._manifest.offer(self._relative(info), info)
             if spec_name(self._relative(info)):
                 found.append(info)
                 check_count(len(found), self._limits)
@@ -118,11 +144,13 @@ class S3Source:
         return info.key.removeprefix(self._prefix).encode(errors="surrogatepass")
 
 
-def _explained(error: AwsError, spec: S3Spec) -> SourceError:
+def _explained(error: AwsError, spec: S3Spec, owner: str | None) -> SourceError:
     reason, hint = Reason.UNREADABLE, error.hint
     if isinstance(error, AccessDenied):
         reason = Reason.AUTH_FAILED
         hint = hint or "Allow s3:ListBucket on the bucket and s3:GetObject on its objects"
+        if owner:
+            hint += f", and see that the bucket belongs to account {owner}, as s3.bucketOwner says"
     elif isinstance(error, NotFound):
         reason, hint = Reason.NOT_FOUND, hint or "Check the bucket's name and region"
     elif isinstance(error, Throttled):

@@ -105,6 +105,20 @@ def test_a_source_that_cannot_be_read(look: Look, source: str) -> None:
     assert troubles(look(source=source)) == {"source": "fail"}
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"source": "git+file:///r", "git": {"verify": {"keys": ["/no/such/keys"]}}}, "/no/such/keys cannot be read"),
+        ({"git": {"verify": {"keys": ["/no/such/keys"]}}}, "is no git repository"),
+        ({"s3": {"bucketOwner": "123456789012"}}, "is not in S3"),
+    ],
+)
+def test_protections_of_a_source_that_cannot_be_had(look: Look, more: dict[str, Any], words: str) -> None:
+    found = look(**more)
+    assert troubles(found) == {"source": "fail"}
+    assert words in said(found, "source")
+
+
 def test_the_token_of_a_source_is_in_no_line(look: Look, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("hunter2hunter2")

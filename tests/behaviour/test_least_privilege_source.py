@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from controller.cli.main import main
+from controller.settings import S3Settings
 from tests.behaviour.test_least_privilege import FOR_TASKS, OWN
 from tests.support.playground import REGION, Playground, route_yaml
 
@@ -24,9 +25,12 @@ def policy(play: Playground, capsys: pytest.CaptureFixture[str]) -> dict[str, An
     play.service()
     play.sandbox.advance(1200)
     source = f"s3://{BUCKET}/team"
-    play.settings = play.settings.model_copy(update={"source": source})
+    play.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    play.settings = play.settings.model_copy(update={"source": source, "s3": S3Settings(versioning="require")})
     path = play.specs.parent / "iam.yaml"
-    path.write_text(f"source: {source}\nconfigStore: {play.settings.config_store}\nregion: {REGION}\n")
+    path.write_text(
+        f"source: {source}\nconfigStore: {play.settings.config_store}\nregion: {REGION}\ns3: {{versioning: require}}\n"
+    )
     capsys.readouterr()
     with pytest.raises(SystemExit):
         main(["iam", "controller", "--config", str(path), "--account-id", "123456789012"])
@@ -71,7 +75,14 @@ def test_the_rest_of_the_bucket_stays_closed(
     assert got == [["allowed", "implicitDeny"], ["implicitDeny", "implicitDeny"]]
 
 
-@pytest.mark.parametrize(("sid", "action"), [("SpecsListing", "s3:ListBucket"), ("Specs", "s3:GetObject")])
+@pytest.mark.parametrize(
+    ("sid", "action"),
+    [
+        ("SpecsListing", "s3:ListBucket"),
+        ("Specs", "s3:GetObject"),
+        ("SpecsVersioning", "s3:GetBucketVersioning"),
+    ],
+)
 def test_specs_that_may_not_be_read_change_nothing_and_people_are_told_which_right_it_takes(
     play: Playground, policy: dict[str, Any], monkeypatch: pytest.MonkeyPatch, sid: str, action: str
 ) -> None:
@@ -82,3 +93,16 @@ def test_specs_that_may_not_be_read_change_nothing_and_people_are_told_which_rig
     told = json.dumps(play.controller.board.plain())
     assert f"is not authorized to perform: {action} on resource: arn:aws:s3:::{BUCKET}" in told
     assert f"Allow {action}" in told
+
+
+def test_a_bucket_that_stops_keeping_versions_leaves_the_specs_as_they_are(
+    play: Playground, policy: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_controller(play, monkeypatch, policy)
+    play.settle(8)
+    play.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+    play.s3.delete_object(Bucket=BUCKET, Key="team/web.yaml")
+    play.start()
+    play.settle(4)
+    assert play.is_routed()
+    assert f"the bucket {BUCKET} does not keep versions" in json.dumps(play.controller.board.plain())

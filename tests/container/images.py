@@ -15,6 +15,7 @@ PACKAGES = (
     "bash",
     "coreutils",
     "git",
+    "gpg",
     "openssh-client",
     "python3.11",
     "python3.11-venv",

@@ -82,10 +82,12 @@ def test_nothing_of_the_build_is_left_in_it(root: Path) -> None:
     assert size < LARGEST
 
 
-def test_it_has_git_and_an_ssh_that_knows_its_user(root: Path) -> None:
+def test_it_has_git_an_ssh_that_knows_its_user_and_what_verifies_signatures(root: Path) -> None:
     path = "/opt/logroute/bin:/usr/bin:/bin"
     assert "git version" in said(root, f"PATH={path}", "git", "--version")
     assert "OpenSSH" in said(root, f"PATH={path}", "ssh", "-V")
+    assert "gpg (GnuPG) 2." in said(root, f"PATH={path}", "gpg", "--version")
+    assert "unknown key type" in said(root, f"PATH={path}", "sh", "-c", "ssh-keygen -t none -f /tmp/x 2>&1 || true")
     assert said(root, f"PATH={path}", "id", "-un").strip() == "logroute"
 
 

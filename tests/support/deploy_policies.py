@@ -36,6 +36,7 @@ CLOUDFORMATION = Reach(
     deletes_configs=True,
     deregisters=True,
     source_bucket=Store("${SourceBucket}", ""),
+    versions_of="${SourceBucket}",
     secret="${GitTokenSecret}",
     assumes=("${MemberRoles}",),
 )
@@ -50,6 +51,7 @@ TERRAFORM = replace(
     store=Store("${aws_s3_bucket.configs.id}", "${var.config_prefix}"),
     key="${var.kms_key}",
     source_bucket=Store("${var.source_bucket}", ""),
+    versions_of="${var.source_bucket}",
     secret="${var.git_token_secret}",
     assumes=("${member_roles}",),
 )
@@ -57,6 +59,7 @@ CONDITIONS = {
     "ConfigStoreKey": "HasKmsKey",
     "SpecsListing": "HasSourceBucket",
     "Specs": "HasSourceBucket",
+    "SpecsVersioning": "HasSourceBucket",
     "GitToken": "HasGitToken",
     "OtherAccounts": "HasMemberRoles",
     "ListWhatStartsJobs": "HasScheduledJobs",

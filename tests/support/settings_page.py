@@ -15,6 +15,8 @@ from controller.settings import AccountSettings, Settings
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "settings.md"
 TABLE = re.compile(r"(?<=<!-- generated -->\n).*?(?=<!-- /generated -->)", re.DOTALL)
+EACH = {"git", "s3"}
+"""Whose keys are variables of their own."""
 SECONDS = {"poll", "resync"}
 
 
@@ -31,24 +33,26 @@ def _rows() -> Iterator[str]:
     for name, field in Settings.model_fields.items():
         key, variable = to_camel(name), f"LOGROUTE_{name.upper()}"
         nested = _model(field)
-        yield _row(
-            key, "one each" if name == "git" else f"`{variable}`", "" if nested else _default(name, field), field
-        )
+        yield _row(key, "one each" if name in EACH else f"`{variable}`", "" if nested else _default(name, field), field)
         if name == "accounts":
             yield from _inner("accounts.NAME", "", AccountSettings)
         elif nested:
-            yield from _inner(key, variable if name == "git" else "", nested)
+            yield from _inner(key, variable if name in EACH else "", nested)
 
 
 def _model(field: FieldInfo) -> type[BaseModel] | None:
-    found = field.annotation
-    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+    """Of a group of settings; one that may be left out has None beside it."""
+    inner = get_args(field.annotation)
+    some = (field.annotation, *(inner if type(None) in inner else ()))
+    return next((one for one in some if isinstance(one, type) and issubclass(one, BaseModel)), None)
 
 
 def _inner(key: str, variable: str, model: type[BaseModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         environment = f"`{variable}_{name.upper()}`" if variable else ""
-        yield _row(f"{key}.{field.alias or to_camel(name)}", environment, _default(name, field), field)
+        yield _row(path := f"{key}.{field.alias or to_camel(name)}", environment, _default(name, field), field)
+        if nested := _model(field):
+            yield from _inner(path, "", nested)
 
 
 def _row(key: str, environment: str, default: str, field: FieldInfo) -> str:
@@ -64,6 +68,8 @@ def _choices(field: FieldInfo) -> str:
 
 
 def _default(name: str, field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
     value: Any = field.get_default(call_default_factory=True)
     if name == "accounts":
         return '`{"main": {}}`'

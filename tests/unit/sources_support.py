@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from controller.aws.ports import ObjectStore
+from controller.aws.ports import SourceBucket
 from controller.sources import GitOptions, Limits, Source, open_source, parse_source
 
 QUIET = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "LC_ALL": "C"}
@@ -84,7 +84,7 @@ def _row(name: str | bytes, content: Content) -> bytes:
     return b"M %s inline %s\ndata %d\n%s\n" % (mode, quoted, len(data), data)
 
 
-def no_bucket(name: str) -> ObjectStore:
+def no_bucket(name: str) -> SourceBucket:
     raise AssertionError(f"nobody asked for bucket {name}")
 
 

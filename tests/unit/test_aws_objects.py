@@ -186,3 +186,29 @@ def test_a_body_with_a_wrong_checksum_is_read_again() -> None:
     answers = Answers(client, Reply(body=b"bent", headers=headers), Reply(body=b"body", headers=headers))
     assert S3Bucket(caller(client), "b").get("k").body == b"body"
     assert len(answers.asked) == 2
+
+
+def test_every_request_names_the_account_that_the_bucket_must_belong_to(client: Any, prefix: str) -> None:
+    owners: list[str | None] = []
+    client.meta.events.register(
+        "before-call.s3", lambda params, **_: owners.append(params["headers"].get("x-amz-expected-bucket-owner"))
+    )
+    store = S3Bucket(caller(client), BUCKET, "123456789012")
+    put(store, f"{prefix}/a", b"x")
+    store.get(f"{prefix}/a")
+    list(store.list(prefix))
+    store.versioned()
+    store.delete(f"{prefix}/a")
+    assert owners == ["123456789012"] * 5
+    owners.clear()
+    S3Bucket(caller(client), BUCKET).versioned()
+    assert owners == [None]
+
+
+def test_a_bucket_tells_whether_it_keeps_versions(client: Any) -> None:
+    client.create_bucket(Bucket="versions", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    store = S3Bucket(caller(client), "versions")
+    for status, keeps in ((None, False), ("Enabled", True), ("Suspended", False)):
+        if status:
+            client.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": status})
+        assert store.versioned() is keeps

@@ -38,6 +38,7 @@ MODULES = (
 )
 S3 = {
     "ListObjectsV2": "s3:ListBucket",
+    "GetBucketVersioning": "s3:GetBucketVersioning",
     "GetObject": "s3:GetObject",
     "PutObject": "s3:PutObject",
     "DeleteObject": "s3:DeleteObject",
@@ -65,6 +66,7 @@ EVERYTHING = Reach(
     deletes_configs=True,
     deregisters=True,
     source_bucket=Store("specs", "prod"),
+    versions_of="specs",
     secret="arn:aws:secretsmanager:eu-west-1:123456789012:secret:git-AbCdEf",
     assumes=("arn:aws:iam::222222222222:role/logroute",),
 )

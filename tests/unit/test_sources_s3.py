@@ -63,6 +63,12 @@ class Bucket:
             raise self._wrapped("s3:GetObject", error) from error
         return StoredObject(body, got["ETag"].strip('"'))
 
+    def versioned(self) -> bool:
+        try:
+            return bool(self.client.get_bucket_versioning(Bucket=self.bucket).get("Status") == "Enabled")
+        except ClientError as error:
+            raise self._wrapped("s3:GetBucketVersioning", error) from error
+
     def put(self, *_: object, **__: object) -> str:
         raise AssertionError("a source never writes")
 

@@ -226,6 +226,7 @@ _TABLE: dict[str, Needs] = {
     "ecs:UpdateService": _update,
     "s3:ListObjectsV2": _on("s3:ListBucket", _bucket),
     "s3:HeadBucket": _on("s3:ListBucket", _bucket),
+    "s3:GetBucketVersioning": _on("s3:GetBucketVersioning", _bucket),
     "s3:GetObject": _on("s3:GetObject", _object),
     "s3:HeadObject": _on("s3:GetObject", _object),
     "s3:PutObject": _on("s3:PutObject", _object),
