@@ -126,15 +126,12 @@ class Work:
     def git(self, *words: str, environment: dict[str, str] | None = None, stdin: bytes = b"") -> str:
         return said("git", *words, environment=environment, stdin=stdin, cwd=self.path).decode().strip()
 
-    def commit(
-        self, text: str, by: Key | None = None, settings: tuple[str, ...] = (), date: str = "", name: str = "a.yaml"
-    ) -> str:
+    def commit(self, text: str, by: Key | None = None, settings: tuple[str, ...] = (), name: str = "a.yaml") -> str:
         """Write one spec file, and commit all there are; the commit's id."""
         (self.path / name).write_text(text)
         self.git("add", "--all")
         how = (*(settings or (by.git if by else ())), "commit", "--quiet", "--allow-empty", "--message", "m")
-        dates = {"GIT_COMMITTER_DATE": date, "GIT_AUTHOR_DATE": date} if date else {}
-        self.git(*AUTHOR, *how, *(("--gpg-sign",) if by else ()), environment={**_home(by), **dates})
+        self.git(*AUTHOR, *how, *(("--gpg-sign",) if by else ()), environment=_home(by))
         return self.git("rev-parse", "HEAD")
 
     def tag(self, name: str, by: Key | None = None, commit: str = "HEAD", date: str = "") -> str:
