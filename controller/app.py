@@ -53,6 +53,7 @@ from controller.sources import (
 )
 from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
+from controller.telemetry.redaction import DEFAULT
 
 REVISIONS = "revisions.sqlite"
 DAY = 24 * 3600.0
@@ -103,8 +104,14 @@ def build(
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
     revisions = RevisionCache(_cache() / REVISIONS)
     fences = _Fences()
-    bounds = _bounds(settings)
-    options = Options(settings.limits.share, observer, waited, sleep, monotonic, revisions, fences.before, guard=bounds)
+    options = replace(
+        _options(settings, observer),
+        waited=waited,
+        sleep=sleep,
+        monotonic=monotonic,
+        revisions=revisions,
+        fences=fences.before,
+    )
     home = Home(settings.home_account, _home_region(settings))
     places = _places(settings, home)
     accounts = {place: AwsAccount(place, role, _shared(options, place, places)) for place, role in places}
@@ -134,6 +141,7 @@ def build(
         make,
         settings.read_only,
         frozenset(settings.accounts) - {place.account for place in accounts},
+        DEFAULT.leaves,
     )
     shards = fences.shards = Shards(world)
     keeper = SpecKeeper(
@@ -173,7 +181,7 @@ def share(
     clock. Nothing is contacted before the first beat.
     """
     settings, home = app.settings, app.world.home_site
-    options = Options(settings.limits.share, observer, config=IMPATIENT, attempts=1, guard=_bounds(settings))
+    options = replace(_options(settings, observer), config=IMPATIENT, attempts=1)
     account, store = AwsAccount(home.place, Role(), options), home.install.store
     records: LeaseStore
     if settings.lease == "s3":
@@ -220,7 +228,7 @@ def home_store(settings: Settings) -> tuple[ObjectStore, ConfigStore]:
     """The config store of the controller's own account and region. Raises SettingsError, AwsError."""
     if not settings.config_store:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
-    options = Options(settings.limits.share, guard=_bounds(settings))
+    options = _options(settings)
     account = AwsAccount(Place(settings.home_account, _home_region(settings)), Role(), options)
     store = _store(settings, account)
     return account.bucket(store.bucket), store
@@ -239,6 +247,10 @@ def _profile_region() -> str | None:
     from controller.aws.accounts import default_region
 
     return default_region()
+
+
+def _options(settings: Settings, observer: Observer = NOBODY) -> Options:
+    return Options(settings.limits.share, observer, hides=DEFAULT.register, guard=_bounds(settings))
 
 
 def _bounds(settings: Settings) -> operations.Guard:
@@ -330,6 +342,7 @@ def _git(settings: Settings) -> GitOptions:
         known_hosts_file=settings.git.known_hosts_file,
         token_secret_arn=settings.git.token_secret_arn,
         verify=Verify(verify.mode, Trust(verify.keys, verify.revoked)) if verify else None,
+        hides=DEFAULT.register,
     )
 
 

@@ -76,6 +76,8 @@ class Options:
     config: Config = CLIENTS
     attempts: int = 6
     """Of a call that has no answer."""
+    hides: Callable[[str], None] = lambda _secret: None
+    """Who is to know what must never show."""
     guard: Guard = BY_THE_LISTS
     """What may be sent at all."""
 
@@ -186,6 +188,7 @@ class AwsAccount:
         except (BotoCoreError, ValueError) as error:
             raise translate(service, self._name, error) from error
         self._options.guard.watch(made)
+        _hide_keys(made, session, self._options.hides)
         return made
 
     def _session(self) -> boto3.Session:
@@ -202,6 +205,18 @@ class AwsAccount:
     @property
     def _name(self) -> str:
         return f"account {self.place}"
+
+
+def _hide_keys(client: Any, session: boto3.Session, hides: Callable[[str], None]) -> None:
+    """Whatever signs a request, from whichever provider it came and however often it changes."""
+
+    def tell(**_: Any) -> None:
+        if (found := session.get_credentials()) is not None:
+            keys = found.get_frozen_credentials()
+            for secret in filter(None, (keys.secret_key, keys.token)):
+                hides(secret)
+
+    client.meta.events.register("before-sign", tell)
 
 
 _MODELS = threading.Lock()
@@ -250,10 +265,12 @@ def _assumed(role: Role, region: str, limiter: Limiter, options: Options) -> bot
         extra: dict[str, Any] = {"ExternalId": role.external_id} if role.external_id else {}
         arn = str(role.arn)
         try:
-            home = boto3.Session().client("sts", region_name=region or None, config=options.config)
+            own = boto3.Session()
+            home = own.client("sts", region_name=region or None, config=options.config)
         except (BotoCoreError, ValueError) as error:
             raise translate("sts:AssumeRole", arn, error) from error
         options.guard.watch(home)
+        _hide_keys(home, own, options.hides)
         call = Caller(home, limiter, options.observer, options.sleep, attempts=1)  # the call that needs it tries again
         asked = {"RoleArn": arn, "RoleSessionName": "logroute", **extra}
         given = call("AssumeRole", arn, expects="Credentials", **asked)["Credentials"]

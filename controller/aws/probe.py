@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +16,10 @@ from controller.aws.ports import AccessDenied, AwsError, Unreachable
 SECONDS = 5.0
 
 
-def options(share: float) -> Options:
+def options(share: float, hides: Callable[[str], None] = lambda _secret: None) -> Options:
     """One attempt, and no answer within SECONDS is an answer too."""
     bounds = Config(connect_timeout=SECONDS, read_timeout=SECONDS)
-    return Options(share, config=CLIENTS.merge(bounds), attempts=1)
+    return Options(share, config=CLIENTS.merge(bounds), attempts=1, hides=hides)
 
 
 @dataclass(frozen=True, slots=True)

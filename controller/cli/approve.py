@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from controller import app as composition
+from controller.cli.console import show
 from controller.cli.failures import CommandError
 from controller.cli.person import who
 from controller.reconciling.guarding import approve as approve_plan
@@ -26,10 +27,10 @@ def approve(digest: str, config: Path | None, source: str | None) -> int:
     settings = load(config, source=source).for_writing()
     notes = composition.home_notes(settings, time.time)
     approved = _approve(notes, digest, settings)
-    print(f"approved for 24 hours: {approved.why}")
+    show(f"approved for 24 hours: {approved.why}")
     for line in approved.lines:
         service, kind, _ = line.rsplit(" ", 2)
-        print(f"  {service}: {kind}")
+        show(f"  {service}: {kind}")
     return 0
 
 

@@ -17,7 +17,7 @@ from controller.api.problems import has_errors
 from controller.checking.checker import VERSION, Checker
 from controller.checking.engine import Engine, WrongBinary
 from controller.checking.model import Result, Verdict
-from controller.cli.console import GREEN, RED, YELLOW, fail, paint, say
+from controller.cli.console import GREEN, RED, YELLOW, fail, paint, say, show
 from controller.cli.failures import CommandError
 from controller.cli.taskdefs import read_definition
 from controller.cli.validate import WRONG_USAGE, as_text, read_paths
@@ -210,12 +210,12 @@ def _show(specs: SpecSet, found: Sequence[Checked], output: str) -> None:
             "problems": [problem.as_json() for problem in specs.problems],
             "configs": [_plain(one) for one in found],
         }
-        print(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
+        show(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
         return
     for problem in specs.problems:
-        print(as_text(problem))
+        show(as_text(problem))
     for one in found:
-        print(_text(one))
+        show(_text(one))
     if not has_errors(specs.problems) and not found:
         say("there is no route to check")
 

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TextIO
 
+from controller.telemetry.redaction import DEFAULT
+
 RED, GREEN, YELLOW, CYAN, BOLD, DIM = "31", "32", "33", "36", "1", "2"
 
 
@@ -22,8 +24,13 @@ def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
 
 
 def say(text: str) -> None:
-    """A word to the person, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """A word to the person, on stderr, without secrets."""
+    print(DEFAULT.text(text), file=sys.stderr, flush=True)
+
+
+def show(text: str, end: str = "\n") -> None:
+    """A result, on stdout. What looks like a secret was masked where it was read; what is known to be one, here."""
+    print(DEFAULT.values(text), end=end)
 
 
 def fail(text: str) -> None:

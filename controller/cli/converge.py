@@ -13,7 +13,7 @@ from controller.api.problems import has_errors
 from controller.applying.apply import Done, Outcome
 from controller.aws.ports import AwsError
 from controller.cli import plans
-from controller.cli.console import fail, say
+from controller.cli.console import fail, say, show
 from controller.cli.holding import held
 from controller.cli.progress import Progress, make_progress
 from controller.planning.guards import Permit
@@ -39,7 +39,7 @@ def plan(config: Path | None, source: str | None, output: str) -> int:
     specs = _specs(app)
     seen = survey(app.world, specs, repair=False)
     seen = seen.under(guarded(app.world, specs, seen, record=False))
-    print(plans.FORMATS[output](seen, specs), end="")
+    show(plans.FORMATS[output](seen, specs), end="")
     if _failed(seen, specs) | _unread(seen):
         return ERROR
     return CHANGES if seen.changes or seen.wrong_configs or _groups_to_mend(seen) else NO_CHANGES
@@ -65,7 +65,7 @@ def _apply(app: composition.App, specs: Specs, *, wait: bool) -> int:
             _watch(app, specs, steps, permit, progress)
     app.keeper.forget(specs, app.world.routes_in_use)
     for line in (*plans.groups(seen), *plans.summary(steps)):
-        print(line)
+        show(line)
     if _failed(seen, specs) or any(step is None for step in steps.values()):
         return ERROR
     converged = all(_converged(step) for step in steps.values() if step) and not _groups_missing(seen)

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from controller.api.errors import Explained
-from controller.cli.console import BOLD, DIM, GREEN, RED, YELLOW, paint
+from controller.cli.console import BOLD, DIM, GREEN, RED, YELLOW, paint, show
 from controller.doctor.model import HERE, Finding, Sheet, Verdict, failed
 
 _COLOURS = {Verdict.PASS: GREEN, Verdict.WARN: YELLOW, Verdict.FAIL: RED}
@@ -28,7 +28,7 @@ class Asked:
 def doctor(asked: Asked) -> int:
     """Exit status 1 where something fails."""
     found = list(findings(asked))
-    print(as_json(found) if asked.output == "json" else as_text(found))
+    show(as_json(found) if asked.output == "json" else as_text(found))
     return 1 if failed(found) else 0
 
 
@@ -37,11 +37,12 @@ def findings(asked: Asked) -> Iterator[Finding]:
     from controller.aws.probe import options
     from controller.doctor.examination import examine
     from controller.settings import load
+    from controller.telemetry.redaction import register
 
     sheet = Sheet(HERE)
     try:
         settings = load(asked.config, source=asked.source)
-        places = reach(settings, options(settings.limits.share))
+        places = reach(settings, options(settings.limits.share, register))
     except Explained as error:
         yield sheet.fail("settings", str(error), "Correct the file or the variable; docs/settings.md lists them all")
         return

@@ -19,6 +19,7 @@ from controller.importing.definition import ConfigRef
 from controller.importing.importer import Imported, Wish, import_route
 from controller.importing.remarks import Unimportable
 from controller.taskdef.body import Body, NotATaskDefinition, register_form
+from controller.telemetry.redaction import register
 
 if TYPE_CHECKING:
     from controller.aws.accounts import AwsAccount
@@ -118,7 +119,7 @@ class _Account:
         from controller.aws.accounts import AwsAccount, Options, Role
 
         if self._made is None:
-            self._made = AwsAccount(Place("main", self._region or ""), Role(), Options())
+            self._made = AwsAccount(Place("main", self._region or ""), Role(), Options(hides=register))
         return self._made
 
 

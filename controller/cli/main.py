@@ -478,6 +478,12 @@ def _run(command: Callable[[], int | None], *, short: bool = False) -> NoReturn:
     raise _Done(status)
 
 
+def _said(text: str) -> None:
+    from controller.cli.console import say
+
+    say(text)
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Wrong usage ends with 64, an interrupt with 130, a reader that went away with 141."""
     gc.disable()  # looking through what is just being imported is a tenth of a short command; _run ends it
@@ -493,12 +499,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = GONE
     except OSError as error:
-        print(f"error: {error}", file=sys.stderr)  # a full disk, a closed pipe, a file that went away
+        _said(f"error: {error}")  # a full disk, a closed pipe, a file that went away
         status = 1
     except Exception as error:
         if os.environ.get("LOGROUTE_DEBUG"):
             raise
-        print(f"error: {type(error).__name__}: {error}\n{A_BUG}", file=sys.stderr)
+        _said(f"error: {type(error).__name__}: {error}\n{A_BUG}")
         status = 1
     finally:
         gc.enable()

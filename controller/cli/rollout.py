@@ -15,7 +15,7 @@ import orjson
 from controller import app as composition
 from controller.cli import statusfile
 from controller.cli.asking import reason_of
-from controller.cli.console import GREEN, RED, YELLOW, is_terminal, paint
+from controller.cli.console import GREEN, RED, YELLOW, is_terminal, paint, show
 from controller.cli.failures import CommandError
 from controller.cli.person import who
 from controller.reconciling.notes import Kind, Note, Notes
@@ -48,9 +48,9 @@ def status(config: Path | None, output: str, *, watch: bool) -> int:
     while True:
         found = _with_requests(statusfile.read(settings)["rollouts"], settings)
         if output == "json":
-            print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+            show(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         else:
-            print("\n".join(_lines(found)))
+            show("\n".join(_lines(found)))
         if not watch or not found:
             return 0
         sys.stdout.flush()

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from controller.cli import statusfile
-from controller.cli.console import GREEN, RED, YELLOW, paint
+from controller.cli.console import GREEN, RED, YELLOW, paint, show
 from controller.settings import load
 
 
@@ -16,9 +16,9 @@ def status(config: Path | None, output: str) -> int:
     """Raises CommandError, SettingsError, AwsError."""
     found = statusfile.read(load(config))
     if output == "json":
-        print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        show(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return 0
-    print("\n".join(_lines(found)))
+    show("\n".join(_lines(found)))
     return 0
 
 

@@ -24,6 +24,7 @@ from controller.taskdef.body import Body, NotATaskDefinition, account_of, regist
 from controller.taskdef.ignoring import put_but
 from controller.taskdef.mark import Originals
 from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, strip
+from controller.telemetry.redaction import register
 
 NO_STORE = ConfigStore("", "")
 """Where none was given: enough for what is delivered inline."""
@@ -175,7 +176,7 @@ def _upload(configs: Iterable[ConfigObject], store: ConfigStore, region: str | N
     from controller.aws.accounts import AwsAccount, Options, Role
     from controller.aws.ports import AwsError
 
-    account = AwsAccount(Place("main", region or ""), Role(), Options())
+    account = AwsAccount(Place("main", region or ""), Role(), Options(hides=register))
     shelf = ConfigShelf(account.bucket(store.bucket), store)
     try:
         for config in configs:

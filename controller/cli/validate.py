@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from controller.api.problems import Problem, Severity, has_errors
-from controller.cli.console import BOLD, CYAN, RED, YELLOW, fail, paint, say
+from controller.cli.console import BOLD, CYAN, RED, YELLOW, fail, paint, say, show
 from controller.sources.snapshot import Limits, SourceFile, too_large
 from controller.specs.load import as_problem, collector_at_rest, load
 from controller.specs.model import SpecSet
@@ -31,10 +31,10 @@ def validate(paths: Sequence[Path], output: str, tenants: Path | None = None) ->
     specs = read_paths(paths, _tenancy(tenants, paths) if tenants else EVERYBODY)
     if output == "json":
         found = [problem.as_json() for problem in specs.problems]
-        print(orjson.dumps({"problems": found}, option=orjson.OPT_INDENT_2).decode())
+        show(orjson.dumps({"problems": found}, option=orjson.OPT_INDENT_2).decode())
     else:
         for problem in specs.problems:
-            print(as_text(problem))
+            show(as_text(problem))
         sys.stdout.flush()
         say(_summary(specs))
     return 1 if has_errors(specs.problems) else 0

@@ -152,10 +152,12 @@ class StatusBoard:
         rollouts: Callable[[Place], list[dict[str, Any]]] = lambda _place: [],
         places: Iterable[Place] = (),
         shard_of: Callable[[ServiceKey], Place] = lambda key: key.place,
+        without_secrets: Callable[[Any], Any] = lambda plain: plain,
     ) -> None:
         """`rollouts` tells which changes go over the services of a place; `places`: those of the settings; `shard_of`:
         the place that looks after a service.
         """
+        self._without_secrets = without_secrets
         self._rollouts, self._places, self._shard_of = rollouts, sorted(map(str, places)), shard_of
         self._lock = threading.Lock()
         self._services: dict[ServiceKey, ServiceState] = {}
@@ -297,7 +299,7 @@ class StatusBoard:
         """Write what is told of a place where it changed since the last save. Raises AwsError."""
         if self._specs is None and not self._source_error:
             return False
-        body = orjson.dumps(self.plain(place), option=orjson.OPT_INDENT_2)
+        body = orjson.dumps(self._without_secrets(self.plain(place)), option=orjson.OPT_INDENT_2)
         if body == self._saved.get(place):
             return False
         self._etags[place] = objects.put(key, body, content_type="application/json")

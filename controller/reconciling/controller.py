@@ -76,7 +76,9 @@ class Controller:
         """What people had said when it was last polled. Workers, and the pass over the controller's own place, read
         the ledger too: what is new in it tells nothing of who else has heard of it.
         """
-        self.board = StatusBoard(lambda place: world.sites[place].waves.plain(), world.sites, world.shard_of)
+        self.board = StatusBoard(
+            lambda place: world.sites[place].waves.plain(), world.sites, world.shard_of, world.without_secrets
+        )
         self.finished_pass: float | None = None
         """Clock reading at the end of the last pass that could read at least one place."""
         self.gained: float | None = None

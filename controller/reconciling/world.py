@@ -113,6 +113,8 @@ class World:
     """It is looked at and told of, and nothing is written."""
     denied: frozenset[str] = frozenset()
     """Accounts of the settings that nobody goes near."""
+    without_secrets: Callable[[Any], Any] = lambda plain: plain
+    """What is written for people goes through it."""
 
     def status_key(self, place: Place) -> str:
         """That of the controller's own place tells of the specs too."""

@@ -9,7 +9,7 @@ import base64
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -75,6 +75,8 @@ class GitOptions:
     fetch_timeout: float = 300.0
     max_pack_bytes: int = 512 * 1024 * 1024
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False, compare=False)
+    hides: Callable[[str], None] = field(default=lambda _secret: None, repr=False, compare=False)
+    """Who is to know what must never show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Token:
         user, secret = _user_and_secret(text.reveal().strip())
         encoded = base64.b64encode(f"{user}:{secret}".encode()).decode()
         hidden = (Secret(encoded), Secret(secret))
+        self._options.hides(secret)
         return Authorization(Secret(f"Authorization: Basic {encoded}"), hidden)
 
     def forget(self) -> bool:

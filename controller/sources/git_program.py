@@ -6,8 +6,10 @@ Needs git 2.32, the first that takes all of its configuration from the environme
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,14 +76,13 @@ class Git:
     def remote(self, *words: str, what: str, seconds: float, header: Authorization | None) -> bytes:
         """A command that asks the server. Raises SourceError."""
         settings = {**_SETTINGS, "http.lowSpeedTime": str(max(1, int(seconds)))}
-        if header and self.spec.scheme == "https":
-            settings["http.extraHeader"] = header.line.reveal()
         environment = self._environment(protocol=self.spec.scheme, settings=settings)
         if self.spec.scheme == "ssh":
             environment |= {"GIT_SSH_COMMAND": ssh_command(self.options), "GIT_SSH_VARIANT": "ssh"}
             if agent := self.options.environment.get("SSH_AUTH_SOCK"):
                 environment["SSH_AUTH_SOCK"] = agent
-        done = self._run(words, environment, seconds, what, _MAX_OUTPUT)
+        with _in_memory(header if self.spec.scheme == "https" else None) as (more, files):
+            done = self._run(words, environment | more, seconds, what, _MAX_OUTPUT, files=files)
         if done.code:
             hidden = [secret.reveal() for secret in header.hidden] if header else []
             raise explain(what, str(self.spec), done.err, hidden)
@@ -108,10 +109,11 @@ class Git:
         what: str,
         max_output: int,
         stdin: bytes = b"",
+        files: Sequence[int] = (),
     ) -> Finished:
         bounds = Bounds(seconds, max_output, self.options.max_pack_bytes)
         try:
-            return run(("git", *words), environment=environment, cwd=self.home, bounds=bounds, stdin=stdin)
+            return run(("git", *words), environment=environment, cwd=self.home, bounds=bounds, stdin=stdin, files=files)
         except TimedOutError:
             message = f"cannot {what} {self.spec}: no end within {seconds:g} s"
             raise SourceError(Reason.TIMED_OUT, message, "Check the network, proxy and firewall") from None
@@ -123,7 +125,7 @@ class Git:
             raise SourceError(Reason.GIT_MISSING, message, "Install git, and see that it is in PATH") from None
 
     def _environment(self, *, protocol: str, settings: Mapping[str, str]) -> dict[str, str]:
-        """All that the child gets to see; secrets travel here, and nowhere else."""
+        """All that the child gets to see, and no secret: any program of this user may read it."""
         outer = self.options.environment
         environment = {name: outer[name] for name in _PASSED if name in outer}
         ca_file = self.options.ca_file or outer.get("GIT_SSL_CAINFO") or outer.get("SSL_CERT_FILE")
@@ -149,3 +151,23 @@ class Git:
             environment[f"GIT_CONFIG_KEY_{number}"] = key
             environment[f"GIT_CONFIG_VALUE_{number}"] = value
         return environment
+
+
+@contextmanager
+def _in_memory(header: Authorization | None) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
+    """The header as a configuration that the child alone has, and that is never on a disk: the variable that names it,
+    and its descriptor. Where the system has no such files (outside Linux) the variable holds it.
+    """
+    if header is None:
+        yield {}, ()
+        return
+    value = header.line.reveal()
+    if not hasattr(os, "memfd_create"):
+        yield {"GIT_CONFIG_PARAMETERS": f"'http.extraheader'='{value}'"}, ()
+        return
+    file = os.memfd_create("logroute")
+    try:
+        os.write(file, f'[http]\n\textraHeader = "{value}"\n'.encode())
+        yield {"GIT_CONFIG_GLOBAL": f"/proc/self/fd/{file}"}, (file,)
+    finally:
+        os.close(file)

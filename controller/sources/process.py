@@ -45,9 +45,17 @@ class Finished:
 
 
 def run(
-    argv: Sequence[str], *, environment: Mapping[str, str], cwd: Path, bounds: Bounds, stdin: bytes = b""
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    cwd: Path,
+    bounds: Bounds,
+    stdin: bytes = b"",
+    files: Sequence[int] = (),
 ) -> Finished:
-    """Run a program without a shell. Raises TimedOutError, OutputTooLargeError, or OSError at its start."""
+    """Run a program without a shell. `files`: descriptors that it gets as they are. Raises TimedOutError,
+    OutputTooLargeError, or OSError at its start.
+    """
     deadline = time.monotonic() + bounds.seconds
     with tempfile.TemporaryFile() as given:  # a file, for a pipe that nobody reads would block us
         given.write(stdin)
@@ -60,6 +68,7 @@ def run(
             cwd=cwd,
             env=dict(environment),
             start_new_session=True,
+            pass_fds=tuple(files),
         )
     try:
         _limit_files(process.pid, bounds.max_file)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote, quote_plus
 
 from controller.api.secrecy import USERINFO, WORDS, names_secret
@@ -22,11 +23,15 @@ MIN_LENGTH = 4
 
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 
+_URL_SAFE = str.maketrans("+/", "-_")
+MOST = 128
+"""Registered values, the latest: credentials change every hour."""
 _MAX_DEPTH = 8
-_MIN_LINE = 16
+_MIN_LINE, _MIN_ENCODED = 16, 8
 
 _ASSIGNED = re.compile(
-    rf"((?:{WORDS})s?[\"']?\s{{0,3}}[:=]\s{{0,3}})(?:(?:bearer|basic)\s+)?"
+    # `:secret:` is a part of an ARN, and what follows it a name that people have to read
+    rf"((?:(?<!:)|(?!secret:))(?:{WORDS})s?[\"']?\s{{0,3}}[:=]\s{{0,3}})(?:(?:bearer|basic)\s+)?"
     r"(\"[^\"]*\"|'[^']*'|[^\s,;&\"'\])}]+)",
     re.IGNORECASE,
 )
@@ -45,11 +50,25 @@ def without_shapes(text: str) -> str:
 
 
 def spellings(value: str) -> set[str]:
-    """How a value may turn up in a text: as it is, in a URL, in JSON, and, of a PEM key, line by line."""
+    """How a value may turn up in a text: as it is, in a URL, in JSON, in base64 whatever stands before it, and, of a
+    PEM key, line by line.
+    """
     bare = value.strip()
     lines = {line.strip() for line in bare.splitlines() if len(line.strip()) >= _MIN_LINE and "-----" not in line}
     forms = {bare, quote(bare, safe=""), quote(bare), quote_plus(bare), json.dumps(bare)[1:-1], *lines}
-    return {form for form in forms if len(form) >= MIN_LENGTH}
+    encoded = _in_base64(bare.encode(errors="surrogatepass")) if len(bare) >= _MIN_ENCODED else ()
+    return {form for form in (*forms, *encoded) if len(form) >= MIN_LENGTH}
+
+
+def _in_base64(value: bytes) -> Iterator[str]:
+    """Its own digits: three bytes are four of them, so where it begins among three tells them. Basic authorization has
+    a secret so.
+    """
+    for before in range(3):
+        digits = b64encode(bytes(before) + value).decode().rstrip("=")
+        first, last = -(-before * 8 // 6), (before + len(value)) * 8 // 6
+        yield digits[first:last]
+        yield digits[first:last].translate(_URL_SAFE)
 
 
 class Redactor:
@@ -57,7 +76,7 @@ class Redactor:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._known: frozenset[str] = frozenset()
+        self._known: dict[str, frozenset[str]] = {}
         self._pattern: re.Pattern[str] | None = None
         for value in values:
             self.register(value)
@@ -65,15 +84,38 @@ class Redactor:
     def register(self, value: str) -> None:
         """From now on this value is masked wherever it turns up. Values below MIN_LENGTH are ignored."""
         with self._lock:
-            known = self._known | spellings(value)
-            if known != self._known:
-                self._known = known
-                # The longest first: of two secrets, one may begin with the other.
-                self._pattern = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True))))
+            if value in self._known:
+                return
+            self._known[value] = frozenset(spellings(value))
+            while len(self._known) > MOST:
+                del self._known[next(iter(self._known))]
+            every = {one for some in self._known.values() for one in some}
+            # The longest first: of two secrets, one may begin with the other.
+            text = "|".join(map(re.escape, sorted(every, key=len, reverse=True)))
+            self._pattern = re.compile(text) if text else None
+
+    def values(self, text: str) -> str:
+        """Without registered values. Nothing else is touched, so JSON stays JSON."""
+        pattern = self._pattern
+        return pattern.sub(MASK, text) if pattern else text
 
     def text(self, text: str) -> str:
-        pattern = self._pattern
-        return without_shapes(pattern.sub(MASK, text) if pattern else text)
+        return without_shapes(self.values(text))
+
+    def leaves(self, value: Any) -> Any:
+        """JSON's own kinds of value with each text in it masked, whatever its key is called."""
+        seen: dict[str, str] = {}  # ten thousand services say mostly the same
+
+        def leaf(one: Any) -> Any:
+            if isinstance(one, str):
+                if one not in seen:
+                    seen[one] = self.text(one)
+                return seen[one]
+            if isinstance(one, Mapping):
+                return {key: leaf(inner) for key, inner in one.items()}
+            return [leaf(inner) for inner in one] if isinstance(one, list | tuple) else one
+
+        return leaf(value)
 
     def plain(self, value: object, name: str = "", depth: int = 0) -> Plain:
         """The value as JSON can hold it, without secrets. What JSON does not know becomes its text."""
@@ -102,6 +144,8 @@ def _text(value: object) -> str:
 
 
 DEFAULT = Redactor()
-"""The one of this process: logs use it, and app.py registers in it every secret that it reads."""
+"""The one of this process: what is logged, said and written for people goes through it, and every secret that is read
+or sent is registered in it, where that is done.
+"""
 
 register = DEFAULT.register

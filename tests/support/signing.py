@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from tests.unit.sources_support import QUIET
 
@@ -90,7 +91,7 @@ class GpgKey:
 
     def program(self, *words: str) -> tuple[str, ...]:
         """How git is told to sign by this key; more words go to gpg."""
-        script = self.home / f"sign-{len(list(self.home.iterdir()))}"
+        script = self.home / f"sign-{uuid4().hex}"
         clock = f"--faked-system-time {self.clock} " if self.clock else ""
         script.write_text(f'#!/bin/sh\nexec gpg --batch {clock}{" ".join(words)} "$@"\n')
         script.chmod(0o700)
