@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from controller.sources import GitOptions, Reason, Secret, SourceError, open_source, parse_source
+from controller.telemetry.redaction import spellings
+from tests.support.watching import LINUX, Watch
 from tests.unit.sources_support import (
     USER_AND_TOKEN,
     GitServer,
@@ -371,3 +373,20 @@ def test_a_pack_over_the_limit_is_not_taken(server: GitServer, repository: Repos
     repository.commit({"a.yaml": b"a", "film.bin": os.urandom(300_000)})
     error = error_of(server.url("specs.git"), cache, replace(options(server), max_pack_bytes=100_000))
     assert error.reason is Reason.TOO_LARGE
+
+
+@pytest.mark.skipif(not LINUX, reason="it reads command lines and environments as Linux tells them")
+def test_while_git_runs_no_program_can_read_the_token(server: GitServer, repository: Repository, cache: Path) -> None:
+    repository.commit({"a.yaml": b"a: 1"})
+    server.user_and_token = USER_AND_TOKEN
+    hidden: list[str] = []
+    given = replace(options(server, TOKEN), hides=hidden.append)
+    with Watch(os.getpid()) as watch:
+        snapshot = open_git(server.url("specs.git"), cache, given).poll(None)
+    assert snapshot.contents()
+    assert any(b"git-remote-https" in line or b"remote-https" in line for line in watch.lines)
+    seen = b"".join((*watch.lines, *watch.environments)).decode(errors="replace")
+    for form in spellings(TOKEN):
+        assert form not in seen
+    assert hidden == [TOKEN] * len(hidden) != []
+    assert not [path for path in cache.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]

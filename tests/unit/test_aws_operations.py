@@ -56,12 +56,12 @@ def test_who_may_not_write_needs_no_right_of_those_that_write() -> None:
 
 def client(service: str, guard: Guard) -> Any:
     found = AwsAccount(Place("main", "eu-west-1"), Role(), Options(guard=guard)).client(service)
-
-    def unsent(**_: Any) -> None:
-        raise AssertionError("it was sent")
-
-    found.meta.events.register_first("before-send", unsent)
+    found.meta.events.register_first("before-send", _unsent)
     return found
+
+
+def _unsent(**_: Any) -> None:
+    raise AssertionError("it was sent")
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +92,13 @@ def test_a_denied_cluster_is_neither_read_nor_written(name: str) -> None:
             getattr(client("ecs", guard), call)(cluster=name, service="web")
     with pytest.raises(AssertionError, match="it was sent"):
         client("ecs", guard).update_service(cluster="dev", service="web")
+
+
+def test_what_signs_a_request_is_known_as_a_secret_before_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "session-token")
+    hidden: list[str] = []
+    found = AwsAccount(Place("main", "eu-west-1"), Role(), Options(hides=hidden.append)).client("ecs")
+    found.meta.events.register_first("before-send", _unsent)
+    with pytest.raises(AssertionError, match="it was sent"):
+        found.list_clusters()
+    assert hidden == ["example", "session-token"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import time
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from controller.api.secrecy import names_secret
-from controller.telemetry.redaction import Redactor, without_shapes, without_userinfo
+from controller.telemetry.redaction import MOST, Redactor, without_shapes, without_userinfo
 
 PLANTED = "s3cr3t/Value+1"
 
@@ -148,3 +151,64 @@ def test_hostile_text_is_searched_in_linear_time() -> None:
 
     for piece in ("a.", 'token="', "a://", "basic  ", "token= "):
         assert cost(piece * 40_000) < 40 * cost(piece * 4_000) + 0.1
+
+
+@given(st.binary(max_size=20), st.text(st.characters(codec="utf-8"), min_size=8, max_size=60), st.binary(max_size=20))
+def test_a_value_is_masked_in_base64_wherever_it_stands(before: bytes, value: str, after: bytes) -> None:
+    assume(len(value.strip()) >= 8)
+    secret = value.strip()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        text = encode(before + secret.encode() + after).decode()
+        masked = Redactor([secret]).values(f"Basic {text}")
+        assert "***" in masked
+        left = "".join(part for part in masked.split("***"))
+        assert len(left) <= len("Basic ") + (len(before) + len(after) + 6) * 4 // 3 + 4
+
+
+@given(st.text(min_size=4, max_size=30), st.text(max_size=50), st.text(max_size=50))
+def test_a_value_is_masked_between_any_texts(value: str, before: str, after: str) -> None:
+    assume(len(value.strip()) >= 4)
+    assert value.strip() not in Redactor([value]).values(before + value + after).replace("***", "")
+
+
+def test_only_the_latest_values_are_kept_and_they_are_many() -> None:
+    redactor = Redactor(f"secret-value-{number}" for number in range(MOST + 10))
+    assert redactor.values("secret-value-0 secret-value-20") == "secret-value-0 ***"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:dd-Ab12Cd",
+        '{"Action":["secretsmanager:GetSecretValue"],"Resource":"arn:aws:secretsmanager:x:1:secret:dd-??????"}',
+    ],
+)
+def test_the_name_of_a_secret_is_none(text: str) -> None:
+    assert without_shapes(text) == text
+
+
+def test_json_stays_json_and_its_keys_decide_nothing_where_people_chose_them() -> None:
+    redactor = Redactor(["pl4nted"])
+    plain = {"web/api-token": [{"message": "it said pl4nted, password=x"}], "n": 1, "list": [None, True]}
+    assert redactor.leaves(plain) == {
+        "web/api-token": [{"message": "it said ***, password=***"}],
+        "n": 1,
+        "list": [None, True],
+    }
+    assert redactor.values('{"password": "pl4nted"}') == '{"password": "***"}'
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["secret:", "https://", "token=", "a", "bearer ", ":secret:secret:", "https://a:b", "password ", '"', "x-amz-"],
+)
+def test_hostile_text_takes_no_longer_than_its_length(part: str) -> None:
+    redactor = Redactor(f"value-number-{number}" for number in range(50))
+
+    def seconds(size: int) -> float:
+        text = (part * size)[:size]
+        begun = time.thread_time()
+        redactor.text(text)
+        return time.thread_time() - begun
+
+    assert seconds(1024 * 1024) < 40 * max(seconds(64 * 1024), 0.005)
