@@ -24,7 +24,7 @@ from tests.fuzz.mutate import Mutator
 from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
 
-HARD_SECONDS = 15
+HARD_SECONDS = 5
 """CPU after which an input is not waited for: nothing in Python can end what runs in C."""
 HARD_MEMORY = 3 * 2**30
 """Of address space: what asks for more gets a MemoryError."""

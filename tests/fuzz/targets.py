@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.fuzz import specs
+from tests.fuzz import documents, specs, words
 
-TARGETS = {one.name: one for one in (*specs.TARGETS,)}
+TARGETS = {one.name: one for one in (*specs.TARGETS, *documents.TARGETS, *words.TARGETS)}
