@@ -14,7 +14,7 @@ from controller.checking.presented import present
 from controller.cli.failures import CommandError
 from controller.cli.statusfile import checked
 from controller.desired.compose import Installation, compose
-from controller.desired.matching import RouteIndex
+from controller.desired.matching import Home, RouteIndex
 from controller.desired.model import ConfigStore
 from controller.desired.subject import Refusal, Subject
 from controller.fluentbit.classic import ClassicError, Place as Line, SourceFile
@@ -22,7 +22,6 @@ from controller.fluentbit.reader import from_classic, read_classic
 from controller.importing.definition import ConfigRef
 from controller.importing.importer import Wish, import_route
 from controller.importing.remarks import Unimportable
-from controller.observed.model import observe, observe_deployments, observe_tasks
 from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.waves import Change
 from controller.reconciling.notes import Note, Notes
@@ -105,7 +104,7 @@ def _inject(data: bytes) -> object:
     body = register_form(_json(data))
     there = strip(body, Ownership("logroute", _INSTALL.store.arn))
     subject = Subject(None, "eu-west-1", "c", "s", body["family"], there.app, adopted=there.adopted)
-    desired = compose(RouteIndex(_ROUTES.routes).routes_for(subject), subject, _INSTALL)
+    desired = compose(RouteIndex(_ROUTES.routes, Home(None, "eu-west-1")).routes_for(subject), subject, _INSTALL)
     if desired.overlay is None:
         return "nothing"
     ignored = [pointer for route in _ROUTES.routes for pointer in route.document.spec.ignore]
@@ -137,7 +136,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "services": ServiceMemory("arn:2", "arn:1", "d", "f", Stage.SETTLED).as_plain(),
     "routes": RouteMemory("f", "d", ({"kind": "LogRoute"},)).as_plain(),
     "notes": Note("ann", 1.0, "why", (f"{SERVICE} restore ",)).as_plain(),
-    "waves": Change("id", "r", 1.0, {str(SERVICE): "tag"}, (1, 1), (str(SERVICE),)).as_plain(),
+    "waves": Change("id", "r", 1.0, {str(SERVICE): "tag"}, (1,), (str(SERVICE),)).as_plain(),
 }
 
 
@@ -196,14 +195,6 @@ def _status(data: bytes) -> object:
     return len(checked(orjson.loads(data), "s3://b/status.json"))
 
 
-def _observed(data: bytes) -> object:
-    """What DescribeServices and its like answer, of the shapes that botocore's model has."""
-    raw = orjson.loads(data)
-    service = observe(SERVICE, raw, troubles=True)
-    observe_deployments(raw.get("serviceDeployments"), {})
-    return service.deploying, service.family, len(observe_tasks(raw.get("tasks") or ()))
-
-
 JSON_NESTS = ((b"[", b"]"), (b'{"a":', b"}"), (b'{"format":1,"entries":', b"}"))
 JSON_TOKENS = (
     *(b"null", b"true", b"{}", b"[]", b'""', b"0", b"-1", b"1.5", b"1e400", b"[null]", b'[""]', b'{"a":1}', b'["a"]', b"[[]]"),
@@ -238,9 +229,6 @@ APPSPECS = (
 _SHARDS = tuple(orjson.dumps({"format": 1, "entries": {str(SERVICE): one}}) for one in GOOD.values())
 _STATUS = orjson.dumps({"format": 1, "revision": "r", "sourceError": "", "errors": {}, "lostConfigs": [], "routes": {}, "services": {}, "problems": []})
 _LEASES = (b'{"holder": "run.x.1", "epoch": 3, "nonce": "a", "since": "x"}', b'{"at": "x", "nonce": "b"}')
-_SERVICE = b"""{"serviceArn": "a", "status": "ACTIVE", "taskDefinition": "x:1", "desiredCount": 1, "deployments": [{"id": "ecs-svc/1", "status": "PRIMARY",
-"taskDefinition": "x:1", "rolloutState": "COMPLETED", "runningCount": 1}], "events": [{"createdAt": 1.5, "message": "unable to place"}], "tags": [{"key": "a"}],
-"tasks": [{"startedAt": 5, "containers": [{"name": "a", "exitCode": 1}]}], "serviceDeployments": [{"createdAt": 1, "rollback": {"reason": "x"}}]}"""
 NOT_JSON = (orjson.JSONDecodeError, NotATaskDefinition)
 
 TARGETS = (
@@ -254,6 +242,5 @@ TARGETS = (
     Target("state", _state, (), (*_SHARDS, *files("tests/cases/state/*/*.json")), JSON_TOKENS, JSON_NESTS),
     Target("notes", _notes, (), _SHARDS, (*JSON_TOKENS, b'"lines": ', b'"at": ', b'"blocked x": ', b'"suspended a/b": '), JSON_NESTS),
     Target("lease", _lease, (), _LEASES, (*JSON_TOKENS, b'"epoch": ', b'"holder": ', b'"nonce": '), JSON_NESTS),
-    Target("observed", _observed, (orjson.JSONDecodeError,), (_SERVICE,), JSON_TOKENS, JSON_NESTS),
     Target("status", _status, (CommandError, orjson.JSONDecodeError), (_STATUS, *files("tests/cases/state/*/status.json")), JSON_TOKENS, JSON_NESTS),
 )  # fmt: skip

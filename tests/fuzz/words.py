@@ -22,6 +22,7 @@ from controller.fluentbit.variables import as_words, check_variables
 from controller.importing.lua import one_line
 from controller.planning.windows import opens_in
 from controller.sources.git_errors import explain
+from controller.sources.process import _MAX_ERRORS
 from controller.telemetry.redaction import Redactor
 from tests.fuzz.target import Target, text
 
@@ -94,7 +95,8 @@ def _redaction(data: bytes) -> object:
 
 
 def _git_says(data: bytes) -> object:
-    return explain("read", "git+https://h/r", data, ["S3cr3tValue"]).reason
+    """Its stderr, of which the end is kept."""
+    return explain("read", "git+https://h/r", data[-_MAX_ERRORS:], ["S3cr3tValue"]).reason
 
 
 _PIPELINE = b"""[SERVICE]
