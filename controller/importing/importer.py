@@ -31,6 +31,7 @@ HEAD = (
 )
 MAX_OPTIONS = 5_000
 """Sections and options; a large router has a few hundred."""
+MAX_CHARACTERS = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,12 @@ def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = 
 
 def _check_size(gathered: Gathered) -> None:
     """What is beyond it is no router's config, and every step here takes its time for each option."""
-    options = sum(1 + len(section.entries) for section in gathered.sections)
+    sizes = [len(entry.key) + len(entry.value) for section in gathered.sections for entry in section.entries]
+    options = len(sizes) + len(gathered.sections)
     if options > MAX_OPTIONS:
         raise Unimportable(f"the config has {options:,} sections and options, more than the {MAX_OPTIONS:,} that are read")
+    if sum(sizes) > MAX_CHARACTERS:
+        raise Unimportable(f"the options have {sum(sizes):,} characters, more than the {MAX_CHARACTERS:,} that are read")
 
 
 def _added(proof: Proof) -> Iterable[Remark]:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.fuzz import documents, specs, words
+from tests.fuzz import documents, outside, specs, words
 
-TARGETS = {one.name: one for one in (*specs.TARGETS, *documents.TARGETS, *words.TARGETS)}
+TARGETS = {one.name: one for one in (*specs.TARGETS, *documents.TARGETS, *outside.TARGETS, *words.TARGETS)}
