@@ -27,7 +27,9 @@ class _Loader(yaml.CSafeLoader):
         """Merges of merges double with each line, and PyYAML follows them before anybody can count."""
         for key, _ in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
-                raise yaml.MarkedYAMLError(problem="<< is not read here: write the keys out", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem="<< is not read here: write the keys out", problem_mark=key.start_mark
+                )
 
 
 def _number(loader: _Loader, node: Any) -> Any:
@@ -86,4 +88,6 @@ def _check_depth(content: bytes | str) -> None:
         event = loader.get_event()
         depth += isinstance(event, _OPENING) - isinstance(event, _CLOSING)
         if depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"it nests deeper than {MAX_DEPTH} levels", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(
+                problem=f"it nests deeper than {MAX_DEPTH} levels", problem_mark=event.start_mark
+            )

@@ -94,9 +94,13 @@ def _check_size(gathered: Gathered) -> None:
     sizes = [len(entry.key) + len(entry.value) for section in gathered.sections for entry in section.entries]
     options = len(sizes) + len(gathered.sections)
     if options > MAX_OPTIONS:
-        raise Unimportable(f"the config has {options:,} sections and options, more than the {MAX_OPTIONS:,} that are read")
+        raise Unimportable(
+            f"the config has {options:,} sections and options, more than the {MAX_OPTIONS:,} that are read"
+        )
     if sum(sizes) > MAX_CHARACTERS:
-        raise Unimportable(f"the options have {sum(sizes):,} characters, more than the {MAX_CHARACTERS:,} that are read")
+        raise Unimportable(
+            f"the options have {sum(sizes):,} characters, more than the {MAX_CHARACTERS:,} that are read"
+        )
 
 
 def _added(proof: Proof) -> Iterable[Remark]:

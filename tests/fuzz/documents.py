@@ -31,9 +31,10 @@ from controller.specs.load import load, reread
 from controller.state.ledger import Ledger, Record
 from controller.taskdef import canonical
 from controller.taskdef.appspec import AppSpecUnusable, definition_of, with_definition
-from controller.taskdef.body import NotATaskDefinition, register_form
+from controller.taskdef.body import NotATaskDefinition
 from controller.taskdef.ignoring import put_but
 from controller.taskdef.overlay import ForeignRouter, Ownership, comparable, put, strip
+from controller.taskdef.shapes import from_file
 from tests.fuzz.corpus import files
 from tests.fuzz.specs import NESTS, YAML_TOKENS
 from tests.fuzz.target import Target, text
@@ -75,16 +76,8 @@ def _import_definition(data: bytes) -> object:
     def find(ref: ConfigRef) -> tuple[SourceFile, ...]:
         return (SourceFile(ref.value, b"[OUTPUT]\n    Name stdout\n    Match *\n"),)
 
-    found = import_route(register_form(_json(data)), find, Wish())
+    found = import_route(from_file(orjson.loads(data)), find, Wish())
     return sorted({one.code for one in found.problems}), len(found.remarks)
-
-
-def _json(data: bytes) -> dict[str, Any]:
-    """As cli.taskdefs reads it."""
-    answer = orjson.loads(data)
-    if not isinstance(answer, dict):
-        raise NotATaskDefinition("the top level must be a JSON object")
-    return answer
 
 
 _ROUTES = load("r", {"a.yaml": b"""apiVersion: logroute.dev/v1alpha1
@@ -101,7 +94,7 @@ _INSTALL = Installation("logroute", ConfigStore("store", "logroute"))
 
 def _inject(data: bytes) -> object:
     """As `logroute inject`, then `restore`, do; taking out what was put in gives back what was there."""
-    body = register_form(_json(data))
+    body = from_file(orjson.loads(data))
     there = strip(body, Ownership("logroute", _INSTALL.store.arn))
     subject = Subject(None, "eu-west-1", "c", "s", body["family"], there.app, adopted=there.adopted)
     desired = compose(RouteIndex(_ROUTES.routes, Home(None, "eu-west-1")).routes_for(subject), subject, _INSTALL)
@@ -117,7 +110,7 @@ def _inject(data: bytes) -> object:
 
 def _described(data: bytes) -> object:
     """Answers of ECS as botocore hands them on are typed; their values are anything."""
-    strip(register_form(_json(data)), Ownership())
+    strip(from_file(orjson.loads(data)), Ownership())
     return "stripped"
 
 
@@ -207,14 +200,19 @@ FIELDS = tuple(f'"{name}": '.encode() for name in (
     "ulimits", "requiresCompatibilities", "executionRoleArn", "taskRoleArn", "essential", "logDriver", "key", "value", "user",
     "condition", "containerName", "logroute.dev/owner", "logroute.dev/original", "logroute.dev/digest", "command", "pidMode",
 ))  # fmt: skip
-CONFIGS = (*files("tests/cases/**/*.conf"), b"[SERVICE]\n    Flush 1\n@SET A=b\n@INCLUDE x.conf\n[OUTPUT]\n    Name s3\n    bucket ${A}\n")
+CONFIGS = (
+    *files("tests/cases/**/*.conf"),
+    b"[SERVICE]\n    Flush 1\n@SET A=b\n@INCLUDE x.conf\n[OUTPUT]\n    Name s3\n    bucket ${A}\n",
+)
 CLASSIC = (
     *(b"[OUTPUT]\n    Name s3\n    Match *\n", b"[FILTER]\n    Name modify\n", b"[PARSER]\n    Name x\n    Format regex\n    Regex ^(?<a>.)\n"),
     *(b"[MULTILINE_PARSER]\n    name m\n    type regex\n    rule \"start_state\" \"/a/\" \"cont\"\n", b"    rule \"a\" \"b\"\n", b"@INCLUDE x\n"),
     *(b"@SET A=${B}\n", b"    Match_Regex ^a.*\n", b"    [PROCESSORS]\n", b"        a b\n", b"    Record a b\n", b"    Add ${A} b\n", b"    Alias x\n"),
     *(b"    code function f() end\n", b"    script /x.lua\n", b"    Include_Pattern x\n", b"\t", b"    ", b"    header A b\n", b"    Regex log ^(a|b)\n"),
 )  # fmt: skip
-DEFINITIONS = files("tests/cases/**/task-definition*.json", "tests/cases/seed/*.json", "controller/cli/demo_data/*.json")
+DEFINITIONS = files(
+    "tests/cases/**/task-definition*.json", "tests/cases/seed/*.json", "controller/cli/demo_data/*.json"
+)
 WITH_ROUTER = b"""{"family": "x", "networkMode": "bridge", "volumes": [{"name": "v", "host": {}}], "tags": [{"key": "a", "value": "b"}], "containerDefinitions": [
 {"name": "app", "image": "i", "cpu": 1, "memory": 5, "portMappings": [{"containerPort": 80}], "links": ["log_router:x"], "dependsOn": [{"containerName": "log_router", "condition": "START"}],
 "logConfiguration": {"logDriver": "awsfirelens", "options": {"Name": "s3"}, "secretOptions": [{"name": "k", "valueFrom": "arn:aws:ssm:a:1:parameter/x"}]}},
@@ -227,7 +225,18 @@ APPSPECS = (
     b'{"version": 0.0, "resources": [{"a": {"type": "AWS::ECS::Service", "properties": {"TaskDefinition": "shop:7"}}}]}',
 )  # fmt: skip
 _SHARDS = tuple(orjson.dumps({"format": 1, "entries": {str(SERVICE): one}}) for one in GOOD.values())
-_STATUS = orjson.dumps({"format": 1, "revision": "r", "sourceError": "", "errors": {}, "lostConfigs": [], "routes": {}, "services": {}, "problems": []})
+_STATUS = orjson.dumps(
+    {
+        "format": 1,
+        "revision": "r",
+        "sourceError": "",
+        "errors": {},
+        "lostConfigs": [],
+        "routes": {},
+        "services": {},
+        "problems": [],
+    }
+)
 _LEASES = (b'{"holder": "run.x.1", "epoch": 3, "nonce": "a", "since": "x"}', b'{"at": "x", "nonce": "b"}')
 NOT_JSON = (orjson.JSONDecodeError, NotATaskDefinition)
 

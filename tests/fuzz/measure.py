@@ -28,7 +28,7 @@ class Outcome:
 
     @property
     def trouble(self) -> str:
-        """"" where all is well; else its kind, equal for equal causes, numbers apart."""
+        """ "" where all is well; else its kind, equal for equal causes, numbers apart."""
         if self.crash:
             return f"crash: {self.crash}"
         if self.seconds > MAX_SECONDS:

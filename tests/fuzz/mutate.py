@@ -77,14 +77,16 @@ class Mutator:
         start, end = self.span(base)
         lines = base.split(b"\n")
         line = self.random.randrange(len(lines))
-        unit = self._choice((
-            self.token(),
-            self.token() + self.token(),
-            base[start:end],
-            base[start:end] + self.token(),
-            b"\n".join(lines[line : line + self.random.randrange(1, 5)]) + b"\n",
-            base,
-        ))
+        unit = self._choice(
+            (
+                self.token(),
+                self.token() + self.token(),
+                base[start:end],
+                base[start:end] + self.token(),
+                b"\n".join(lines[line : line + self.random.randrange(1, 5)]) + b"\n",
+                base,
+            )
+        )
         times = size // max(1, len(unit))
         if unit and self.random.random() < 0.4:  # noqa: PLR2004 - a share
             return _numbered(unit, size)

@@ -140,8 +140,32 @@ _TREE = b"".join((
     _ROW % (COMMIT, b"specs/a.yaml"), _ROW % (COMMIT, b"b.yml"), b"160000 commit %s       -\tsub\0" % COMMIT,
     b"120000 blob %s       5\tspecs/link.yaml\0" % COMMIT, b"120000 blob %s       5\tloop/x.\0" % COMMIT,
 ))  # fmt: skip
-_ADDRESSES = (b"git+https://host/team/r.git@main#path=a/b", b"git+ssh://git@host:22/r.git@v1", b"git+file:///r%20x", b"s3://bucket/a/b", b"./folder")
-_PARTS = (b"git+https://", b"git+ssh://", b"git+file://", b"s3://", b"@", b"#path=", b"%40", b"%2e", b"[::1]", b":22", b"..", b"//", b"?", b".lock", b"~", b"^{}", b"ext::")
+_ADDRESSES = (
+    b"git+https://host/team/r.git@main#path=a/b",
+    b"git+ssh://git@host:22/r.git@v1",
+    b"git+file:///r%20x",
+    b"s3://bucket/a/b",
+    b"./folder",
+)
+_PARTS = (
+    b"git+https://",
+    b"git+ssh://",
+    b"git+file://",
+    b"s3://",
+    b"@",
+    b"#path=",
+    b"%40",
+    b"%2e",
+    b"[::1]",
+    b":22",
+    b"..",
+    b"//",
+    b"?",
+    b".lock",
+    b"~",
+    b"^{}",
+    b"ext::",
+)
 
 TARGETS = (
     Target("address", _address, (SourceError,), _ADDRESSES, _PARTS),

@@ -33,7 +33,9 @@ class Finding:
     trace: str
 
     def __str__(self) -> str:
-        shown = f"{self.data[:SHOWN]!r}" + (f" … and {len(self.data) - SHOWN:,} bytes" if len(self.data) > SHOWN else "")
+        shown = f"{self.data[:SHOWN]!r}" + (
+            f" … and {len(self.data) - SHOWN:,} bytes" if len(self.data) > SHOWN else ""
+        )
         again = f"python -m tests.fuzz {self.target} --seed {self.seed}"
         return f"{self.target}: {self.outcome}, of {self.size:,} bytes, here {len(self.data):,}: {shown}\n{again}\n{self.trace}"
 

@@ -42,7 +42,10 @@ ENGINES = ("1.9.10", "5.0.9")
 _READERS = tuple(
     reader
     for kind, plugin in (
-        *(("filters", name) for name in ("grep", "modify", "rewrite_tag", "record_modifier", "log_to_metrics", "nest", "lua")),
+        *(
+            ("filters", name)
+            for name in ("grep", "modify", "rewrite_tag", "record_modifier", "log_to_metrics", "nest", "lua")
+        ),
         *(("parsers", name) for name in ("", "regex")),
         *(("inputs", name) for name in ("tail", "tcp", "thermal")),
         *(("outputs", name) for name in ("es", "http", "s3")),
@@ -54,7 +57,9 @@ _READERS = tuple(
 def _regex(data: bytes) -> object:
     """Of texts that UTF-8 can hold: files are read as such."""
     said = data.decode(errors="replace")
-    return [[one.code for one in check_regex("x", said, engine)] + [*undelimited(said, engine)[1]] for engine in ENGINES]
+    return [
+        [one.code for one in check_regex("x", said, engine)] + [*undelimited(said, engine)[1]] for engine in ENGINES
+    ]
 
 
 def _values(data: bytes) -> object:
@@ -136,22 +141,40 @@ _LOG = b"""\x1b[1mFluent Bit v5.0.9\x1b[0m
 _GIT = (
     b"fatal: could not read Username for 'https://h': terminal prompts disabled\n",
     b"remote: \x1b[31mERROR\nremote: packfile .git/objects/pack/x.pack does not match index\nfatal: early EOF\n",
-    b"Load key \"/k\": bad permissions\ngit@h: Permission denied (publickey).\nfatal: Could not read from remote repository.\n",
+    b'Load key "/k": bad permissions\ngit@h: Permission denied (publickey).\nfatal: Could not read from remote repository.\n',
     b"fatal: unable to access 'https://user:pw@h/r/': SSL certificate problem: self-signed certificate\n",
     b"error: RPC failed; HTTP 403 curl 22 The requested URL returned error: 403\nAuthorization: Basic Zm9v\n",
     b"error: object 12: invalid author/committer line\nfatal: fsck error in packed object\nproject x could not be found\n",
 )
-_LUA = (b'function f(tag, ts, record)\n  -- a comment\n  record["a"] = [[long]] .. "s\\"x" --[==[ c ]==]\n  return 1, ts, record\nend\n',)
+_LUA = (
+    b'function f(tag, ts, record)\n  -- a comment\n  record["a"] = [[long]] .. "s\\"x" --[==[ c ]==]\n  return 1, ts, record\nend\n',
+)
 
 
-def _target(name: str, run: Callable[[bytes], object], corpus: tuple[bytes, ...], tokens: tuple[bytes, ...] = ()) -> Target:
-    return Target(name, run, (), corpus, tokens, ((b"(", b")"), (b"[", b"]"), (b"(?:", b")*"), (b"{", b"}"), (b"'", b"'")))
+def _target(
+    name: str, run: Callable[[bytes], object], corpus: tuple[bytes, ...], tokens: tuple[bytes, ...] = ()
+) -> Target:
+    return Target(
+        name, run, (), corpus, tokens, ((b"(", b")"), (b"[", b"]"), (b"(?:", b")*"), (b"{", b"}"), (b"'", b"'"))
+    )
 
 
-_REGEXES = (b"^(?<remote>[^ ]*) (?<rest>.*)$", b"/^\\d+-[a-f\\h]{2,4}/i", b"(?i)(a|b(?=c))\\k<x>", b"[[:alpha:]&&[^\\]x]]+?", b"^a.*b$")
+_REGEXES = (
+    b"^(?<remote>[^ ]*) (?<rest>.*)$",
+    b"/^\\d+-[a-f\\h]{2,4}/i",
+    b"(?i)(a|b(?=c))\\k<x>",
+    b"[[:alpha:]&&[^\\]x]]+?",
+    b"^a.*b$",
+)
 _VALUES = (b"log ^a.*b$", b"$TAG[0]-$a['b'][1]", b"app-firelens*", b"^app.*", b"250M", b"${DD_API_KEY}", b"log healthcheck", b'add "a b" c',
            b"Key_value_matches log ^x", b"$log ^(a)$ new.$1 false", b"/httpd/%Y/%m/%d/$UUID.gz", b"json log do_next", b'k "v\\"w" x')  # fmt: skip
-_WINDOWS = (b"0 9 * * 1-5\n8h\nAsia/Tokyo", b"*/5 0-6/2 L * MON#2\n1h30m\nUTC", b"0 0 29 2 *\n90s\nEurope/Berlin", b"@daily\n5\n+1", b"0 0 LW * 5L")
+_WINDOWS = (
+    b"0 9 * * 1-5\n8h\nAsia/Tokyo",
+    b"*/5 0-6/2 L * MON#2\n1h30m\nUTC",
+    b"0 0 29 2 *\n90s\nEurope/Berlin",
+    b"@daily\n5\n+1",
+    b"0 0 LW * 5L",
+)
 
 TARGETS = (
     _target("regex", _regex, _REGEXES, REGEX),
