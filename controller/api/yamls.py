@@ -85,7 +85,7 @@ def _check_depth(content: bytes | str) -> None:
     """Before anything is composed: libyaml's composer recurses in C, and ends the process where the stack does."""
     loader, depth = _Loader(content), 0
     while loader.check_event():
-        event = loader.get_event()
+        event: Any = loader.get_event()
         depth += isinstance(event, _OPENING) - isinstance(event, _CLOSING)
         if depth > MAX_DEPTH:
             raise yaml.MarkedYAMLError(

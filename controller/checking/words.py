@@ -69,7 +69,8 @@ def is_deadly(log: bytes) -> bool:
 def read(log: bytes, presented: Presented, *, hide: tuple[str, ...] = ()) -> Said:
     """`hide`: paths of the run and of the binary."""
     lines = _lines(log)
-    errors = [text for level, text in lines if level == "error" or (level == "warn" and "annot listen" in text)][:MAX_ERRORS]
+    errors = [text for level, text in lines if level == "error" or (level == "warn" and "annot listen" in text)]
+    errors = errors[:MAX_ERRORS]
     reasons = [text for text in errors if not _FOLLOWS.match(text)]
     reasons = [
         text for text in reasons if f"{MOVED}/" not in text

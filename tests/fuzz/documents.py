@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -17,7 +16,8 @@ from controller.desired.compose import Installation, compose
 from controller.desired.matching import Home, RouteIndex
 from controller.desired.model import ConfigStore
 from controller.desired.subject import Refusal, Subject
-from controller.fluentbit.classic import ClassicError, Place as Line, SourceFile
+from controller.fluentbit.classic import ClassicError, SourceFile
+from controller.fluentbit.classic import Place as Line
 from controller.fluentbit.reader import from_classic, read_classic
 from controller.importing.definition import ConfigRef
 from controller.importing.importer import Wish, import_route
@@ -50,7 +50,7 @@ def _classic(data: bytes) -> object:
     """Everything is included once, and once more."""
 
     def include(path: str, place: Line) -> tuple[SourceFile, ...]:
-        return (SourceFile(f"{path}{place.line}", data[: len(data) // 2]),) if len(path) < 9 else ()  # noqa: PLR2004
+        return (SourceFile(f"{path}{place.line}", data[: len(data) // 2]),) if len(path) < 9 else ()
 
     try:
         return len(from_classic(data).sections)
@@ -206,7 +206,7 @@ CONFIGS = (
 )
 CLASSIC = (
     *(b"[OUTPUT]\n    Name s3\n    Match *\n", b"[FILTER]\n    Name modify\n", b"[PARSER]\n    Name x\n    Format regex\n    Regex ^(?<a>.)\n"),
-    *(b"[MULTILINE_PARSER]\n    name m\n    type regex\n    rule \"start_state\" \"/a/\" \"cont\"\n", b"    rule \"a\" \"b\"\n", b"@INCLUDE x\n"),
+    *(b'[MULTILINE_PARSER]\n    name m\n    type regex\n    rule "start_state" "/a/" "cont"\n', b'    rule "a" "b"\n', b"@INCLUDE x\n"),
     *(b"@SET A=${B}\n", b"    Match_Regex ^a.*\n", b"    [PROCESSORS]\n", b"        a b\n", b"    Record a b\n", b"    Add ${A} b\n", b"    Alias x\n"),
     *(b"    code function f() end\n", b"    script /x.lua\n", b"    Include_Pattern x\n", b"\t", b"    ", b"    header A b\n", b"    Regex log ^(a|b)\n"),
 )  # fmt: skip
@@ -220,8 +220,8 @@ WITH_ROUTER = b"""{"family": "x", "networkMode": "bridge", "volumes": [{"name": 
 "logroute.dev/original": "{\\"logConfiguration\\":{\\"app\\":\\"absent\\"},\\"volumes\\":[\\"v\\"],\\"size\\":{\\"cpu\\":[\\"1\\",\\"2\\"]},\\"empty\\":[\\"/volumes\\"]}"},
 "environment": [{"name": "aws_fluent_bit_init_s3_1", "value": "arn:aws:s3:::store/logroute/ab/pipeline.conf"}]}]}"""
 APPSPECS = (
-    b"version: 0.0\nResources:\n  - TargetService:\n      Type: AWS::ECS::Service\n      Properties:\n        TaskDefinition: shop:7 # x\n"
-    b"        LoadBalancerInfo: {ContainerName: app, ContainerPort: 80}\nHooks: [{BeforeAllowTraffic: \"arn:check\"}]\n",
+    (b"version: 0.0\nResources:\n  - TargetService:\n      Type: AWS::ECS::Service\n      Properties:\n        TaskDefinition: shop:7 # x\n"
+    b'        LoadBalancerInfo: {ContainerName: app, ContainerPort: 80}\nHooks: [{BeforeAllowTraffic: "arn:check"}]\n'),
     b'{"version": 0.0, "resources": [{"a": {"type": "AWS::ECS::Service", "properties": {"TaskDefinition": "shop:7"}}}]}',
 )  # fmt: skip
 _SHARDS = tuple(orjson.dumps({"format": 1, "entries": {str(SERVICE): one}}) for one in GOOD.values())

@@ -28,7 +28,7 @@ class Outcome:
 
     @property
     def trouble(self) -> str:
-        """ "" where all is well; else its kind, equal for equal causes, numbers apart."""
+        """Empty where all is well; else its kind, equal for equal causes."""
         if self.crash:
             return f"crash: {self.crash}"
         if self.seconds > MAX_SECONDS:
@@ -49,7 +49,7 @@ def measured(target: Target, data: bytes) -> Outcome:
         said = repr(target.run(data))[:200]
     except target.allowed as error:
         said = type(error).__name__ + ": " + "".join(char for char in str(error)[:80] if char.isalpha() or char == " ")
-    except BaseException as error:  # noqa: BLE001 - this is what is looked for, pydantic_core's panics among it
+    except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
         crash = _where(error)

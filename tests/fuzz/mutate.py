@@ -35,7 +35,7 @@ class Mutator:
 
     def next(self) -> bytes:
         """A new input of at most MAX_INPUT bytes."""
-        if self.random.random() < 0.15:  # noqa: PLR2004 - a share
+        if self.random.random() < 0.15:
             return self._much()[:MAX_INPUT]
         data = self._choice(self.pool)
         for _ in range(self.random.choice((1, 1, 2, 3, 5, 8))):
@@ -47,13 +47,13 @@ class Mutator:
 
     def token(self) -> bytes:
         own = self.target.tokens
-        if own and self.random.random() < 0.6:  # noqa: PLR2004 - a share
+        if own and self.random.random() < 0.6:
             return self._choice(own)
         return self._choice(NASTY)
 
     def span(self, data: bytes) -> tuple[int, int]:
         """A place in `data`, short more often than long; words rather than bytes, mostly."""
-        if self.random.random() < 0.6 and (words := [found.span() for found in _WORD.finditer(data[:SMALL])]):  # noqa: PLR2004
+        if self.random.random() < 0.6 and (words := [found.span() for found in _WORD.finditer(data[:SMALL])]):
             first = self.random.randrange(len(words))
             last = min(len(words) - 1, first + int(self.random.expovariate(0.5)))
             return words[first][0], words[last][1]
@@ -63,7 +63,7 @@ class Mutator:
     def _much(self) -> bytes:
         """One small thing very often: deep, long, or many."""
         base, size = self._choice(self.pool), self._choice(SIZES)
-        if self.target.nests and self.random.random() < 0.3:  # noqa: PLR2004 - a share
+        if self.target.nests and self.random.random() < 0.3:
             opening, closing = self._choice(self.target.nests)
             levels = size // (len(opening) + len(closing))
             middle = opening * levels + self._choice((b"", b"1", b"a")) + closing * self._choice((levels, 0))
@@ -88,7 +88,7 @@ class Mutator:
             )
         )
         times = size // max(1, len(unit))
-        if unit and self.random.random() < 0.4:  # noqa: PLR2004 - a share
+        if unit and self.random.random() < 0.4:
             return _numbered(unit, size)
         return unit * times + self._choice((b"", b"", b"\n", b"!", unit[:1]))
 
@@ -97,7 +97,7 @@ def _numbered(unit: bytes, size: int) -> bytes:
     """Each a little different from the others: many keys, not one key often. The number ends the first word."""
     found = re.search(rb"[A-Za-z_]+", unit)
     at = found.end() if found else len(unit)
-    some, total = [], 0
+    some, total = list[bytes](), 0
     while total < size:
         some.append(b"%s%d%s" % (unit[:at], len(some), unit[at:]))
         total += len(some[-1])

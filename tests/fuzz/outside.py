@@ -89,7 +89,7 @@ def _listen(data: bytes) -> object:
 _LOOP = asyncio.new_event_loop()
 _METRICS = Metrics("0.1.0")
 _APP = create_app(
-    lambda accept: _METRICS.render(accept),
+    _METRICS.render,
     Health(SystemClock(), lambda: 0.0, lambda: True, limit=1e9, grace=1e9),
 )  # fmt: skip
 _REQUESTS = (
@@ -109,11 +109,9 @@ def _http(data: bytes) -> object:
         return "no request"
     path, _, query = request.target.partition(b"?")
     headers = [(bytes(name), bytes(value)) for name, value in request.headers]
-    scope = {
-        **{"type": "http", "method": request.method.decode("ascii"), "path": path.decode("latin-1"), "raw_path": path},
-        **{"query_string": query, "headers": headers, "root_path": "", "scheme": "http", "http_version": "1.1"},
-        **{"server": ("127.0.0.1", 9090), "client": ("127.0.0.1", 1), "extensions": {}, "asgi": {"version": "3.0"}},
-    }
+    scope: dict[str, Any] = {"path": path.decode("latin-1"), "query_string": query, "headers": headers}
+    scope |= {"type": "http", "method": request.method.decode("ascii"), "raw_path": path, "root_path": ""}
+    scope |= {"scheme": "http", "http_version": "1.1", "server": ("127.0.0.1", 9090), "client": ("127.0.0.1", 1)}
     if path == b"/metrics":  # the application asks for it on a thread, whose CPU nobody here would count
         _METRICS.render(dict(headers).get(b"accept", b"").decode("latin-1"))
     status = _LOOP.run_until_complete(_answered(scope))

@@ -77,7 +77,7 @@ def _values(data: bytes) -> object:
 
 def _window(data: bytes) -> object:
     """Lines: the cron, how long, where."""
-    cron, duration, zone = (text(data).split("\n") + ["", "", ""])[:3]
+    cron, duration, zone = [*text(data).split("\n"), "", ""][:3]
     one = _WINDOW.validate_python({"cron": cron, "duration": duration or "1h", "timeZone": zone or "UTC"})
     return opens_in([one], NOW) > 0
 
@@ -184,7 +184,7 @@ TARGETS = (
     Target("share", _share, (ValidationError,), (b"10%", b"5", b"100%", b"0"), (b"%",)),
     _target("lua", _lua, _LUA, (b"--", b"--[[", b"]]", b"[==[", b"]==]", b"\\z", b"\\x", b"'", b'"', b"..", b"\r", b"=")),
     _target("redaction", _redaction, (b"token=abc password: 'x y' https://u:p@h/x Bearer abcdefghijklmnopqrst", b'{"apiKey": "S3cr3tValue"}'),
-            (b"token=", b"password: \"", b"secret='", b"Bearer ", b"basic ", b"://", b"@", b"https://a:", b"api_key", b"S3cr3tValue", b"_key", b"access")),
+            (b"token=", b'password: "', b"secret='", b"Bearer ", b"basic ", b"://", b"@", b"https://a:", b"api_key", b"S3cr3tValue", b"_key", b"access")),
     _target("git-says", _git_says, _GIT, (b"://", b":", b"@", b"packfile ", b"ssl", b"tls", b"load key ", b"unable to load ", b"project ", b"invalid ",
             b"no ", b"repository ", b"authorization: a ", b"fatal: ", b"remote: ", b"object file ", b"gnutls", b"bytes of ")),
     _target("engine-says", _engine_says, (_LOG, *(line + b"\n" for line in _LOG.splitlines())),
