@@ -11,7 +11,8 @@ from controller.aws.leases import LeaseFolder
 from controller.checking.harmless import NotStarted
 from controller.checking.presented import present
 from controller.cli.failures import CommandError
-from controller.cli.statusfile import checked
+from controller.cli.status import _lines
+from controller.cli.statusfile import _merged, checked
 from controller.desired.compose import Installation, compose
 from controller.desired.matching import Home, RouteIndex
 from controller.desired.model import ConfigStore
@@ -184,8 +185,9 @@ def _lease(data: bytes) -> object:
 
 
 def _status(data: bytes) -> object:
-    """As `logroute status` takes it."""
-    return len(checked(orjson.loads(data), "s3://b/status.json"))
+    """As `logroute status` takes and shows it, of two replicas."""
+    found = checked(orjson.loads(data), "s3://b/status.json")
+    return len(_lines(_merged([found, found])))
 
 
 JSON_NESTS = ((b"[", b"]"), (b'{"a":', b"}"), (b'{"format":1,"entries":', b"}"))
@@ -237,6 +239,13 @@ _STATUS = orjson.dumps(
         "problems": [],
     }
 )
+_ROWS = orjson.dumps({
+    "format": 1, "revision": "r", "sourceError": "x", "errors": {"a": "b"}, "lostConfigs": ["c"],
+    "problems": [{"file": "a", "line": 1, "column": 2, "code": "C", "message": "m"}],
+    "routes": {"a/b": [{"condition": "Ready", "status": "True", "reason": "InSync", "message": "m"}]},
+    "services": {"s": {"ready": True, "reason": "r", "message": "m", "drift": [{"reason": "r", "message": "n"}]}},
+    "suspended": {"a/b": {"message": "m"}}, "rollouts": [{"id": "i", "begun": 1.5, "state": "Running", "why": "w"}],
+})  # fmt: skip
 _LEASES = (b'{"holder": "run.x.1", "epoch": 3, "nonce": "a", "since": "x"}', b'{"at": "x", "nonce": "b"}')
 NOT_JSON = (orjson.JSONDecodeError, NotATaskDefinition)
 
@@ -251,5 +260,5 @@ TARGETS = (
     Target("state", _state, (), (*_SHARDS, *files("tests/cases/state/*/*.json")), JSON_TOKENS, JSON_NESTS),
     Target("notes", _notes, (), _SHARDS, (*JSON_TOKENS, b'"lines": ', b'"at": ', b'"blocked x": ', b'"suspended a/b": '), JSON_NESTS),
     Target("lease", _lease, (), _LEASES, (*JSON_TOKENS, b'"epoch": ', b'"holder": ', b'"nonce": '), JSON_NESTS),
-    Target("status", _status, (CommandError, orjson.JSONDecodeError), (_STATUS, *files("tests/cases/state/*/status.json")), JSON_TOKENS, JSON_NESTS),
+    Target("status", _status, (CommandError, orjson.JSONDecodeError), (_STATUS, _ROWS, *files("tests/cases/state/*/status.json")), JSON_TOKENS, JSON_NESTS),
 )  # fmt: skip
