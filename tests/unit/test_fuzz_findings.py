@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
+import orjson
 import pytest
 
 from controller.api import yamls
 from controller.checking.words import MAX_WORDS
 from controller.cli.failures import CommandError
+from controller.cli.statusfile import checked
 from controller.cli.taskdefs import read_definition
 from controller.settings import SettingsError
 from controller.settings import load as load_settings
@@ -134,6 +138,23 @@ def test_a_definition_of_another_shape_is_told_where(tmp_path: Path, text: bytes
     (file := tmp_path / "td.json").write_bytes(text)
     with pytest.raises(CommandError, match=words):
         read_definition(str(file))
+
+
+@pytest.mark.parametrize(
+    ("rows", "where"),
+    [
+        ({"services": {"s": 1}}, "services.s"),
+        ({"services": {"s": {"ready": True, "reason": "r"}}}, "services.s.message"),
+        ({"routes": {"a/b": [{}]}}, "routes.a/b.0.reason"),
+        ({"rollouts": [{"id": "i", "state": "Running", "why": ""}]}, "rollouts.0.begun"),
+        ({"problems": [None]}, "problems.0"),
+        ({"lostConfigs": None}, "lostConfigs"),
+    ],
+)
+def test_a_status_with_a_row_of_another_shape_is_told(rows: dict[str, Any], where: str) -> None:
+    status = {**orjson.loads(TARGETS["status"].corpus[0]), **rows}
+    with pytest.raises(CommandError, match=f"s3://b/status.json is not readable: `{re.escape(where)}"):
+        checked(status, "s3://b/status.json")
 
 
 def test_yaml_that_holds_itself_is_plain_data() -> None:
