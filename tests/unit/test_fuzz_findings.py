@@ -69,6 +69,7 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a definition of endless memory": ("inject", lambda: definition(b'"cpu": 1', b'"memory": "1e999 GB"')),
     "a lease that nests": ("lease", lambda: b"[" * 4097),
     "a lease whose nonce is a list": ("lease", lambda: b'{"nonce": [null]}'),
+    "a value of variables alone": ("values", lambda: b"^(" + b"${A}" * (MIB // 4)),
     "packfiles without an end": ("git-says", lambda: b"packfile " * 7000),
     "a URL of colons": ("git-says", lambda: b"://" + b":" * 65_000),
     "certificates without an end": ("git-says", lambda: b"unable to load ssl tls " * 2800),
