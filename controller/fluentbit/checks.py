@@ -25,7 +25,7 @@ from controller.fluentbit.variables import NONE, Names, check_variables
 from controller.fluentbit.words import listed, lowered, nearest, shown
 
 Section = Mapping[str, Any]
-MOST = 500
+MOST = 150
 """Findings of one section after which the rest is not looked at: each takes a search for what was meant."""
 
 

@@ -65,7 +65,7 @@ class Said:
     """The key is the problem, not its value."""
 
 
-MOST = 500
+MOST = 150
 """Errors of one document that are put into words: far more than are shown, each with a search for what was meant."""
 
 

@@ -44,6 +44,12 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a repeat of 4,301 digits": ("regex", lambda: b"a{2,%s}" % DIGITS),
     "a repeat from 4,301 digits": ("regex", lambda: b"(?<=a{%s})" % DIGITS),
     "a call of a group with 4,301 digits": ("regex", lambda: b"\\g<-%s>" % DIGITS),
+    "a spec of many outputs without names": ("specs", lambda: many(b"    outputs:\n", b"      - {name: stdout}\n", 10_000)),
+    "a spec of many unknown keys": ("specs", lambda: many(b"", b"".join(b"    key%d: x\n" % n for n in range(20_000)), 1)),
+    "a spec of many unknown options": (
+        "specs",
+        lambda: many(b"    outputs:\n      - name: s3\n", b"".join(b"        k%d: x\n" % n for n in range(20_000)), 1),
+    ),
     "settings that nest": ("settings", lambda: b"[" * 5000),
     "settings that nest beyond what libyaml bears": ("settings", lambda: b"[" * MIB),
     "settings with a date that is none": ("settings", lambda: b"a: !!timestamp x"),
@@ -78,6 +84,11 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a listing of one deep path": ("git-tree", lambda: b"100644 blob %s 1\t%s\0" % (b"0" * 40, b"a/" * 500_000 + b"x.yaml")),
     "a listing of an object that is lost": ("git-tree", lambda: b"100644 blob %s BAD\tx.yaml\0" % (b"0" * 40)),
 }  # fmt: skip
+
+
+def many(head: bytes, unit: bytes, times: int) -> bytes:
+    start, _, _ = (ROUTE % (b"a", b"^a")).partition(b"    filters:")
+    return start + head + unit * times
 
 
 def definition(container: bytes, more: bytes = b'"networkMode": "awsvpc"') -> bytes:
