@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import orjson
@@ -61,7 +62,7 @@ def _classic(data: bytes) -> object:
 
 def _presented(data: bytes) -> object:
     """As `check` hands it to an engine."""
-    ports = iter(range(20000, 20000 + len(data)))
+    ports = count(20000)
     return len(present(data, data, "5.0.9", lambda: next(ports)).files)
 
 

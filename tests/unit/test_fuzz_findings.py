@@ -81,6 +81,7 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "certificates without an end": ("git-says", lambda: b"unable to load ssl tls " * 2800),
     "an engine that begins many instances": ("engine-says", lambda: b"[error] " + b"[input:a:" * 100_000),
     "an engine that says many errors": ("engine-says", lambda: b"[error] [input:tcp:in] 20001 /var/log/flb\n" * 20_000),
+    "a port of 4,301 digits": ("listen", lambda: b":" + DIGITS),
     "a listing of one deep path": ("git-tree", lambda: b"100644 blob %s 1\t%s\0" % (b"0" * 40, b"a/" * 500_000 + b"x.yaml")),
     "a listing of an object that is lost": ("git-tree", lambda: b"100644 blob %s BAD\tx.yaml\0" % (b"0" * 40)),
 }  # fmt: skip
