@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pydantic_settings
-import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from controller.api import yamls
 from controller.api.errors import Explained
 from controller.api.tenants import Tenant
 from controller.api.values import ARN, Duration, Glob, Label, Model, Region, Share
@@ -320,10 +320,10 @@ def _file(path: Path | None) -> dict[str, Any]:
 
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_bytes())
+        return yamls.load(path.read_bytes())
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yamls.NotYaml as error:
         raise SettingsError(f"{path} is not YAML: {error}") from error
 
 

@@ -10,6 +10,8 @@ from controller.checking.presented import PIPELINE, STAND_IN, Presented
 from controller.fluentbit.variables import used
 
 MAX_WORDS, MAX_LENGTH = 6, 300
+MAX_ERRORS, MAX_LINE = 100, 1000
+"""What is looked through: the reason comes first, and a config can make an engine say much of itself."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LINE = re.compile(r"(?:\[[\d/]+ [\d:.]+\] )?\[ *(info|warn|error|help)\] (.*)")
 _UP = "[sp] stream processor started"
@@ -68,6 +70,7 @@ def read(log: bytes, presented: Presented, *, hide: tuple[str, ...] = ()) -> Sai
     """`hide`: paths of the run and of the binary."""
     lines = _lines(log)
     errors = [text for level, text in lines if level == "error" or (level == "warn" and "annot listen" in text)]
+    errors = errors[:MAX_ERRORS]
     reasons = [text for text in errors if not _FOLLOWS.match(text)]
     reasons = [
         text for text in reasons if f"{MOVED}/" not in text
@@ -92,7 +95,7 @@ def _lines(log: bytes) -> list[tuple[str, str]]:
     """(level, text) of the engine's own lines; the banner and the rest are none."""
     text = _COLOUR.sub("", log.decode(errors="replace"))
     found = (_LINE.fullmatch(line.rstrip()) for line in text.split("\n"))
-    return [(one[1], one[2]) for one in found if one]
+    return [(one[1], one[2][:MAX_LINE]) for one in found if one]
 
 
 def _shown(text: str, presented: Presented, hide: tuple[str, ...]) -> str:

@@ -30,8 +30,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
     lines += [paint(lost, RED) for lost in found["lostConfigs"]]
     rows = [("ROUTE", "READY", "REASON", "MESSAGE")]
     for route, conditions in found["routes"].items():
-        ready = next(one for one in conditions if one["condition"] == "Ready")
-        rows.append((route, ready["status"], ready["reason"], ready["message"]))
+        ready = (one for one in conditions if one["condition"] == "Ready")
+        rows += [(route, one["status"], one["reason"], one["message"]) for one in ready]
     lines += ["", *_table(rows)]
     services = [("SERVICE", "READY", "REASON", "MESSAGE")]
     for service, state in found["services"].items():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from controller.api.conditions import Reason
 from controller.app import home_store
@@ -17,17 +18,59 @@ from controller.settings import Settings
 
 MAX_BYTES = 256 * 2**20
 """Ten thousand services take five megabytes."""
-SHAPE: dict[str, type] = {
-    "revision": str,
-    "sourceError": str,
-    "errors": dict,
-    "lostConfigs": list,
-    "routes": dict,
-    "services": dict,
-    "suspended": dict,
-    "rollouts": list,
-    "problems": list,
-}
+
+
+class _Row(BaseModel):
+    """What commands read of a row; there may be more in it."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class _Told(_Row):
+    reason: str
+    message: str
+
+
+class _Condition(_Told):
+    condition: str
+    status: str
+
+
+class _Service(_Told):
+    ready: bool
+    drift: list[_Told] = []
+    hints: list[_Told] = []
+
+
+class _Suspended(_Row):
+    message: str
+
+
+class _Rollout(_Row):
+    id: str
+    begun: float
+    state: str
+    why: str
+
+
+class _Problem(_Row):
+    file: str
+    line: int
+    column: int
+    code: str
+    message: str
+
+
+class _Status(_Row):
+    revision: str
+    sourceError: str  # noqa: N815 - its name there
+    errors: dict[str, str]
+    lostConfigs: list[str]  # noqa: N815 - its name there
+    routes: dict[str, list[_Condition]]
+    services: dict[str, _Service]
+    suspended: dict[str, _Suspended]
+    rollouts: list[_Rollout]
+    problems: list[_Problem]
 
 
 MERGED: tuple[str, ...] = ("errors", "routes", "services")
@@ -44,6 +87,10 @@ def read(settings: Settings) -> dict[str, Any]:
     if not found:
         where = f"s3://{store.in_bucket(STATE)}/{STATUS}"
         raise CommandError(f"{where} is not there: no controller has finished a pass yet")
+    return _merged(found)
+
+
+def _merged(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     merged = {name: {key: value for one in found for key, value in one[name].items()} for name in MERGED}
     merged["routes"] = {route: _worst(one["routes"].get(route) for one in found) for route in merged["routes"]}
     merged = {name: dict(sorted(some.items())) for name, some in merged.items()}
@@ -76,10 +123,9 @@ def _of(objects: ObjectStore, key: str) -> dict[str, Any] | None:
     if len(body) > MAX_BYTES:
         raise CommandError(f"{where} is not readable: it is larger than {MAX_BYTES >> 20} MiB")
     try:
-        found = orjson.loads(body)
+        return checked(orjson.loads(body), where)
     except orjson.JSONDecodeError as error:
         raise CommandError(f"{where} is not readable: {error}") from error
-    return checked(found, where)
 
 
 def checked(found: Any, where: str) -> dict[str, Any]:
@@ -89,7 +135,9 @@ def checked(found: Any, where: str) -> dict[str, Any]:
     if found["format"] != FORMAT:
         raise CommandError(f"{where} is of format {found['format']}; update this logroute")
     status: dict[str, Any] = {"suspended": {}, "rollouts": [], **found}  # earlier versions did not tell these
-    for name, shape in SHAPE.items():
-        if not isinstance(status.get(name), shape):
-            raise CommandError(f"{where} is not readable: `{name}` is missing or of another type")
+    try:
+        _Status.model_validate(status)
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors(include_url=False, include_input=False)[0]["loc"]))
+        raise CommandError(f"{where} is not readable: `{place}` is missing or of another type") from error
     return status

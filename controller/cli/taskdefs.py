@@ -20,10 +20,11 @@ from controller.desired.store import StoreUrlError, config_store
 from controller.desired.subject import Refusal, Subject
 from controller.fluentbit.words import shown
 from controller.specs.model import Route, SpecSet
-from controller.taskdef.body import Body, NotATaskDefinition, account_of, register_form
+from controller.taskdef.body import Body, NotATaskDefinition, account_of
 from controller.taskdef.ignoring import put_but
 from controller.taskdef.mark import Originals
 from controller.taskdef.overlay import ForeignRouter, Ownership, Stripped, strip
+from controller.taskdef.shapes import from_file
 from controller.telemetry.redaction import register
 
 NO_STORE = ConfigStore("", "")
@@ -99,10 +100,7 @@ def read_definition(path: str) -> Body:
     """Register input or describe output, from a file or `-`."""
     try:
         text = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        answer = orjson.loads(text)
-        if not isinstance(answer, dict):
-            raise NotATaskDefinition("the top level must be a JSON object")
-        return register_form(answer)
+        return from_file(orjson.loads(text))
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
     except orjson.JSONDecodeError as error:

@@ -25,6 +25,8 @@ from controller.fluentbit.variables import NONE, Names, check_variables
 from controller.fluentbit.words import listed, lowered, nearest, shown
 
 Section = Mapping[str, Any]
+MOST = 150
+"""Findings of one section after which the rest is not looked at: each takes a search for what was meant."""
 
 
 def check(kind: Kind, section: Section, engine: str, names: Names = NONE) -> list[Finding]:
@@ -42,6 +44,8 @@ def explained(kind: Kind, section: Section, engine: str, names: Names = NONE) ->
         return findings
     for key, value in section.items():
         findings += _option(plugin, key, value, engine, names)
+        if len(findings) >= MOST:
+            return findings
     if len(lower) != len(section):
         findings += _twice(section)
     if relation := RELATIONS.get((kind, plugin.name)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 
 class ClassicError(ValueError):
@@ -95,6 +96,7 @@ class Source:
     """Comments below everything."""
 
 
+@lru_cache(maxsize=256)
 def kind_of(name: str) -> SectionKind:
     """Any beginning of a kind's name is that kind, the first in this order (get_section_type of
     flb_config_format.c): `[OUT]` is an output.

@@ -15,6 +15,7 @@ from controller.fluentbit.tree import Config, Section
 MAX_FILES = 1000
 """FLB_CF_FILE_NUM_LIMIT."""
 _BLANK = " \t"
+_EMPTY = (b"", b"\r")
 _SPACE = " \t\n\v\f\r"
 """isspace in the C locale: Python's own strip would take more."""
 
@@ -101,7 +102,8 @@ class _File:
 
     def read(self, text: bytes) -> None:
         for number, raw in enumerate(text.split(b"\n"), 1):
-            self._line(self._text(raw, number).removesuffix("\r"), Place(self.name, number))
+            if raw not in _EMPTY:
+                self._line(self._text(raw, number).removesuffix("\r"), Place(self.name, number))
 
     def _text(self, raw: bytes, number: int) -> str:
         if b"\0" in raw:
@@ -113,8 +115,6 @@ class _File:
             raise ClassicError(number, message, self.name) from error
 
     def _line(self, line: str, place: Place) -> None:
-        if not line:
-            return
         if line[0] == "#":
             self._comment(line)
         elif line[0] == "@":

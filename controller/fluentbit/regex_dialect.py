@@ -97,6 +97,11 @@ def dialect(text: str, options: str = "") -> tuple[str, str | None]:
     return "".join(reader.done), None
 
 
+def _number(digits: str) -> int:
+    """Its first twelve digits: Oniguruma stops at far smaller ones, and Python's int at one of 4,301."""
+    return int(digits.lstrip("0")[:12] or "0")
+
+
 def _hexadecimal(piece: str) -> str:
     r"""`\x` without digits is a byte 0; bytes that are no characters by themselves are let stand in regexes."""
     digits = piece[2:].strip("{}")
@@ -139,7 +144,7 @@ class _Reader:
         self.done.append("(?:)" if name in _ANCHORS else self._plain(piece))
         if group.behind and (name in _NOT_BEHIND or name == "k"):
             raise _Refused(f"{_BEHIND}holds {piece}")
-        if piece.startswith("\\g<-") and piece[4:-1].isdigit() and int(piece[4:-1]) > self.captures:
+        if piece.startswith("\\g<-") and piece[4:-1].isdigit() and _number(piece[4:-1]) > self.captures:
             raise _Refused(f"{piece} calls a group that there is not")
         if name in _ANCHORS:
             group.add(0)
@@ -219,14 +224,14 @@ class _Reader:
     def _repeat(self, piece: str) -> None:
         group = self.groups[-1]
         low, _, high = piece.strip("{}").partition(",")
-        if low.isdigit() and high.isdigit() and int(low) > int(high):
+        if low.isdigit() and high.isdigit() and _number(low) > _number(high):
             raise _Refused(f"in the repeat {piece} the upper number is smaller than the lower")
         self.done.append(piece)
         group.sole = False
         if not re.fullmatch(r"\{([0-9]+)(,\1)?\}", piece):
             group.length = None
         elif group.length is not None and group.last is not None:
-            group.length += group.last * (int(piece.strip("{}").split(",")[0]) - 1)
+            group.length += group.last * (_number(piece.strip("{}").split(",")[0]) - 1)
 
     def _other(self, piece: str) -> None:
         group = self.groups[-1]

@@ -17,6 +17,10 @@ _PREFIX = re.compile(r"ECS_[A-Z0-9_]+")
 """The init image exports ECS_CLUSTER, ECS_TASK_ID and the like."""
 
 
+MOST = 3
+"""Findings of one value: more of the same say nothing new."""
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What a spec may name, beside what the init image exports."""
@@ -54,12 +58,14 @@ def check_variables(key: str, text: str, names: Names = NONE) -> list[Finding]:
         found += _unknown(key, match[1], names)
         if text.endswith("$", 0, match.start()) or text.startswith("{", match.end()):
             found.append(_assembled(key))
+        if len(found) >= MOST:
+            return found[:MOST]
         end = match.end()
     if text.count("${") != len(_VARIABLE.findall(text)):
         found.append(
             error((), "UNKNOWN_VARIABLE", f"{key}: ${{ begins a variable that is not closed", "close it with }")
         )
-    return found[:3]
+    return found[:MOST]
 
 
 def _unknown(key: str, name: str, names: Names) -> list[Finding]:

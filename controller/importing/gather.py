@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import compress
 
 from controller.fluentbit.classic import (
     ClassicError,
@@ -175,8 +176,11 @@ class _Reader:
         """A [SERVICE] without the parsers files that are here: what they hold becomes part of the route."""
         if section.kind is not SectionKind.SERVICE:
             return section
-        kept = [entry for entry in section.entries if entry.key.lower() != "parsers_file" or not self._parsers(entry)]
-        dropped = tuple(text for entry in section.entries if entry not in kept for text in entry.comments)
+        stays = [entry.key.lower() != "parsers_file" or not self._parsers(entry) for entry in section.entries]
+        kept = list(compress(section.entries, stays))
+        dropped = tuple(
+            text for entry, stay in zip(section.entries, stays, strict=True) if not stay for text in entry.comments
+        )
         if not kept:
             self.found.trailing += [*section.comments, *dropped]
         return replace(section, entries=tuple(kept), comments=(*section.comments, *dropped))

@@ -15,7 +15,7 @@ from controller.importing.gather import Find, Gathered, gather
 from controller.importing.image import image_of
 from controller.importing.lua import without_scripts
 from controller.importing.proof import Proof, prove
-from controller.importing.remarks import Remark, in_definition
+from controller.importing.remarks import Remark, Unimportable, in_definition
 from controller.importing.route import NOWHERE, Identity, dns_label, route
 from controller.importing.router import router_class
 from controller.importing.sections import Sorted, agents_inputs, sort
@@ -29,6 +29,9 @@ HEAD = (
     "Made by `logroute import`: read it through, then delete the hand-made router in the same change,",
     "or set `adopt: true` in the LogRouterClass to have it replaced, and given back should the route leave.",
 )
+MAX_OPTIONS = 5_000
+"""Sections and options; a large router has a few hundred."""
+MAX_CHARACTERS = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = 
     image = image_of(firelens, wish.engine)
     by_agent = image.delivery is not None
     gathered = gather(firelens, find, alone, by_agent=by_agent)
+    _check_size(gathered)
     without_scripts(gathered, find)
     names = _names(firelens, gathered, wish)
     names.init, names.by_agent = image.init or bool(firelens.init), by_agent
@@ -83,6 +87,20 @@ def import_route(body: Body, find: Find, wish: Wish, alone: SourceFile | None = 
     yaml = write(settled.documents, HEAD).text
     shown = _shown([*remarks, *proof.differences], names)
     return Imported(yaml, plain, (*shown, *_added(proof)), settled.left)
+
+
+def _check_size(gathered: Gathered) -> None:
+    """What is beyond it is no router's config, and every step here takes its time for each option."""
+    sizes = [len(entry.key) + len(entry.value) for section in gathered.sections for entry in section.entries]
+    options = len(sizes) + len(gathered.sections)
+    if options > MAX_OPTIONS:
+        raise Unimportable(
+            f"the config has {options:,} sections and options, more than the {MAX_OPTIONS:,} that are read"
+        )
+    if sum(sizes) > MAX_CHARACTERS:
+        raise Unimportable(
+            f"the options have {sum(sizes):,} characters, more than the {MAX_CHARACTERS:,} that are read"
+        )
 
 
 def _added(proof: Proof) -> Iterable[Remark]:

@@ -104,12 +104,14 @@ def _cuts(errors: Iterable[Problem], written: Written) -> list[tuple[Cut, Proble
         document, path = _meant(problem, written)
         if cut := _cut(document, path):
             found.setdefault((document, cut), problem)
-    outermost = {one: why for one, why in found.items() if not any(_within(one, other) for other in found)}
+    outermost = {one: why for one, why in found.items() if not any(outer in found for outer in _around(one))}
     return sorted(outermost.items(), key=lambda pair: _order(pair[0]), reverse=True)
 
 
-def _within(one: Cut, other: Cut) -> bool:
-    return one != other and one[0] == other[0] and one[1][: len(other[1])] == other[1]
+def _around(cut: Cut) -> Iterable[Cut]:
+    """All that it lies in."""
+    document, path = cut
+    return ((document, path[:length]) for length in range(len(path)))
 
 
 def _order(cut: Cut) -> tuple[int, list[tuple[int, str]]]:

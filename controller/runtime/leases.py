@@ -196,7 +196,7 @@ class Leases:
     def _was_ours(self) -> bool:
         """A beat without an answer may have been written all the same; and S3 refuses one that meets another."""
         found = self._store.read(REPLICAS + self.replica)
-        if found is None or _unpacked(found[1]).get("nonce") not in self._sent:
+        if found is None or str(_unpacked(found[1]).get("nonce")) not in self._sent:
             return False
         self._version = found[0]
         return True
@@ -341,7 +341,7 @@ def _unpacked(body: bytes) -> dict[str, Any]:
     """Empty where it is none of ours."""
     try:
         plain = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return plain if isinstance(plain, dict) else {}
 

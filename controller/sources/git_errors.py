@@ -23,31 +23,32 @@ def _rule(pattern: str, reason: Reason, hint: str) -> _Rule:
     return _Rule(re.compile(pattern, re.IGNORECASE), reason, hint)
 
 
-# In this order: the first that matches says the most. Texts of git 2.30 to 2.50, curl with OpenSSL and with
+# In this order: the first that matches says the most. Gaps are bounded, for a server says what it likes, and a long
+# line would be searched from each of its places to its end. Texts of git 2.30 to 2.50, curl with OpenSSL and with
 # GnuTLS, and OpenSSH 8 to 10, all in the C locale.
 _RULES = (
     _rule(
-        r"packfile .* (does not match|cannot be|is far too|is not)|is corrupt|object file .* is empty",
+        r"packfile .{0,300} (does not match|cannot be|is far too|is not)|is corrupt|object file .{0,300} is empty",
         Reason.CACHE,
         "The cache folder is damaged: delete it",
     ),
     _rule(
-        r"host key verification failed|host identification has changed|no .* host key is known",
+        r"host key verification failed|host identification has changed|no .{0,300} host key is known",
         Reason.HOST_KEY_UNKNOWN,
         "Put the server's key into knownHostsFile, after comparing it with what its owner publishes",
     ),
     _rule(
-        r"unprotected private key|load key .*: |bad permissions|identity file .* not accessible",
+        r"unprotected private key|load key .{0,300}: |bad permissions|identity file .{0,300} not accessible",
         Reason.CREDENTIALS,
         "sshKeyFile must be an unencrypted private key that only this user may read (mode 0600)",
     ),
     _rule(
-        r"error setting certificate|error reading ca cert|unable to load .*certificate",
+        r"error setting certificate|error reading ca cert|unable to load .{0,300}certificate",
         Reason.CREDENTIALS,
         "The CA file must be PEM and readable",
     ),
     _rule(
-        r"certificate|gnutls_handshake|SSL_connect|ssl.*handshake|tls.*alert",
+        r"certificate|gnutls_handshake|SSL_connect|ssl.{0,300}handshake|tls.{0,300}alert",
         Reason.TLS_FAILED,
         "If the server uses a private CA, name its PEM file in GIT_SSL_CAINFO",
     ),
@@ -70,8 +71,8 @@ _RULES = (
     ),
     _rule(r"returned error: 429", Reason.THROTTLED, "Raise the setting poll"),
     _rule(
-        r"repository .*not found|does not appear to be a git repository|not a git repository"
-        r"|returned error: 404|no such file or directory|project .*could not be found",
+        r"repository .{0,300}not found|does not appear to be a git repository|not a git repository"
+        r"|returned error: 404|no such file or directory|project .{0,300}could not be found",
         Reason.NOT_FOUND,
         "Check the address, and that these credentials may see the repository",
     ),
@@ -87,7 +88,7 @@ _RULES = (
         "Check the network, proxy and firewall, and that the server runs",
     ),
     _rule(
-        r"fsck error|error in object|hasdot|badtree|invalid .*object|malformed",
+        r"fsck error|error in object|hasdot|badtree|invalid .{0,300}object|malformed",
         Reason.REJECTED,
         "git's checks refuse the repository's content; look with `git fsck --strict`",
     ),
@@ -115,7 +116,7 @@ def _words(stderr: bytes, secrets: Iterable[str]) -> str:
     text = stderr.decode(errors="replace")
     for secret in secrets:
         text = text.replace(secret, "***")
-    text = re.sub(r"://[^/\s@]*:[^/\s@]*@", "://***@", text)
+    text = re.sub(r"://[^/\s@:]*:[^/\s@]*@", "://***@", text)
     text = re.sub(r"(?i)(authorization: *\w+ +)\S+", r"\1***", text)
     lines = ("".join(" " if is_unsafe(letter) else letter for letter in line).strip() for line in text.splitlines())
     kept = [line.removeprefix("fatal: ") for line in lines if line and not line.startswith(_ADVICE)]

@@ -4,6 +4,7 @@ filter, hook or symlink can act on this machine.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ _FILES = (b"100644", b"100755", b"100664")
 _MAX_TARGET = 1024
 _MAX_STEPS = 256
 """Parts of paths that are walked for one symlink: ends circles, and hostile chains of long targets."""
+_LACKS = "git's cache lacks a file of the commit that it holds"
 _LISTED_BYTES = 300
 """Room for one entry of a listing; a path longer than that takes another's share."""
 
@@ -44,10 +46,12 @@ class Tree:
 
     def __init__(self, entries: dict[bytes, Entry], targets: dict[bytes, bytes]) -> None:
         self._entries, self._targets = entries, targets
-        self._folders = {b""}
-        for path in entries:
-            while (path := path.rpartition(b"/")[0]) and path not in self._folders:
-                self._folders.add(path)
+        self._paths = sorted(entries)
+
+    def _is_folder(self, path: bytes) -> bool:
+        """Git has no empty folders. Not kept: of paths with thousands of parts they would fill any memory."""
+        at = bisect_left(self._paths, start := path + b"/")
+        return at < len(self._paths) and self._paths[at].startswith(start)
 
     def follow(self, path: bytes) -> Entry | FileProblem:
         """The file that a symlink ends at, found in this tree alone, as the kernel would on disk."""
@@ -72,7 +76,7 @@ class Tree:
                 if target.startswith(b"/"):
                     return _outside()
                 todo = target.split(b"/") + todo
-            elif at in self._folders or not todo:
+            elif not todo or self._is_folder(at):
                 here.append(part)
             else:
                 return _broken()
@@ -123,6 +127,8 @@ def _entries(git: Git, tree: str, limits: Limits) -> dict[bytes, Entry]:
         head, _, path = row.partition(b"\t")
         fields = head.split()
         if len(fields) == 4 and (fields[0] == _LINK or fields[0] in _FILES):  # noqa: PLR2004 (see above)
+            if not fields[3].isdigit():  # BAD: git has the name of the object, and not the object
+                raise SourceError(Reason.CACHE, _LACKS)
             entries[path] = Entry(fields[0], fields[2], int(fields[3]))
     check_entries(len(entries), limits)
     return entries
@@ -140,7 +146,7 @@ def _blobs(git: Git, blobs: Iterable[bytes], size: int) -> dict[bytes, bytes]:
         end = out.find(b"\n", at)
         fields = out[at:end].split()
         if end < 0 or len(fields) != 3 or fields[:2] != [blob, b"blob"]:  # noqa: PLR2004 (see above)
-            raise SourceError(Reason.CACHE, "git's cache lacks a file of the commit that it holds")
+            raise SourceError(Reason.CACHE, _LACKS)
         length = int(fields[2])
         found[blob] = out[end + 1 : end + 1 + length]
         at = end + length + 2

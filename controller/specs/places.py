@@ -32,15 +32,18 @@ def place_of(document: Composed, path: Sequence[str | int], *, key: bool = False
     return document.place(at)
 
 
+def _lower(key: Node) -> str:
+    return key.value.lower() if isinstance(key.value, str) else ""
+
+
 def _step(node: Node, step: str | int) -> tuple[Mark, Node] | None:
     """The mark of the key and the node of the value; the last one where a key stands twice, as in the data.
     Case is ignored where nothing else fits: option names have none.
     """
     if isinstance(node, MappingNode) and isinstance(step, str):
-        pairs = [(key, value) for key, value in node.value if isinstance(key.value, str)]
-        found = [(key.start_mark, value) for key, value in pairs if key.value == step]
-        found = found or [(key.start_mark, value) for key, value in pairs if key.value.lower() == step.lower()]
-        return found[-1] if found else None
+        found = next((pair for pair in reversed(node.value) if pair[0].value == step), None)
+        found = found or next((pair for pair in reversed(node.value) if _lower(pair[0]) == step.lower()), None)
+        return (found[0].start_mark, found[1]) if found else None
     if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
         item = node.value[step]
         return item.start_mark, item

@@ -215,21 +215,24 @@ def _aliases(outputs: Sequence[Output]) -> Iterator[Finding]:
 def _named(outputs: Sequence[Output]) -> tuple[dict[str, Any], ...]:
     """Every output with an alias: its own; else the plugin's name, with `.2` and on where it is taken."""
     taken = {alias for output in outputs if not output.shared and (alias := output.section.get("alias"))}
-    named = []
+    named, numbers = [], dict[str, int]()
     for output in outputs:
         alias = output.section.get("alias")
         if alias is None or output.shared:
-            alias = _free(alias or output.section["name"].lower(), taken)
+            alias = _free(alias or output.section["name"].lower(), taken, numbers)
         taken.add(alias)
         named.append({**output.section, "alias": alias})
     return tuple(named)
 
 
-def _free(name: str, taken: set[str]) -> str:
-    number, alias = 1, name
+def _free(name: str, taken: set[str], numbers: dict[str, int]) -> str:
+    """`numbers`: up to which one all are taken, by name."""
+    number = numbers.get(name, 1)
+    alias = name if number == 1 else f"{name}.{number}"
     while alias in taken:
         number += 1
         alias = f"{name}.{number}"
+    numbers[name] = number
     return alias
 
 

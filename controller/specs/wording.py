@@ -65,10 +65,16 @@ class Said:
     """The key is the problem, not its value."""
 
 
+MOST = 150
+"""Errors of one document that are put into words: far more than are shown, each with a search for what was meant."""
+
+
 def words_for(error: ValidationError, data: Mapping[str, Any], model: type[BaseModel]) -> list[Said]:
-    """Every error but those about values that were a problem already. Values of secrets are never repeated."""
+    """Every error, up to MOST, but those about values that were a problem already. Values of secrets are never
+    repeated.
+    """
     said = []
-    for detail in error.errors(include_url=False, include_context=True):
+    for detail in error.errors(include_url=False, include_context=True)[:MOST]:
         path: Path = detail["loc"]
         if not isinstance(_at(data, path), Blank):
             said.append(_say(detail, path, model))

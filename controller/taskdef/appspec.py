@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from controller.api import yamls
 from controller.api.errors import Explained
 
 SERVICE = "AWS::ECS::Service"
@@ -71,12 +72,13 @@ def _as_json(text: str) -> Any:
 
 def _loaded(text: str) -> Any:
     """JSON first: it may have tabs, which YAML refuses."""
-    if (document := _as_json(text)) is not None:
-        return document
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise AppSpecUnusable("the AppSpec is neither YAML nor JSON") from error
+        if len(text) <= yamls.MAX_BYTES and (document := _as_json(text)) is not None:
+            yamls.check_size(document)
+            return document
+        return yamls.load(text)
+    except yamls.NotYaml as error:
+        raise AppSpecUnusable(f"the AppSpec is neither YAML nor JSON: {error}") from error
 
 
 def _properties(document: Any) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def _member(value: Any, name: str) -> Any:
 
 
 def _spliced(text: str, arn: str) -> str:
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    node: Any = yaml.compose(text, Loader=yaml.CSafeLoader)
     for name in ("resources", 0, None, "properties", "taskdefinition"):
         node = _below(node, name)
     return text[: node.start_mark.index] + json.dumps(arn) + text[node.end_mark.index :]

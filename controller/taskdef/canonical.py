@@ -88,7 +88,7 @@ def _task_size(value: Any, unit: str) -> str:
     if words.lower().endswith(unit.lower()):
         try:
             return str(int(float(words[: -len(unit)]) * 1024))
-        except ValueError:
+        except (ValueError, OverflowError):
             return words
     return words
 

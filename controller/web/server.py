@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 
 import uvicorn
@@ -12,6 +13,7 @@ from controller.api.errors import Explained
 from controller.runtime.clock import SystemClock
 from controller.runtime.threads import Threads
 
+_PORT = re.compile(r"[0-9]{1,5}")
 _CUT_OFF_SECONDS = 5
 """How long a stop waits for answers that are being sent; all of ours are short."""
 _HEADERS = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
@@ -25,7 +27,7 @@ class ListenError(Explained):
 def parse_address(text: str) -> tuple[str, int]:
     """`host:port`, `[v6]:port` or `:port` → host and port. Raises ListenError."""
     host, separator, port = text.rpartition(":")
-    if not separator or not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
+    if not separator or not (_PORT.fullmatch(port) and int(port) < 1 << 16):
         raise ListenError(f"cannot listen on {text!r}: it must be HOST:PORT, with a port up to 65535")
     return host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port)  # noqa: S104 - see _WILDCARDS
 
