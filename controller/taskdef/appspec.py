@@ -118,7 +118,7 @@ def _below(node: Any, name: str | int | None) -> Any:
     """The node under a key (in lower case), at a place in a list, or of the only key of a mapping (None)."""
     if isinstance(name, int):
         return node.value[name]
-    for key, value in node.value:
+    for key, value in reversed(node.value):  # of a key that stands twice, the last counts
         if name is None or str(key.value).lower() == name:
             return value
     raise AppSpecUnusable("the AppSpec takes its parts from a merge (<<); write them out")

@@ -63,6 +63,10 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "an AppSpec of a mebibyte": ("appspec", lambda: b"version: 0.0\n" * (MIB // 13)),
     "an AppSpec of aliases of aliases": ("appspec", lambda: TARGETS["appspec"].corpus[0] + BOMB),
     "an AppSpec of merges of merges": ("appspec", lambda: TARGETS["appspec"].corpus[0] + MERGES),
+    "an AppSpec with a key that stands twice": (
+        "appspec",
+        lambda: b'{"","resources","resources":[{a: {"type":"AWS::ECS::Service","properties":{"TaskDefinition":p}}}]}',
+    ),
     "an AppSpec in JSON that nests": ("appspec", lambda: b'{"a":' * 400 + b"1" + b"}" * 400),
     "a config of empty lines": ("classic", lambda: b"\n" * MIB),
     "an import of a thousand unknown plugins": ("import", lambda: b"[OUTPUT]\n    Name nope\n    Match *\n" * 1500),
