@@ -58,6 +58,7 @@ def needs(route: Route, store: Store, where: Where, key: str = "", family: str =
     yield from _router(route, where, family)
 
 
+CONFIG = "the config"
 SOME_DIGEST = "0" * 64
 """Of a config: which one, no right ever depends on."""
 
@@ -69,7 +70,7 @@ def _config(route: Route, store: Store, where: Where, key: str) -> Iterator[Need
     role, bucket = ("task" if delivery == "init-s3" else "execution"), f"arn:{where.partition}:s3:::{store.bucket}"
     for name in (PIPELINE, PARSERS):
         every, one = (f"arn:{where.partition}:s3:::{store.key(digest, name)}" for digest in ("*", SOME_DIGEST))
-        yield Need(role, ("s3:GetObject",), (every,), route.key, "the config", asks=known(one))
+        yield Need(role, ("s3:GetObject",), (every,), route.key, CONFIG, asks=known(one))
     # Without the right to list, S3 says "forbidden" of an object that is missing, and the router's log misleads.
     actions = ("s3:GetBucketLocation", "s3:ListBucket")
     yield Need(role, actions, (bucket,), route.key, "the config's bucket", asks=known(bucket))

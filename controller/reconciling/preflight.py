@@ -16,7 +16,7 @@ from controller.permissions.controller import Store
 from controller.permissions.destinations import Where
 from controller.permissions.preflight import Answer, Answers, Judgement, Question, Unanswered, judge, questions, told
 from controller.permissions.targets import Place, Target, targets
-from controller.permissions.tasks import Need, needs
+from controller.permissions.tasks import CONFIG, Need, needs
 from controller.planning.model import Because, Hold, Kind, ServicePlan
 from controller.reconciling.rights import BELIEVED, LOOK_AGAIN, Rights
 from controller.specs.model import Route
@@ -66,7 +66,9 @@ class Preflight:
             return plan
         task, mine = Task.of(plan.base, body), [one for one in routes if one.key in desired.routes]
         there, family = Store(store.bucket, store.prefix), str(body["family"])
-        wanted = [need for route in mine for need in needs(route, there, task.where, family=family)]
+        named = {config.name for config in desired.configs}
+        every = (need for route in mine for need in needs(route, there, task.where, family=family))
+        wanted = [need for need in every if need.part != CONFIG or need.resources[0].rpartition("/")[2] in named]
         kept = {group.name for group in desired.log_groups}
         aims = [one for route in mine for one in targets(route, task.where.region) if one.place.name not in kept]
         lost = [one for one in dict.fromkeys(aims) if self._wrong(one.place, ask=ask)]

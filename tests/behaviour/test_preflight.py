@@ -179,6 +179,19 @@ def kept(estate: Estate, role: str, action: str) -> list[dict[str, Any]]:
     ]
 
 
+def test_what_a_service_does_not_read_it_needs_no_right_to(estate: Estate) -> None:
+    """This route has no parsers, so there is no such object."""
+    some = [
+        {**one, "Resource": "arn:aws:s3:::configs/logroute/*/pipeline.conf"}
+        if "s3:GetObject" in many(one["Action"])
+        else one
+        for one in estate.printed[TASK]["Statement"]
+    ]
+    estate.give(TASK, document(*some))
+    estate.play.settle(SETTLE)
+    assert estate.play.is_routed("web")
+
+
 def test_a_deny_counts_and_is_told_apart(estate: Estate) -> None:
     deny = allowed("s3:*", "arn:aws:s3:::archive/*", "Deny")
     estate.give(TASK, document(*estate.printed[TASK]["Statement"], deny))
