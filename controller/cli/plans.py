@@ -30,6 +30,8 @@ VERBS = {
     Kind.REPOINT: "will repoint",
     Kind.NOTHING: "in sync",
 }
+OF_NOW = (Reason.PERMISSIONS_MISSING, Reason.PERMISSIONS_UNKNOWN, Reason.DESTINATION_MISSING)
+"""Hints that are found out before a rollout, and told of then."""
 MARKDOWN_LIMIT = 60_000
 """Characters; GitHub refuses comments over 65,536."""
 
@@ -117,7 +119,8 @@ def in_a_word(step: Step) -> str:
         if step.plan.kind is Kind.REPOINT:
             return f"repointed {len(step.plan.moves)} rules and schedules"
         revision = step.outcome.revision.rsplit("/", 1)[-1]
-        return f"{'restoring with' if step.plan.kind is Kind.RESTORE else 'rolling out'} {revision}"
+        said = "".join(f"; {one.reason}: {one.message}" for one in step.plan.hints if one.reason in OF_NOW)
+        return f"{'restoring with' if step.plan.kind is Kind.RESTORE else 'rolling out'} {revision}{said}"
     if step.outcome.done is Done.MOVED_ON:
         return "changed by somebody else meanwhile: looking again"
     if step.plan.kind in (Kind.WATCH, Kind.HOLD_DIGEST, Kind.CONTEST) and step.plan.reasons:

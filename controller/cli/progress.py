@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from controller.api.keys import ServiceKey
 from controller.cli.console import RED, is_terminal, paint, say
+from controller.telemetry.redaction import DEFAULT
 
 
 class Progress(Protocol):
@@ -54,7 +55,7 @@ class Live:
         self._live = RichLive(console=Console(stderr=True), auto_refresh=False, transient=False)
 
     def moved(self, key: ServiceKey, state: str) -> None:
-        self._states[key] = state
+        self._states[key] = DEFAULT.text(state)
         self._draw()
 
     def failed(self, key: ServiceKey, error: str) -> None:

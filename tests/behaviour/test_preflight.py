@@ -310,3 +310,11 @@ def test_a_missing_secret_holds_and_a_missing_bucket_is_said(estate: Estate) -> 
     [state] = estate.play.controller.board.plain()["services"].values()
     assert (state["reason"], estate.play.revisions("web")) == ("DestinationMissing", 2)
     assert f"the secret {estate.secret} of a secret of web/web does not exist" in state["message"]
+
+
+def test_apply_says_what_it_goes_on_without_knowing(estate: Estate, capsys: pytest.CaptureFixture[str]) -> None:
+    estate.play.s3.delete_bucket(Bucket="archive")
+    estate.play.command("apply", "--no-wait")
+    assert (
+        "DestinationMissing: the bucket archive of output archive of web/web does not exist" in capsys.readouterr().err
+    )
