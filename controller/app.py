@@ -258,7 +258,7 @@ def _bounds(settings: Settings) -> operations.Guard:
     writes = set() if settings.read_only else set(operations.WRITES)
     if settings.garbage.revisions != "deregister":
         writes.discard("ecs:DeregisterTaskDefinition")
-    return operations.Guard(frozenset(writes), settings.deny.clusters)
+    return operations.Guard(frozenset(writes), settings.deny.clusters, settings.garbage.configs == "delete")
 
 
 def _is_denied(settings: Settings, name: str) -> bool:

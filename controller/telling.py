@@ -30,7 +30,9 @@ SERVICES = "services"
 class Teller:
     """reconciling.controller.Telling, and aws.calls.Observer."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, *, repairs: bool = True) -> None:
+        """`repairs`: whether what is wrong in the config store was put right when it is told."""
+        self._repairs = repairs
         self._metrics, self._log = metrics, structlog.get_logger()
         self._drift = DriftTally(metrics)
         self._suspended: Mapping[str, str] = {}
@@ -189,11 +191,13 @@ class Teller:
         wrong, scope = seen.wrong_configs.get(place, {}), f"{place}: configs"
         lost = {one.path for one in seen.lost_configs.get(place, ())}
         for path, found in wrong.items():
-            self._drift.stands((scope, path), {CONFIGS[found].value})
-            if path not in lost:
+            new = self._drift.stands((scope, path), {CONFIGS[found].value})
+            if new and not self._repairs:
+                self._log.warning("drift found", place=str(place), path=path, kind=CONFIGS[found].value)
+            elif self._repairs and path not in lost:
                 self._drift.repaired((scope, path))
                 self._log.warning("config object put back", place=str(place), path=path, found=found.value)
-        self._drift.only(scope, lost)
+        self._drift.only(scope, lost if self._repairs else wrong.keys())
 
     def _groups(self, place: Place, news: GroupNews) -> None:
         scope = f"{place}: log groups"

@@ -5,6 +5,7 @@ Every client gets the guard where it is made, so that no code goes round it. A n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +94,9 @@ WRITES = frozenset(
     }
 )
 LONGEST = 200
+DELETE = "s3:DeleteObject"
+PASSING = re.compile(r"/_state/(leases|doctor)/(?!.*\.\.)")
+"""What is there for a while only."""
 
 
 def is_read(operation: str) -> bool:
@@ -106,6 +110,8 @@ class Guard:
 
     writes: Collection[str] = WRITES
     clusters: Sequence[str] = ()
+    deletes_configs: bool = True
+    """Else objects are deleted among leases and doctor's probes alone."""
 
     def watch(self, client: Any) -> None:
         """Of a botocore client: each request from now on."""
@@ -117,6 +123,9 @@ class Guard:
         if not is_read(operation) and operation not in self.writes:
             why = "the settings do not allow it" if operation in WRITES else "this program has no such call"
             raise Forbidden(operation, _about(params), "NotSent", f"refused by LogRoute itself: {why}")
+        if operation == DELETE and not self.deletes_configs and not PASSING.search(f"/{params.get('Key')}"):
+            detail = "refused by LogRoute itself: garbage.configs is not delete"
+            raise Forbidden(operation, _about(params), "NotSent", detail)
         cluster = str(params.get("cluster") or "").rsplit("/", 1)[-1]
         if cluster and self.clusters and selected(self.clusters, cluster):
             detail = "refused by LogRoute itself: the settings deny this cluster"

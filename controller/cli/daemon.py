@@ -55,7 +55,7 @@ def run(config: Path | None) -> int:
     configure()
     clock, stopper = SystemClock(), Stopper()
     metrics = _metrics()
-    observer, teller = Observer(metrics), Teller(metrics)
+    observer, teller = Observer(metrics), Teller(metrics, repairs=not settings.read_only)
     app = composition.build(settings, observer=teller, waited=metrics.aws_limiter_waited, told=teller.config_checked)
     leases = None if settings.read_only else composition.share(app, RUN, observer=teller)
     metrics.read_only(on=settings.read_only)

@@ -82,7 +82,7 @@ class Playground:
         self.clock = ManualClock()
         self.metrics = Metrics("test")
         self.queue: WorkQueue[ServiceKey] = WorkQueue(self.clock)
-        teller = Teller(self.metrics)
+        teller = Teller(self.metrics, repairs=not self.settings.read_only)
         self.app = composition.build(
             self.settings,
             observer=teller,

@@ -84,6 +84,25 @@ def test_a_write_that_the_settings_forbid_is_not_sent() -> None:
         client("s3", Guard(frozenset())).put_object(Bucket="configs", Key="k", Body=b"secret")
 
 
+@pytest.mark.parametrize(
+    ("key", "passes"),
+    [
+        ("logroute/_state/leases/main", True),
+        ("_state/doctor/x1", True),
+        ("logroute/_state/routes/0.json", False),
+        ("logroute/0a/pipeline.conf", False),
+        ("logroute/_state/configs/0a/pipeline.conf", False),
+        ("x/_state/leases/../configs/0a", False),
+    ],
+)
+def test_only_what_the_settings_put_away_is_deleted(key: str, *, passes: bool) -> None:
+    guard = Guard(deletes_configs=False)
+    with pytest.raises(AssertionError if passes else Forbidden):
+        client("s3", guard).delete_object(Bucket="configs", Key=key)
+    with pytest.raises(AssertionError, match="it was sent"):
+        client("s3", Guard()).delete_object(Bucket="configs", Key=key)
+
+
 @pytest.mark.parametrize("name", ["prod-1", "arn:aws:ecs:eu-west-1:123456789012:cluster/prod-1"])
 def test_a_denied_cluster_is_neither_read_nor_written(name: str) -> None:
     guard = Guard(clusters=("prod-*",))
