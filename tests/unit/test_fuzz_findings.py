@@ -58,6 +58,7 @@ FOUND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "settings of aliases of aliases": ("settings", lambda: BOMB),
     "settings of merges of merges": ("settings", lambda: MERGES),
     "settings with a number to the base of sixty": ("settings", lambda: SIXTIES),
+    "a pipeline of very many sections": ("presented", lambda: b"[FILTER]\n" * (MIB // 9)),
     "an AppSpec that nests": ("appspec", lambda: b"[" * 5000),
     "an AppSpec with a number that is none": ("appspec", lambda: b"!!float"),
     "an AppSpec of a mebibyte": ("appspec", lambda: b"version: 0.0\n" * (MIB // 13)),
