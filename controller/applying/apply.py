@@ -85,7 +85,7 @@ class Applier:
     def _change(self, plan: ServicePlan) -> Outcome:
         """Raises Encroachment too, before anything is written."""
         if plan.before is not None and plan.after is not None:
-            owned.check(plan.before, plan.after, plan.originals.get("size", ()))
+            owned.check(plan.before, plan.after, plan.originals)
         said, appspec = self._prepare(plan), self._appspec(plan)
         if not self._still_so(plan):
             return Outcome(Done.MOVED_ON, said=tuple(said), again=1.0)

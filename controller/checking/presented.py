@@ -81,11 +81,11 @@ class Presented:
 
 def present(pipeline: bytes, parsers: bytes | None, engine: str, free_port: Callable[[], int]) -> Presented:
     """`engine` is one of fluentbit.engines.VERSIONS. Raises NotStarted where nothing may be started on it."""
+    if pipeline.count(b"\n[") > MOST_SECTIONS:
+        raise NotStarted(f"{PIPELINE} has more than {MOST_SECTIONS:,} sections: no engine is started on it")
     moved = Moved(free_port, engine)
     try:
         config = from_classic(pipeline)
-        if len(config.sections) > MOST_SECTIONS:
-            raise NotStarted(f"{PIPELINE} has more than {MOST_SECTIONS:,} sections: no engine is started on it")
         agent, started = _agent(moved), harmless(config, moved)
         files = {
             "agent.conf": to_classic(agent),

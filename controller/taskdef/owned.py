@@ -6,7 +6,8 @@ two definitions field by field: a mistake anywhere else ends here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from controller.taskdef import foreign, mark
@@ -18,21 +19,41 @@ _OF_A_CONTAINER = frozenset({"logConfiguration", "dependsOn", "links", "volumesF
 _ROUTER = "<router>"
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the marks say is ours, or stood in our place."""
+
+    volumes: frozenset[str]
+    sizes: Mapping[str, set[Any]]
+    """`cpu` and `memory` → what it was, and what we made of it."""
+
+    @classmethod
+    def of(cls, before: Body, after: Body, remembered: Body) -> _Told:
+        marks = (mark.read(one) for body in (before, after) for one in foreign.routers(body))
+        plain = [remembered, *(one.originals.as_plain() for one in marks if one and one.originals)]
+        names = {str(name) for one in plain for name in one.get("volumes", ())}
+        names |= {str(volume["name"]) for one in plain for volume in (one.get("router") or {}).get("volumes", ())}
+        sizes = {
+            name: {value for one in plain for value in one.get("size", {}).get(name, ())} for name in ("cpu", "memory")
+        }
+        return cls(frozenset(names), sizes)
+
+
 class Encroachment(Exception):
     """Something else would change than what is ours: a mistake of this program. Nothing is registered."""
 
 
-def check(before: Body, after: Body, resized: Collection[str] = ()) -> None:
-    """Register bodies: as described now, and as it is to be registered. `resized`: of `cpu` and `memory`, what is known
-    to be ours where labels are lost. Raises Encroachment.
+def check(before: Body, after: Body, remembered: Body | None = None) -> None:
+    """Register bodies: as described now, and as it is to be registered. `remembered`: the originals as plain data, for
+    where labels are lost. Raises Encroachment.
     """
-    found = next(_encroachments(before, after, resized), "")
+    found = next(_encroachments(before, after, _Told.of(before, after, remembered or {})), "")
     if found:
         family = after.get("family")
         raise Encroachment(f"a revision of {family} would change {found}, which is the application's: not registered")
 
 
-def _encroachments(before: Body, after: Body, resized: Collection[str]) -> Iterator[str]:
+def _encroachments(before: Body, after: Body, told: _Told) -> Iterator[str]:
     routers = {str(one.get("name")) for body in (before, after) for one in foreign.routers(body)}
     for key in sorted((before.keys() | after.keys()) - _LOOKED_AT):
         if before.get(key) != after.get(key):
@@ -46,8 +67,10 @@ def _encroachments(before: Body, after: Body, resized: Collection[str]) -> Itera
             yield f"{field} of container {name}"
     if len(foreign.routers(after)) > 1:
         yield "how many routers it has"
-    yield from _volumes(before, after)
-    yield from _size(before, after, resized)
+    yield from _volumes(before, after, told)
+    for name in ("cpu", "memory"):
+        if before.get(name) != after.get(name) and not {before.get(name), after.get(name)} <= told.sizes[name]:
+            yield name
     if _tags(before) != _tags(after):
         yield "its tags"
 
@@ -81,24 +104,11 @@ def _pointing(container: Body, key: str, routers: Collection[str]) -> list[Any]:
     return others if key == "dependsOn" else [*others, *(_ROUTER for one in some if one.get(name) in routers)]
 
 
-def _volumes(before: Body, after: Body) -> Iterator[str]:
-    """Those that its containers mount stay as they are."""
-    kept, made = ({one.get("name"): one for one in body.get("volumes") or ()} for body in (before, after))
-    mounted = {
-        point.get("sourceVolume") for one in _containers(before).values() for point in one.get("mountPoints") or ()
-    }
-    for name in sorted(map(str, mounted & (kept.keys() | made.keys()))):
+def _volumes(before: Body, after: Body, told: _Told) -> Iterator[str]:
+    kept, made = ({str(one.get("name")): one for one in body.get("volumes") or ()} for body in (before, after))
+    for name in sorted((kept.keys() | made.keys()) - told.volumes):
         if kept.get(name) != made.get(name):
             yield f"volume {name}"
-
-
-def _size(before: Body, after: Body, resized: Collection[str]) -> Iterator[str]:
-    """Changed only where a mark says what it was."""
-    marks = [found for body in (before, after) for one in foreign.routers(body) if (found := mark.read(one))]
-    told = {*resized, *(name for found in marks if found.originals for name in found.originals.size)}
-    for name in ("cpu", "memory"):
-        if before.get(name) != after.get(name) and name not in told:
-            yield name
 
 
 def _tags(body: Body) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,6 +81,8 @@ CHANGES: list[tuple[str, Any, str]] = [
     ("tags", [{"key": "team", "value": "other"}], "its tags"),
     ("volumes", [{"name": "data", "host": {"sourcePath": "/"}}, {"name": "spare"}], "volume data"),
     ("volumes", [{"name": "spare"}], "volume data"),
+    ("volumes", [{"name": "data", "host": {"sourcePath": "/data"}}], "volume spare"),
+    ("volumes", [{"name": "data", "host": {"sourcePath": "/data"}}, {"name": "spare", "host": {}}], "volume spare"),
     ("0/image", "evil:1", "image of container app"),
     ("0/command", ["sh"], "command of container app"),
     ("0/entryPoint", ["sh"], "entryPoint of container app"),
@@ -131,3 +134,18 @@ def test_any_other_field_of_any_container_stays(body: dict[str, Any], data: st.D
     chosen[field] = [chosen[field], "and more"]
     with pytest.raises(Encroachment):
         check(body, routed)
+
+
+def test_a_size_changes_only_as_the_mark_says() -> None:
+    grown = replace(overlay(BODY), size={"memory": "1024"})
+    routed = put(BODY, grown)
+    check(BODY, routed)
+    check(routed, strip(routed, OURS).app)
+    for name, value in (("memory", "4096"), ("cpu", "1024")):
+        with pytest.raises(Encroachment, match=name):
+            check(BODY, {**routed, name: value})
+    lost = {**routed, "containerDefinitions": [{**one, "dockerLabels": {}} for one in routed["containerDefinitions"]]}
+    remembered = {"size": {"memory": ["512", "1024"]}}
+    check(lost, {**BODY, "memory": "512"}, {**remembered, "volumes": [one["name"] for one in grown.volumes]})
+    with pytest.raises(Encroachment, match="memory"):
+        check(lost, {**BODY, "memory": "512"}, {"volumes": [one["name"] for one in grown.volumes]})
