@@ -144,7 +144,8 @@ def test_a_size_changes_only_as_the_mark_says() -> None:
     for name, value in (("memory", "4096"), ("cpu", "1024")):
         with pytest.raises(Encroachment, match=name):
             check(BODY, {**routed, name: value})
-    lost = {**routed, "containerDefinitions": [{**one, "dockerLabels": {}} for one in routed["containerDefinitions"]]}
+    *apps, router = routed["containerDefinitions"]
+    lost = {**routed, "containerDefinitions": [*apps, {**router, "dockerLabels": {}}]}
     remembered = {"size": {"memory": ["512", "1024"]}}
     check(lost, {**BODY, "memory": "512"}, {**remembered, "volumes": [one["name"] for one in grown.volumes]})
     with pytest.raises(Encroachment, match="memory"):
