@@ -208,15 +208,17 @@ class AwsAccount:
 
 
 def _hide_keys(client: Any, session: boto3.Session, hides: Callable[[str], None]) -> None:
-    """Whatever signs a request, from whichever provider it came and however often it changes."""
+    """Whatever signed a request, from whichever provider it came and however often it changes. Asking for it anew could
+    renew it, so it is taken as it lies there.
+    """
 
     def tell(**_: Any) -> None:
-        if (found := session.get_credentials()) is not None:
-            keys = found.get_frozen_credentials()
-            for secret in filter(None, (keys.secret_key, keys.token)):
-                hides(secret)
+        found: Any = session.get_credentials()
+        keys = getattr(found, "_frozen_credentials", found)
+        for secret in filter(None, (getattr(keys, name, None) for name in ("secret_key", "token"))):
+            hides(secret)
 
-    client.meta.events.register("before-sign", tell)
+    client.meta.events.register_first("before-send", tell)
 
 
 _MODELS = threading.Lock()

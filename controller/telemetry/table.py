@@ -50,6 +50,7 @@ RECONCILE_RESULTS = ("success", "requeue", "error")
 ERROR_REASONS = (
     "AccessDenied",
     "AwsError",
+    "Forbidden",
     "LeaseLost",
     "LostForGood",
     "NotFound",

@@ -200,7 +200,7 @@ def test_a_config_that_no_engine_reads_is_told_by_line(
         ("[]", "must be a JSON object"),
         ("{}", "neither register input nor describe output"),
         ({"family": "x", "containerDefinitions": [{"name": "app"}]}, "there is no FireLens in it to import"),
-        ({"family": "x", "containerDefinitions": [{"name": "app", "firelensConfiguration": 1}]}, "not as ECS has it"),
+        ({"family": "x", "containerDefinitions": [{"name": "app", "firelensConfiguration": 1}]}, "must be an object"),
     ],
 )
 def test_a_file_that_holds_nothing_to_import_is_a_line_not_a_traceback(

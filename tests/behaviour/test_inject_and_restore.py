@@ -200,7 +200,7 @@ def test_a_config_store_that_is_none_is_an_error(files: Files, store: str) -> No
         ("{", "td.json:1:"),
         ("[]", "must be a JSON object"),
         ("{}", "neither register input nor describe output"),
-        ('{"family": "x", "containerDefinitions": [1]}', "no container"),
+        ('{"family": "x", "containerDefinitions": [1]}', "must be an object"),
         ('{"containerDefinitions": []}', "no family"),
         ("\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "not JSON"),
     ],

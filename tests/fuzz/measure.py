@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz.target import MAX_MEMORY, MAX_SECONDS, Target
+from tests.fuzz.target import MAX_MEMORY, MAX_SECONDS, NOISY, Target
 
 _NEAR = 20 * 10**6
 _LARGE_INPUT = 20_000
@@ -31,9 +31,14 @@ class Outcome:
         """Empty where all is well; else its kind, equal for equal causes."""
         if self.crash:
             return f"crash: {self.crash}"
-        if self.seconds > MAX_SECONDS:
-            return "slow"
-        return "large" if self.memory > MAX_MEMORY else ""
+        if self.memory > MAX_MEMORY:
+            return "large"
+        return "slow" if self.seconds > MAX_SECONDS else ""
+
+    @property
+    def noise(self) -> bool:
+        """Slow, but no slower than a machine with other work may make it: what grows with its square is far beyond."""
+        return self.trouble == "slow" and self.seconds < NOISY * MAX_SECONDS
 
     def __str__(self) -> str:
         return f"{self.trouble or 'fine'} ({self.seconds:.2f} s, {self.memory / 1e6:.0f} MB)"

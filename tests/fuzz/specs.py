@@ -6,8 +6,10 @@ import tempfile
 from pathlib import Path
 
 from controller import settings
+from controller.api.tenants import Tenant
 from controller.settings import SettingsError
 from controller.specs.load import load
+from controller.specs.tenancy import Tenancy
 from tests.fuzz.corpus import files
 from tests.fuzz.target import Target
 
@@ -36,6 +38,15 @@ def _specs(data: bytes) -> object:
     return sorted({problem.code for problem in found.problems}), len(found.routes)
 
 
+def _tenants(data: bytes) -> object:
+    """In a file of one tenant: the others have what they have, whatever it holds."""
+    found = load("r", {**OTHERS, "teams/web/a.yaml": data}, tenancy=TENANCY)
+    others = [route for route in found.routes if route.file != "teams/web/a.yaml"]
+    assert others == list(load("r", OTHERS, tenancy=TENANCY).routes)
+    assert not [one for one in found.routes if not one.key.startswith("web/") and one not in others]
+    return sorted({problem.code for problem in found.problems}), len(found.routes)
+
+
 def _settings(data: bytes) -> object:
     with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
         file.write(data)
@@ -44,6 +55,35 @@ def _settings(data: bytes) -> object:
 
 
 SPECS = files("specs/*.yaml", "docs/examples/*.yaml", "tests/cases/**/*.yaml", "controller/cli/demo_data/*.yaml")
+TENANCY = Tenancy(
+    (
+        Tenant.model_validate(
+            {"namespaces": ["web"], "paths": ["teams/web/"], "clusters": ["web-*"], "outputs": ["s3"]}
+        ),
+        Tenant.model_validate({"namespaces": ["pay"], "paths": ["teams/pay/"]}),
+    )
+)
+_ROUTE = b"""apiVersion: logroute.dev/v1alpha1
+kind: LogRoute
+metadata: {name: r, namespace: pay}
+spec:
+  target: {cluster: web-1, services: [a]}
+  pipeline:
+    outputs: [{ref: o}, {name: s3, bucket: b, region: eu-west-1, s3_key_format: /$UUID}]
+"""
+_OUTPUT = b"""apiVersion: logroute.dev/v1alpha1
+kind: LogOutput
+metadata: {name: o, namespace: pay}
+spec: {name: s3, bucket: b, region: eu-west-1}
+"""
+_CLASS = b"apiVersion: logroute.dev/v1alpha1\nkind: LogRouterClass\nmetadata: {name: default}\nspec: {}\n"
+OTHERS = {"teams/pay/r.yaml": _ROUTE, "teams/pay/o.yaml": _OUTPUT, "class.yaml": _CLASS}
+HOSTILE = (
+    *OTHERS.values(),
+    _ROUTE.replace(b"pay", b"web"),
+    _OUTPUT.replace(b"pay", b"web"),
+    b"---\n".join(OTHERS.values()),
+)
 ALL_SETTINGS = b"""source: git+https://git.example.com/team/specs.git@main#path=specs
 configStore: s3://bucket-{account}/{region}
 owner: logroute
@@ -58,11 +98,17 @@ limits: {share: 50%}
 garbage: {configs: off, graceDays: 30, revisions: dry-run, keepRevisions: 10}
 fluentBit: {5.1: /opt/fluent-bit, "5.0.9": /x}
 lua: allow
-git: {tokenFile: /run/token, sshKeyFile: /k, knownHostsFile: /h}
+git: {tokenFile: /run/token, sshKeyFile: /k, knownHostsFile: /h, verify: {mode: tag, keys: [/a], revoked: [/b]}}
+s3: {bucketOwner: "123456789012", versioning: require, verify: {keys: [/a]}}
+preflight: warn
+readOnly: true
+deny: {accounts: [a, "123456789012"], clusters: ["x-*"]}
+tenants: [{namespaces: [a, "b-*"], paths: [t/, "**/x?.yaml"], accounts: [main], clusters: [c], services: [d], classes: [default], outputs: [s3, a/b], mayOverrideRouter: true}]
 """
 
 TARGETS = (
     Target("specs", _specs, (), SPECS, YAML_TOKENS + SPEC_TOKENS, NESTS),
+    Target("tenants", _tenants, (), HOSTILE, (*YAML_TOKENS, *SPEC_TOKENS, b"pay", b"web", b"namespace: "), NESTS),
     Target(
         "settings",
         _settings,

@@ -24,4 +24,5 @@ def test_nothing_that_comes_in_crashes_hangs_or_fills_the_memory(name: str, tmp_
     seed = SystemRandom().randrange(10**6) if SEED == "random" else int(SEED)
     result = fuzz(TARGETS[name], seed, SECONDS, tmp_path)
     assert result.ran, f"not one input was tried; seed {seed}"
-    assert not result.findings, "\n\n".join(map(str, result.findings))
+    found = [one for one in result.findings if not one.outcome.noise]  # other tests run beside
+    assert not found, "\n\n".join(map(str, found))

@@ -117,7 +117,7 @@ def test_what_signs_a_request_is_known_as_a_secret_before_it_is_sent(monkeypatch
     monkeypatch.setenv("AWS_SESSION_TOKEN", "session-token")
     hidden: list[str] = []
     found = AwsAccount(Place("main", "eu-west-1"), Role(), Options(hides=hidden.append)).client("ecs")
-    found.meta.events.register_first("before-send", _unsent)
+    found.meta.events.register_last("before-send", _unsent)
     with pytest.raises(AssertionError, match="it was sent"):
         found.list_clusters()
     assert hidden == ["example", "session-token"]
