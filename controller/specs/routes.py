@@ -20,7 +20,7 @@ from controller.fluentbit.pipeline import check_pipeline, check_service
 from controller.fluentbit.ports import EXPORTERS
 from controller.fluentbit.variables import NONE, Names
 from controller.fluentbit.words import lowered
-from controller.specs.documents import Document
+from controller.specs.documents import MOST_PROBLEMS, Document
 from controller.specs.ignoring import check_ignored
 from controller.specs.index import Entry, Index
 from controller.specs.linting import allowing, lint_router, lint_whole
@@ -125,6 +125,8 @@ def _outputs(spec: RouteSpec, namespace: str, index: Index) -> tuple[list[Output
         if output:
             outputs.append(output)
         findings += [one.below("spec", "pipeline", "outputs", position) for one in troubles]
+        if len(findings) > MOST_PROBLEMS:  # more are not told
+            break
     return outputs, findings
 
 

@@ -77,7 +77,8 @@ class Tenancy:
         path: Path = ("metadata", "namespace")
         if mine := self._of(namespace):
             paths = sorted({glob for tenant in mine for glob in tenant.paths})
-            message = f"specs of namespace {namespace} may not stand in this file: they may in {listed(paths)}"
+            where = f"in {listed(paths)}" if paths else "in every file that is of no other tenant"
+            message = f"specs of namespace {namespace} may not stand in this file: they may {where}"
             return error(path, "TENANT_PATH", message, "move it there, or have the setting tenants changed")
         message = f"namespace {namespace} is of no tenant, so it may do nothing"
         return error(path, "TENANT_NAMESPACE", message, "use a namespace of yours, or have the setting tenants changed")
@@ -94,7 +95,10 @@ class Tenancy:
         return [one for one in self.tenants if _any(one.namespaces, namespace)]
 
     def _covering(self, namespace: str, file: str) -> Sequence[Tenant]:
-        return [one for one in self._of(namespace) if not one.paths or self._holds(one, file)]
+        """One without paths may use every file but those of tenants that are not about the namespace."""
+        mine = self._of(namespace)
+        foreign = any(self._holds(one, file) for one in self.tenants if one not in mine)
+        return [one for one in mine if (self._holds(one, file) if one.paths else not foreign)]
 
     def _is_claimed(self, file: str) -> bool:
         return any(self._holds(one, file) for one in self.tenants)

@@ -87,6 +87,7 @@ TRIES: list[tuple[str, str, str]] = [
     ("default_by_absence", route().replace(", namespace: web", ""), "TENANT_PATH"),
     ("default_by_name", route("x", "default"), "TENANT_PATH"),
     ("nearly_mine", route("x", "webs"), "TENANT_PATH"),
+    ("of_one_without_paths", route("x", "free", "{cluster: free, services: [a]}"), "TENANT_PATH"),
     ("upper_case", route("x", "Web"), "INVALID_VALUE"),
     ("second_document", route("fine") + "---\n" + route("x", "payments"), "TENANT_PATH"),
     ("copy_of_a_neighbour", PAY, "TENANT_PATH"),
@@ -206,6 +207,13 @@ def test_a_namespace_outside_every_tenant_may_do_nothing() -> None:
         ("TENANT_NAMESPACE", "a.yaml", 3)
     ]
     assert [one.key for one in specs.routes] == ["web/y"]
+
+
+def test_without_paths_every_file_will_do_that_is_not_somebody_else_s() -> None:
+    mine = route("x", "free", "{cluster: free, services: [a]}")
+    for file, code in (("any.yaml", None), ("platform/any.yaml", None), ("teams/payments/any.yaml", "TENANT_PATH")):
+        specs = read({**OTHERS, file: mine})
+        assert [one.code for one in specs.problems if one.severity is Severity.ERROR] == ([code] if code else [])
 
 
 def test_jobs_are_in_no_cluster_so_bounded_clusters_alone_allow_none() -> None:
