@@ -31,8 +31,8 @@ _MIN_LINE, _MIN_ENCODED = 16, 8
 
 _ASSIGNED = re.compile(
     # `:secret:` is a part of an ARN, and what follows it a name that people have to read
-    rf"((?:(?<!:)|(?!secret:))(?:{WORDS})s?[\"']?\s{{0,3}}[:=]\s{{0,3}})(?:(?:bearer|basic)\s+)?"
-    r"(\"[^\"]*\"|'[^']*'|[^\s,;&\"'\])}]+)",
+    rf"((?:(?<!:)|(?!secret:))(?:{WORDS})s?(?:\\?[\"'])?\s{{0,3}}[:=]\s{{0,3}})(?:(?:bearer|basic)\s+)?"
+    r"(\\\"[^\"\\]*\\\"|[bru]?\"[^\"]*\"|[bru]?'[^']*'|[^\s,;&\"'\])}\\]+)",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\b(bearer|basic)\s+[a-z0-9._~+/=-]{16,}", re.IGNORECASE)

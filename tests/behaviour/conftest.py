@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.aws.limiter import FAMILIES, Rate
 from controller.sandbox import Sandbox
 from tests.support.playground import ALL_AT_ONCE, OUTPUT, REGION, Playground
 
@@ -22,3 +23,9 @@ def play(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         (specs / "archive.yaml").write_text(OUTPUT)
         (specs / "class.yaml").write_text(ALL_AT_ONCE)
         yield Playground(sandbox, specs)
+
+
+@pytest.fixture(autouse=True)
+def _iam_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands wait for IAM's rate by the clock on the wall; tests/unit/test_preflight.py turns one."""
+    monkeypatch.setitem(FAMILIES, "iam", Rate(1000, 1000))

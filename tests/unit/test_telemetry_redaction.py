@@ -73,6 +73,8 @@ def test_urls_lose_their_userinfo_and_nothing_else(text: str, shown: str) -> Non
         ("""{"password": "a b", "user": "u"}""", """{"password": ***, "user": "u"}"""),
         ("{'shared_key': 'abc', 'port': 1}", "{'shared_key': ***, 'port': 1}"),
         ("https://b.s3.amazonaws.com/k?X-Amz-Signature=0f0f", "https://b.s3.amazonaws.com/k?X-Amz-Signature=***"),
+        ("{'X-Amz-Security-Token': b'abc/def=='}", "{'X-Amz-Security-Token': ***}"),
+        (r"{\"token\": \"abc\", \"n\": 1}", r"{\"token\": ***, \"n\": 1}"),
         ("the token has expired", "the token has expired"),
         ("basic auth is off", "basic auth is off"),
         ("tokens: ***", "tokens: ***"),
