@@ -103,7 +103,9 @@ class Redactor:
         return without_shapes(self.values(text))
 
     def leaves(self, value: Any) -> Any:
-        """JSON's own kinds of value with each text in it masked, whatever its key is called."""
+        """JSON's own kinds of value with each text in it masked, whatever its key is called. What holds no secret is
+        given back as it is, not copied.
+        """
         seen: dict[str, str] = {}  # ten thousand services say mostly the same
 
         def leaf(one: Any) -> Any:
@@ -112,8 +114,11 @@ class Redactor:
                     seen[one] = self.text(one)
                 return seen[one]
             if isinstance(one, Mapping):
-                return {key: leaf(inner) for key, inner in one.items()}
-            return [leaf(inner) for inner in one] if isinstance(one, list | tuple) else one
+                changed = {key: new for key, inner in one.items() if (new := leaf(inner)) != inner}
+                return {**one, **changed} if changed else one
+            if not isinstance(one, list | tuple):
+                return one
+            return one if all(leaf(inner) == inner for inner in one) else [leaf(inner) for inner in one]
 
         return leaf(value)
 
