@@ -56,12 +56,17 @@ def router_class(name: str = "default", spec: str = "{}") -> str:
     return f"{API}kind: LogRouterClass\nmetadata: {{name: {name}}}\nspec: {spec}\n"
 
 
+SECRET = (
+    "{name: s3, bucket: b, region: eu-west-1, external_id: '${SHARED_ID}', "
+    "secrets: {SHARED_ID: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:id-AbCdEf'}}"
+)
+STEAL = "{name: s3, bucket: b, region: eu-west-1, s3_key_format: '/${SHARED_ID}/$UUID', static_file_path: On}"
 PAY = route("pay", "payments", "{cluster: pay, services: [pay]}", "[{ref: platform/archive}, {ref: own}]")
 OTHERS = {
     "teams/payments/pay.yaml": PAY,
     "teams/payments/own.yaml": output("own", "payments"),
     "platform/class.yaml": router_class(),
-    "platform/archive.yaml": output("archive", "platform"),
+    "platform/archive.yaml": output("archive", "platform", SECRET),
     "platform/secret.yaml": output("secret", "platform"),
 }
 """What the others have."""
@@ -127,6 +132,9 @@ TRIES: list[tuple[str, str, str]] = [
     ("ref_in_case", route(outputs="[{REF: payments/own}]"), "TENANT_OUTPUT"),
     ("ref_of_nobody", route(outputs="[{ref: payments/none}]"), "TENANT_OUTPUT"),
     ("ref_up", route(outputs="[{ref: ../payments/own}]"), "TENANT_OUTPUT"),
+    ("a_shared_output_s_secret", route(outputs=f"[{{ref: platform/archive}}, {STEAL}]"), "UNKNOWN_VARIABLE"),
+    ("a_neighbour_s_secret", route(outputs=f"[{STEAL}]"), "UNKNOWN_VARIABLE"),
+    ("its_options_beside", route(outputs="[{ref: platform/archive, bucket: mine}]"), "REF_AND_OPTIONS"),
     # The router
     ("router_memory", route(more="  router: {memoryReservation: 2000}\n"), "TENANT_ROUTER"),
     ("router_health", route(more="  router: {health: {mode: 'off'}}\n"), "TENANT_ROUTER"),
