@@ -27,6 +27,7 @@ from controller.desired.matching import Home
 from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
 from controller.planning.guards import Counted, Guard
+from controller.reconciling.destinations import DestinationWatch
 from controller.reconciling.garbage import Collector, Policy
 from controller.reconciling.keeper import SpecKeeper
 from controller.reconciling.notes import FOLDER, Notes
@@ -93,7 +94,8 @@ def build(
     sleep: Callable[[float], None] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> App:
-    """Nothing is contacted but STS, and only where the config store's name needs the account id. `told` hears of
+    """Nothing is contacted but STS, and only where the config store's name or `deny.accounts` needs the account id, and
+    the task's metadata where it is a task. `told` hears of
     each config check: accepted, rejected or unchecked, and why. `sleep` waits for the call budget and between retries.
 
     Raises SettingsError, SourceError, AwsError.
@@ -309,7 +311,8 @@ def _preflights(
     for place, account in accounts.items():
         if place.account not in found:
             rights = Rights(account.iam, account.destinations, now)
-            found[place.account] = Preflight(settings.preflight, rights, account.destinations, now)
+            watch = DestinationWatch(account.destinations, now)
+            found[place.account] = Preflight(settings.preflight, rights, watch)
     return found
 
 

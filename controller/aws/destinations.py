@@ -35,6 +35,11 @@ class BotoDestinations:
         found = orjson.loads(answer["Policy"])
         return found if isinstance(found, dict) else {}
 
+    def bucket_key(self, bucket: str) -> str:
+        answer = self._call("s3", "")("GetBucketEncryption", f"bucket {bucket}", expects="", Bucket=bucket)
+        rules = answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", ())
+        return _own_key(*(one.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID") for one in rules))
+
     def delivery_stream(self, name: str, region: str) -> None:
         self._call("firehose", region)(
             "DescribeDeliveryStream",
@@ -48,8 +53,9 @@ class BotoDestinations:
             "DescribeStreamSummary", f"stream {name}", expects="StreamDescriptionSummary", StreamName=name
         )
 
-    def secret(self, arn: str, region: str) -> None:
-        self._call("secretsmanager", region)("DescribeSecret", f"secret {arn}", expects="ARN", SecretId=arn)
+    def secret(self, arn: str, region: str) -> str:
+        call = self._call("secretsmanager", region)
+        return _own_key(call("DescribeSecret", f"secret {arn}", expects="ARN", SecretId=arn).get("KmsKeyId"))
 
     def log_group(self, name: str, region: str) -> None:
         resource = f"log group {name}"
@@ -58,3 +64,8 @@ class BotoDestinations:
         )
         if not any(one.get("logGroupName") == name for one in answer["logGroups"]):
             raise NotFound("logs:DescribeLogGroups", resource, "ResourceNotFoundException", "there is no such group")
+
+
+def _own_key(*keys: str | None) -> str:
+    """AWS's own keys are open to who may use the service (AWS KMS developer guide, "AWS managed keys")."""
+    return next((key for key in keys if key and "alias/aws/" not in key), "")

@@ -331,11 +331,15 @@ class Destinations(Protocol):
     def bucket_policy(self, bucket: str) -> dict[str, Any]:
         """Empty where it has none."""
 
+    def bucket_key(self, bucket: str) -> str:
+        """The KMS key of one's own that new objects are encrypted with; "" for S3's or AWS's own."""
+
     def delivery_stream(self, name: str, region: str) -> None: ...
 
     def stream(self, name: str, region: str) -> None: ...
 
-    def secret(self, arn: str, region: str) -> None: ...
+    def secret(self, arn: str, region: str) -> str:
+        """The KMS key of one's own that it is encrypted with; "" for AWS's own."""
 
     def log_group(self, name: str, region: str) -> None: ...
 

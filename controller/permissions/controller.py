@@ -220,6 +220,7 @@ def _preflight(reach: Reach) -> Iterator[Statement]:
     looks = (
         "s3:GetBucketLocation",
         "s3:GetBucketPolicy",
+        "s3:GetEncryptionConfiguration",
         "firehose:DescribeDeliveryStream",
         "kinesis:DescribeStreamSummary",
         "secretsmanager:DescribeSecret",

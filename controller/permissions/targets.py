@@ -16,7 +16,7 @@ Kind = Literal["bucket", "delivery stream", "stream", "log group", "secret"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`name`: of a secret its ARN. `region`: where it must be."""
+    """`name`: of a secret its ARN. `region`: where it must be; "" for anywhere."""
 
     kind: Kind
     name: str

@@ -46,6 +46,8 @@ class Need:
     remark: str = ""
     asks: tuple[str, ...] = ()
     """As of Access."""
+    helps: bool = False
+    """The task works without it, and people are worse off."""
 
 
 def needs(route: Route, store: Store, where: Where, key: str = "", family: str = "*") -> Iterator[Need]:
@@ -71,9 +73,10 @@ def _config(route: Route, store: Store, where: Where, key: str) -> Iterator[Need
     for name in (PIPELINE, PARSERS):
         every, one = (f"arn:{where.partition}:s3:::{store.key(digest, name)}" for digest in ("*", SOME_DIGEST))
         yield Need(role, ("s3:GetObject",), (every,), route.key, CONFIG, asks=known(one))
+    part = "the config's bucket"
+    yield Need(role, ("s3:GetBucketLocation",), (bucket,), route.key, part, asks=known(bucket))
     # Without the right to list, S3 says "forbidden" of an object that is missing, and the router's log misleads.
-    actions = ("s3:GetBucketLocation", "s3:ListBucket")
-    yield Need(role, actions, (bucket,), route.key, "the config's bucket", asks=known(bucket))
+    yield Need(role, ("s3:ListBucket",), (bucket,), route.key, part, asks=known(bucket), helps=True)
     if key:
         yield Need(role, ("kms:Decrypt",), (key,), route.key, "the key of the config's bucket")
 

@@ -19,6 +19,7 @@ from controller.reconciling.board import StatusBoard
 from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import SpecKeeper, Specs
 from controller.reconciling.notes import Kind as NoteKind
+from controller.reconciling.preflight import MOST
 from controller.reconciling.service import Step, reconcile
 from controller.reconciling.shards import Shards
 from controller.reconciling.survey import Survey, in_turn, survey_place
@@ -199,7 +200,9 @@ class Controller:
             self.finished_pass = self._monotonic()
 
     def _look_over(self, place: Place, specs: Specs) -> None:
-        """What would be done, told, and nothing of it done."""
+        """What would be done, told, and nothing of it done. No worker asks IAM, so each pass does, about some roles."""
+        if preflight := self._world.sites[place].vetting.preflight:
+            preflight.most = MOST
         seen = survey_place(self._world, specs, place, repair=False)
         with self._deciding:
             seen = seen.under(self._guarded(specs, seen, record=False))

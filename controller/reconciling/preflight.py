@@ -5,12 +5,11 @@ What is denied for sure, or not there, holds the service. What nobody can tell i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from controller.api.conditions import Reason
-from controller.aws.ports import AwsError, Destinations, NotFound
 from controller.desired.model import ConfigStore
 from controller.permissions.controller import Store
 from controller.permissions.destinations import Where
@@ -18,13 +17,15 @@ from controller.permissions.preflight import Answer, Answers, Judgement, Questio
 from controller.permissions.targets import Place, Target, targets
 from controller.permissions.tasks import CONFIG, Need, needs
 from controller.planning.model import Because, Hold, Kind, ServicePlan
-from controller.reconciling.rights import BELIEVED, LOOK_AGAIN, Rights
+from controller.reconciling.destinations import DestinationWatch, Seen
+from controller.reconciling.rights import Rights
 from controller.specs.model import Route
 from controller.taskdef.body import Body
 
 Mode = Literal["enforce", "warn", "off"]
 MOST = 60
 """Roles that a plan asks about, which takes a minute. The controller asks about each before it registers."""
+KMS = "whether the role may use that key (kms:Decrypt, and to write kms:GenerateDataKey) is not known: its policy says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,13 @@ class Task:
 
 @dataclass(slots=True)
 class Preflight:
-    """Of one account: roles are of no region. Thread-safe. `now`: any clock in seconds."""
+    """Of one account: roles are of no region. Thread-safe."""
 
     mode: Mode
     rights: Rights
-    destinations: Destinations
-    now: Callable[[], float]
+    destinations: DestinationWatch
     most: int | None = None
     """Roles to ask about; None: all."""
-    _seen: dict[Place, tuple[str, float]] = field(default_factory=dict)
-    """What is wrong with a destination, and until when that is believed."""
 
     def check(self, plan: ServicePlan, routes: Iterable[Route], store: ConfigStore, *, ask: bool) -> ServicePlan:
         """`routes`: that select the service. `ask` False: only what is known counts."""
@@ -68,19 +66,24 @@ class Preflight:
         there, family = Store(store.bucket, store.prefix), str(body["family"])
         named = {config.name for config in desired.configs}
         every = (need for route in mine for need in needs(route, there, task.where, family=family))
-        wanted = [need for need in every if need.part != CONFIG or need.resources[0].rpartition("/")[2] in named]
+        read = (one for one in every if one.part != CONFIG or one.resources[0].rpartition("/")[2] in named)
+        wanted = [need for need in read if not need.helps]
         kept = {group.name for group in desired.log_groups}
         aims = [one for route in mine for one in targets(route, task.where.region) if one.place.name not in kept]
-        lost = [one for one in dict.fromkeys(aims) if self._wrong(one.place, ask=ask)]
-        return self._under(plan, self._judged(wanted, task, ask=ask), lost)
+        if desired.configs and mine:
+            aims.append(Target(Place("bucket", store.bucket, ""), CONFIG, mine[0].key))
+        seen = {one: self.destinations.of(one.place, ask=ask) for one in dict.fromkeys(aims)}
+        return self._under(plan, self._judged(wanted, task, ask=ask), seen)
 
-    def _under(self, plan: ServicePlan, judgement: Judgement, lost: Sequence[Target]) -> ServicePlan:
+    def _under(self, plan: ServicePlan, judgement: Judgement, seen: Mapping[Target, Seen]) -> ServicePlan:
         """Without a secret no task starts. Without a bucket its records are lost, and the task runs: that is said."""
         wrong = [Because(Reason.PERMISSIONS_MISSING, told(judgement.lacks))] if judgement.lacks else []
-        said = {one: Because(Reason.DESTINATION_MISSING, f"{one} {self._seen[one.place][0]}") for one in lost}
+        lost = {one: found.wrong for one, found in seen.items() if found.wrong}
+        said = {one: Because(Reason.DESTINATION_MISSING, f"{one} {why}") for one, why in lost.items()}
         wrong += [because for one, because in said.items() if one.place.kind == "secret"]
         hints = [because for because in said.values() if because not in wrong]
-        hints += [Because(Reason.PERMISSIONS_UNKNOWN, why) for why in judgement.unknown]
+        keys = (f"{one} is encrypted with {found.key}: {KMS}" for one, found in seen.items() if found.key)
+        hints += [Because(Reason.PERMISSIONS_UNKNOWN, why) for why in (*judgement.unknown, *keys)]
         holding = wrong[:1] if self.mode == "enforce" else []
         plan = replace(plan, hints=(*plan.hints, *wrong[len(holding) :], *hints))
         for one in holding:
@@ -113,31 +116,3 @@ class Preflight:
                 )
             self.most -= 1
         return self.rights.asked(role, some, account)
-
-    def _wrong(self, place: Place, *, ask: bool) -> str:
-        """Why nothing can be written there, or read; "" where it is well, or nobody knows."""
-        why, until = self._seen.get(place, ("", 0.0))
-        if self.now() >= until and ask:
-            why = self._looked_at(place)
-            self._seen[place] = (why, self.now() + (LOOK_AGAIN if why else BELIEVED))
-        return why
-
-    def _looked_at(self, place: Place) -> str:
-        look = self.destinations
-        try:
-            if place.kind == "bucket":
-                there = look.bucket_region(place.name)
-                wrong = f"is in {there}, and the output writes to {place.region}: set its region"
-                return wrong if there != place.region else ""
-            find = {
-                "delivery stream": look.delivery_stream,
-                "stream": look.stream,
-                "secret": look.secret,
-                "log group": look.log_group,
-            }[place.kind]
-            find(place.name, place.region)
-        except NotFound:
-            return f"does not exist in {place.region}"
-        except AwsError:
-            return ""
-        return ""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from controller.cli.main import main
-from tests.support.playground import REGION, Playground, plain_definition, route_yaml
+from tests.support.playground import REGION, STORE, Playground, plain_definition, route_yaml
 
 ACCOUNT = "123456789012"
 TASK, EXECUTION = "example-poc-ecs-task", "example-poc-ecs-execution"
@@ -125,7 +125,6 @@ def test_the_printed_policies_pass(estate: Estate) -> None:
 RIGHTS = [
     (TASK, "s3:GetObject", "the config of web/web"),
     (TASK, "s3:GetBucketLocation", "the config's bucket of web/web"),
-    (TASK, "s3:ListBucket", "the config's bucket of web/web"),
     (TASK, "logs:CreateLogStream", "output cw of web/web"),
     (TASK, "logs:PutLogEvents", "output cw of web/web"),
     (TASK, "s3:PutObject", "output archive of web/web"),
@@ -150,7 +149,15 @@ def test_every_printed_right_is_taken_away_once(estate: Estate) -> None:
         for one in found["Statement"]
         for action in many(one["Action"])
     }
-    assert printed == {(role, action) for role, action, _ in RIGHTS}
+    assert printed == {(role, action) for role, action, _ in RIGHTS} | {(TASK, "s3:ListBucket")}
+
+
+def test_a_right_that_only_helps_people_holds_nobody(estate: Estate) -> None:
+    """AWS's own pages give the task role no right to list: the init image needs none."""
+    estate.without(TASK, "s3:ListBucket")
+    estate.play.settle(SETTLE)
+    assert estate.play.is_routed("web")
+    assert "PermissionsReady" not in estate.play.status("web/web")
 
 
 @pytest.mark.parametrize(("role", "action", "part"), RIGHTS)
@@ -318,3 +325,37 @@ def test_apply_says_what_it_goes_on_without_knowing(estate: Estate, capsys: pyte
     assert (
         "DestinationMissing: the bucket archive of output archive of web/web does not exist" in capsys.readouterr().err
     )
+
+
+def test_keys_of_one_s_own_are_said_to_be_unknown(estate: Estate) -> None:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
+    rules = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]
+    for bucket in ("archive", STORE):
+        estate.play.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+    secrets: Any = estate.play.sandbox.client("secretsmanager")
+    secrets.update_secret(SecretId=estate.secret, KmsKeyId=key)
+    estate.play.step()
+    assert estate.play.revisions("web") == 2
+    hints = estate.hints()
+    for what in (
+        "the bucket archive of output archive",
+        f"the bucket {STORE} of the config",
+        f"the secret {estate.secret} of a secret",
+    ):
+        assert f"{what} of web/web is encrypted with {key}: whether the role may use that key" in hints
+    assert "the bucket vault" not in hints
+    assert estate.play.status("web/web")["PermissionsReady"] == ("Unknown", "PermissionsUnknown")
+
+
+def test_a_controller_that_only_reads_asks_about_some_roles_a_pass(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.reconciling.controller.MOST", 1)
+    estate.play.settings = estate.play.settings.model_copy(update={"read_only": True})
+    estate.play.start()
+    asked = []
+    for _ in range(4):
+        estate.play.step()
+        asked.append(estate.asked())
+    assert asked == [1, 2, 4, 4]  # of the execution role twice: for `*` by itself
+    assert estate.play.revisions("web") == 1

@@ -44,6 +44,7 @@ S3 = {
     "DeleteObject": "s3:DeleteObject",
     "GetBucketLocation": "s3:GetBucketLocation",
     "GetBucketPolicy": "s3:GetBucketPolicy",
+    "GetBucketEncryption": "s3:GetEncryptionConfiguration",
 }
 """S3's actions have other names than its operations."""
 BESIDE = {

@@ -258,6 +258,7 @@ _TABLE: dict[str, Needs] = {
     "iam:SimulatePrincipalPolicy": _on("iam:SimulatePrincipalPolicy", _arns("PolicySourceArn")),
     "iam:GetRole": _on("iam:GetRole", _role),
     "s3:GetBucketLocation": _on("s3:GetBucketLocation", _bucket),
+    "s3:GetBucketEncryption": _on("s3:GetEncryptionConfiguration", _bucket),
     "s3:GetBucketPolicy": _on("s3:GetBucketPolicy", _bucket),
     "firehose:DescribeDeliveryStream": _on("firehose:DescribeDeliveryStream", _delivery_stream),
     "kinesis:DescribeStreamSummary": _on("kinesis:DescribeStreamSummary", _stream),
