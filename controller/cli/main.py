@@ -8,18 +8,21 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from controller.cli.groups import iam, rollout
+from controller.cli.options import ConfigFile, Format, Output
+from controller.cli.running import Done, carry_out
+
 WRONG_USAGE = 64
 """EX_USAGE of sysexits.h: told apart from "it ran and found errors"."""
 TYPERS_WRONG_USAGE = 2
-INTERRUPTED, GONE = 130, 141
-"""128 + SIGINT, 128 + SIGPIPE, as shells say it."""
+GONE = 141
+"""128 + SIGPIPE, as shells say it."""
 
 A_BUG = "This is a bug in LogRoute: please report it, with the traceback that LOGROUTE_DEBUG=1 shows."
 
@@ -31,11 +34,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-
-
-class Format(str, Enum):  # noqa: UP042 - StrEnum members print as their values, typer wants str, Enum
-    TEXT = "text"
-    JSON = "json"
 
 
 class PlanFormat(str, Enum):  # noqa: UP042 - see Format
@@ -54,9 +52,7 @@ Source = Annotated[
     str | None,
     typer.Option("--source", help="git+https://…, git+ssh://…, git+file://…, s3://bucket/prefix, or a folder."),
 ]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings in YAML; LOGROUTE_… variables win.")]
 Definition = Annotated[str, typer.Option("--task-definition", help="Register input or describe output; - for stdin.")]
-Output = Annotated[Format, typer.Option("--format", help="For people, or for programs.")]
 Out = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; stdout when absent.")]
 
 
@@ -71,7 +67,7 @@ def validate(
     """Problems of spec files or folders; nothing is contacted."""
     from controller.cli import validate as command
 
-    _run(lambda: command.validate(paths, output.value, tenants))
+    carry_out(lambda: command.validate(paths, output.value, tenants))
 
 
 @app.command()
@@ -95,7 +91,7 @@ def check(
     options = checks.CheckOptions(
         paths, fluent_bit or (), task_definition, cluster, service, region, config, output.value
     )
-    _run(lambda: checks.check(options))
+    carry_out(lambda: checks.check(options))
 
 
 @app.command()
@@ -118,7 +114,7 @@ def inject(
     options = taskdefs.InjectOptions(
         task_definition, specs, config_store, region, cluster, service, config_dir, upload, out
     )
-    _run(lambda: taskdefs.inject(options), short=True)
+    carry_out(lambda: taskdefs.inject(options), short=True)
 
 
 @app.command()
@@ -126,7 +122,7 @@ def restore(task_definition: Definition, out: Out = None) -> None:
     """Takes LogRoute's router out of a task definition; everything else as it was."""
     from controller.cli import taskdefs
 
-    _run(lambda: taskdefs.restore(task_definition, out), short=True)
+    carry_out(lambda: taskdefs.restore(task_definition, out), short=True)
 
 
 @app.command("import")
@@ -153,7 +149,7 @@ def import_(
     )
     if wrong := imports.wrong_usage(options):
         raise typer.BadParameter(wrong)
-    _run(lambda: imports.import_(options))
+    carry_out(lambda: imports.import_(options))
 
 
 @app.command()
@@ -167,7 +163,7 @@ def plan(
     """What would change, and why. Exit 0: nothing, 2: changes, 1: error."""
     from controller.cli import converge
 
-    _run(lambda: converge.plan(config, source, output.value))
+    carry_out(lambda: converge.plan(config, source, output.value))
 
 
 @app.command()
@@ -179,7 +175,7 @@ def apply(
     """Converge, with progress. Exit 0: converged, 3: not (blocked, held, waiting), 1: error."""
     from controller.cli import converge
 
-    _run(lambda: converge.apply(config, source, wait=not no_wait))
+    carry_out(lambda: converge.apply(config, source, wait=not no_wait))
 
 
 @app.command()
@@ -187,7 +183,7 @@ def run(config: ConfigFile = None) -> None:
     """The controller. Ends with 0 on SIGTERM."""
     from controller.cli import daemon
 
-    _run(lambda: daemon.run(config))
+    carry_out(lambda: daemon.run(config))
 
 
 @app.command()
@@ -201,7 +197,7 @@ def approve(
     """Lets a plan go on that a guard has blocked; for 24 hours."""
     from controller.cli import approve as command
 
-    _run(lambda: command.approve(digest, config, source))
+    carry_out(lambda: command.approve(digest, config, source))
 
 
 Route = Annotated[str | None, typer.Argument(metavar="[NAMESPACE/NAME]", help="A route; or give --service.")]
@@ -222,7 +218,7 @@ def suspend(
     _one_of(route, service)
     from controller.cli import asking
 
-    _run(lambda: asking.suspend(asking.Asked(route, service, config, reason)))
+    carry_out(lambda: asking.suspend(asking.Asked(route, service, config, reason)))
 
 
 @app.command()
@@ -231,7 +227,7 @@ def resume(route: Route = None, service: Service = None, config: ConfigFile = No
     _one_of(route, service)
     from controller.cli import asking
 
-    _run(lambda: asking.resume(asking.Asked(route, service, config)))
+    carry_out(lambda: asking.resume(asking.Asked(route, service, config)))
 
 
 @app.command()
@@ -240,139 +236,11 @@ def reconcile(route: Route = None, service: Service = None, config: ConfigFile =
     _one_of(route, service)
     from controller.cli import asking
 
-    _run(lambda: asking.reconcile(asking.Asked(route, service, config)))
+    carry_out(lambda: asking.reconcile(asking.Asked(route, service, config)))
 
 
-iam = typer.Typer(help="IAM policies, no wider than settings and specs ask for.", no_args_is_help=True)
 app.add_typer(iam, name="iam")
-Specs = Annotated[Path | None, typer.Option("--specs", help="A spec file or a folder of them.")]
-Region = Annotated[str | None, typer.Option("--region", help="Where an output names none; AWS_REGION when absent.")]
-AccountId = Annotated[str | None, typer.Option("--account-id", help="Twelve digits; any account when absent.")]
-OfRoutes = Annotated[list[str] | None, typer.Option("--route", help="NAMESPACE/NAME; repeatable; all when absent.")]
-KmsKey = Annotated[str, typer.Option("--kms-key", help="ARN of the config bucket's own KMS key, where it has one.")]
-StoreOption = Annotated[str | None, typer.Option("--config-store", help="s3://bucket/prefix, if not the settings'.")]
-
-
-@iam.command("controller")
-def iam_controller(
-    config: ConfigFile = None,
-    specs: Specs = None,
-    account: Annotated[str | None, typer.Option("--account", help="A name from the settings, if not its own.")] = None,
-    account_id: AccountId = None,
-    family: Annotated[
-        list[str] | None, typer.Option("--family", help="Task families it may register in: names or globs; repeatable.")
-    ] = None,
-    role: Annotated[
-        list[str] | None, typer.Option("--role", help="Names of roles it may pass to tasks, or globs; repeatable.")
-    ] = None,
-    kms_key: KmsKey = "",
-    trust: Annotated[
-        str | None, typer.Option("--trust", metavar="ROLE_ARN", help="Print the trust policy: who may assume the role.")
-    ] = None,
-) -> None:
-    """What the controller's role in an account has to allow."""
-    from controller.cli import iam as command
-
-    asked = command.Asked(
-        config, specs, account, account_id, tuple(family or ()), tuple(role or ()), trust, kms_key=kms_key
-    )
-    _run(lambda: command.controller(asked))
-
-
-@iam.command("task-role")
-def iam_task_role(
-    specs: Specs = None,
-    config_store: StoreOption = None,
-    config: ConfigFile = None,
-    region: Region = None,
-    account_id: AccountId = None,
-    route: OfRoutes = None,
-    kms_key: KmsKey = "",
-) -> None:
-    """What the task roles of routed services have to allow: reading the config, and writing to the outputs."""
-    from controller.cli import iam as command
-
-    asked = command.Asked(
-        config,
-        specs,
-        account_id=account_id,
-        routes=tuple(route or ()),
-        config_store=config_store,
-        region=region,
-        kms_key=kms_key,
-    )
-    _run(lambda: command.task(asked, "task"))
-
-
-@iam.command("execution-role")
-def iam_execution_role(
-    specs: Specs = None,
-    config_store: StoreOption = None,
-    config: ConfigFile = None,
-    region: Region = None,
-    account_id: AccountId = None,
-    route: OfRoutes = None,
-    kms_key: KmsKey = "",
-) -> None:
-    """What their execution roles have to allow: the router's own log, its secrets, its image."""
-    from controller.cli import iam as command
-
-    asked = command.Asked(
-        config,
-        specs,
-        account_id=account_id,
-        routes=tuple(route or ()),
-        config_store=config_store,
-        region=region,
-        kms_key=kms_key,
-    )
-    _run(lambda: command.task(asked, "execution"))
-
-
-rollout = typer.Typer(help="The changes that go over services in waves.", no_args_is_help=True)
 app.add_typer(rollout, name="rollout")
-Change = Annotated[str | None, typer.Argument(metavar="[CHANGE]", help="Its id; needed where there are several.")]
-Why = Annotated[str, typer.Option("--reason", help="Why, for others to read.")]
-
-
-@rollout.command("status")
-def rollout_status(
-    output: Annotated[Format, typer.Option("--output", "--format", help="For people, or for programs.")] = Format.TEXT,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Until all are over.")] = False,
-    config: ConfigFile = None,
-) -> None:
-    """How far each change is, and what stops it."""
-    from controller.cli import rollout as command
-
-    _run(lambda: command.status(config, output.value, watch=watch))
-
-
-@rollout.command("pause")
-def rollout_pause(change: Change = None, reason: Why = "", config: ConfigFile = None) -> None:
-    """No more services of a change begin, until it is resumed."""
-    from controller.cli import rollout as command
-
-    _run(lambda: command.pause_change(command.Asked(change, config, reason)))
-
-
-@rollout.command("resume")
-def rollout_resume(change: Change = None, reason: Why = "", config: ConfigFile = None) -> None:
-    """A change goes on that a person or a failure paused."""
-    from controller.cli import rollout as command
-
-    _run(lambda: command.resume(command.Asked(change, config, reason)))
-
-
-@rollout.command("abort")
-def rollout_abort(
-    change: Annotated[str, typer.Argument(metavar="CHANGE", help="Its id.")],
-    reason: Why = "",
-    config: ConfigFile = None,
-) -> None:
-    """What has not begun stays as it is, until a spec changes it."""
-    from controller.cli import rollout as command
-
-    _run(lambda: command.abort(command.Asked(change, config, reason)))
 
 
 def _one_of(route: str | None, service: str | None) -> None:
@@ -385,7 +253,7 @@ def status(config: ConfigFile = None, output: Output = Format.TEXT) -> None:
     """The routes and services as the last pass left them, from the config store."""
     from controller.cli import status as command
 
-    _run(lambda: command.status(config, output.value))
+    carry_out(lambda: command.status(config, output.value))
 
 
 @app.command()
@@ -401,7 +269,7 @@ def doctor(
     from controller.cli import doctor as command
 
     asked = command.Asked(config, source, output.value, read_only)
-    _run(lambda: command.doctor(asked))
+    carry_out(lambda: command.doctor(asked))
 
 
 @app.command()
@@ -411,7 +279,7 @@ def schema(
     """JSON Schema of the kinds, for editors."""
     from controller.cli import schema as command
 
-    _run(lambda: command.schema(kind.value if kind else None))
+    carry_out(lambda: command.schema(kind.value if kind else None))
 
 
 @app.command()
@@ -437,7 +305,7 @@ def sandbox(
     from controller.cli import sandbox as command
 
     options = command.SandboxOptions(port, speed, throttle, scenario)
-    _run(lambda: command.serve(options))
+    carry_out(lambda: command.serve(options))
 
 
 @app.command()
@@ -445,37 +313,7 @@ def demo(keep: Annotated[bool, typer.Option("--keep", help="Stay up at the end."
     """The main job on a sandbox: plan, rollout, drift repaired, route deleted, service restored."""
     from controller.cli import demo as command
 
-    _run(lambda: command.demo(keep=keep))
-
-
-class _Done(Exception):
-    """A command ended with this status; told apart from typer's own exits, which mean wrong usage."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-def _run(command: Callable[[], int | None], *, short: bool = False) -> NoReturn:
-    """A command's own failures as one line and exit status 1.
-
-    `short`: it ends within a second, before there is garbage worth looking for, now or at the end of the process.
-    """
-    from controller.api.errors import Explained
-    from controller.cli.console import fail
-
-    if not short:
-        gc.enable()
-    try:
-        status = command() or 0
-    except Explained as error:
-        fail(str(error))
-        status = 1
-    except KeyboardInterrupt:
-        status = INTERRUPTED
-    if short:
-        gc.freeze()
-    raise _Done(status)
+    carry_out(lambda: command.demo(keep=keep))
 
 
 def _said(text: str) -> None:
@@ -486,11 +324,11 @@ def _said(text: str) -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Wrong usage ends with 64, an interrupt with 130, a reader that went away with 141."""
-    gc.disable()  # looking through what is just being imported is a tenth of a short command; _run ends it
+    gc.disable()  # looking through what is just being imported is a tenth of a short command; carry_out ends it
     try:
         app(args=arguments, prog_name="logroute")
         status = 0
-    except _Done as done:
+    except Done as done:
         status = done.status
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 0
