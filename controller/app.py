@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import re
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from controller.api.keys import Place
 from controller.aws import operations
@@ -39,19 +37,9 @@ from controller.reconciling.world import COUNTED, STATE, Bounds, Site, World, si
 from controller.rules import rules
 from controller.runtime.clock import seconds_awake_or_asleep
 from controller.runtime.leases import Leases, LeaseStore, writing
-from controller.settings import AccountSettings, S3Settings, Settings, SettingsError
-from controller.sources import (
-    GitOptions,
-    GitSpec,
-    S3Options,
-    S3Spec,
-    Source,
-    SourceSpec,
-    Trust,
-    Verify,
-    open_source,
-    parse_source,
-)
+from controller.settings import AccountSettings, Settings, SettingsError
+from controller.sources import Source
+from controller.sourcing import cache_folder, git_options, source
 from controller.specs.carry import RouteMemory
 from controller.state.ledger import Ledger
 from controller.telemetry.redaction import DEFAULT
@@ -104,7 +92,7 @@ def build(
         raise SettingsError("no source: give --source, the setting `source`, or LOGROUTE_SOURCE")
     if not settings.config_store:
         raise SettingsError("no config store: set `configStore` or LOGROUTE_CONFIG_STORE to s3://bucket/prefix")
-    revisions = RevisionCache(_cache() / REVISIONS)
+    revisions = RevisionCache(cache_folder() / REVISIONS)
     fences = _Fences()
     options = replace(
         _options(settings, observer),
@@ -147,7 +135,7 @@ def build(
     )
     shards = fences.shards = Shards(world)
     keeper = SpecKeeper(
-        _source(settings, accounts, home),
+        source(settings, at_home),
         home,
         world.routes,
         remembers=lambda: remembers and not settings.read_only and shards.holds(at_home.place),
@@ -214,8 +202,12 @@ def reach(settings: Settings, options: Options) -> Reach:
     """For who looks at each place by itself, and waits a minute for git at most. Raises SettingsError, AwsError."""
     home = Home(settings.home_account, _home_region(settings))
     accounts = {place.whole: AwsAccount(place.whole, role, options) for place, role in _places(settings, home)}
-    git = replace(_git(settings), request_timeout=10.0, fetch_timeout=60.0)
-    return Reach(Place(home.account or "", home.region or ""), accounts, lambda: _source(settings, accounts, home, git))
+    git = replace(git_options(settings), request_timeout=10.0, fetch_timeout=60.0)
+    return Reach(
+        Place(home.account or "", home.region or ""),
+        accounts,
+        lambda: source(settings, accounts[_first(accounts, home)], git),
+    )
 
 
 def home_notes(settings: Settings, now: Callable[[], float]) -> Notes:
@@ -335,54 +327,3 @@ def _store(settings: Settings, account: AwsAccount) -> ConfigStore:
         return config_store(url, account=account_id, region=account.region)
     except StoreUrlError as error:
         raise SettingsError(str(error)) from error
-
-
-def _git(settings: Settings) -> GitOptions:
-    verify = settings.git.verify
-    return GitOptions(
-        token_file=settings.git.token_file,
-        ssh_key_file=settings.git.ssh_key_file,
-        known_hosts_file=settings.git.known_hosts_file,
-        token_secret_arn=settings.git.token_secret_arn,
-        verify=Verify(verify.mode, Trust(verify.keys, verify.revoked)) if verify else None,
-        hides=DEFAULT.register,
-    )
-
-
-def _source(
-    settings: Settings, accounts: dict[Place, AwsAccount], home: Home, options: GitOptions | None = None
-) -> Source:
-    account, spec = accounts[_first(accounts, home)], parse_source(settings.source)
-    _refuse_what_does_not_apply(settings, spec)
-    return open_source(
-        spec,
-        git=options or _git(settings),
-        bucket=lambda name: account.source_bucket(name, settings.s3.bucket_owner),
-        secrets=account.secrets,
-        cache_dir=_cache(),
-        s3=_s3(settings.s3),
-    )
-
-
-def _s3(settings: S3Settings) -> S3Options:
-    verify = Trust(settings.verify.keys, settings.verify.revoked) if settings.verify else None
-    return S3Options(settings.bucket_owner, settings.versioning == "require", verify)
-
-
-def _cache() -> Path:
-    """Where git keeps what it fetched: it outlives a restart, so that nothing is fetched twice."""
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    folder = Path(home) / "logroute"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # a read-only root, or no home folder
-        return Path(tempfile.mkdtemp(prefix="logroute-"))
-    return folder
-
-
-def _refuse_what_does_not_apply(settings: Settings, spec: SourceSpec) -> None:
-    """A protection that is asked for and cannot be must not look as if it were."""
-    if settings.git.verify and not isinstance(spec, GitSpec):
-        raise SettingsError(f"git.verify is set, and the source {spec} is no git repository: unset one of them")
-    if settings.s3 != S3Settings() and not isinstance(spec, S3Spec):
-        raise SettingsError(f"s3 is set, and the source {spec} is not in S3: unset one of them")
