@@ -12,10 +12,12 @@ from controller.api.keys import Place, ServiceKey
 from controller.api.problems import Severity
 from controller.applying.apply import Done
 from controller.applying.group_watch import GroupNews
+from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
 from controller.reconciling.board import StatusBoard
 from controller.reconciling.garbage import Swept
 from controller.reconciling.keeper import Specs
+from controller.reconciling.notes import Note
 from controller.reconciling.service import Step
 from controller.reconciling.standing import CONFIGS
 from controller.reconciling.survey import Survey
@@ -28,7 +30,7 @@ SERVICES = "services"
 
 
 class Teller:
-    """reconciling.controller.Telling, and aws.calls.Observer."""
+    """reconciling.telling.Telling, and aws.calls.Observer."""
 
     def __init__(self, metrics: Metrics, *, repairs: bool = True) -> None:
         """`repairs`: whether what is wrong in the config store was put right when it is told."""
@@ -60,6 +62,15 @@ class Teller:
 
     def source_failed(self, error: SourceError) -> None:
         self._metrics.source_failed(error.reason)
+
+    def source_read(self) -> None:
+        """Each poll counts itself."""
+
+    def judged(self, permit: Permit, approved: Mapping[str, Note]) -> None:
+        """What is blocked is told with its services."""
+
+    def failed(self, key: ServiceKey, reason: Reason, error: str, board: StatusBoard) -> None:
+        """The runtime's observer counts and logs it."""
 
     def surveyed(self, seen: Survey, board: StatusBoard) -> None:
         for place in seen.seen:

@@ -18,6 +18,7 @@ from controller.aws.ports import AwsError
 from controller.planning.model import Kind
 from controller.reconciling.controller import Controller
 from controller.reconciling.garbage import look
+from controller.reconciling.telling import Several
 from controller.runtime.clock import SystemClock
 from controller.runtime.leases import BEAT, RUN, Leases
 from controller.runtime.loop import Periodic
@@ -27,6 +28,7 @@ from controller.runtime.workers import Workers
 from controller.settings import Settings, load
 from controller.sources.errors import Reason as SourceReason
 from controller.telemetry import table
+from controller.telemetry.journal import Journal
 from controller.telemetry.logs import configure
 from controller.telemetry.metrics import Metrics
 from controller.telemetry.observer import Observer
@@ -40,6 +42,7 @@ WORKERS = 4
 STOP_SECONDS = 9.0
 """Seconds that a stop may take; ECS and Kubernetes users expect ten at the most."""
 STATUS_SECONDS = 10.0
+HISTORY_SECONDS = 5.0
 LAST_WRITE = 0.5
 """Seconds for a write that is on its way still."""
 GARBAGE_SECONDS = 24 * 3600.0
@@ -67,7 +70,12 @@ def run(config: Path | None) -> int:
     if leases:
         metrics.expect(table.LEASE_HELD, [(place.account, place.region, place.shard) for place in places])
     metrics.watch_cache(app.revisions)
-    controller = Controller(app.world, app.keeper, queues, teller, clock.monotonic, app.shards)
+    journal, history = Journal(), app.history()
+    if not settings.read_only:
+        journal.listeners.append(history.tell)
+    chronicle = app.chronicle(journal.tell, lambda: clock.now().timestamp())
+    telling = Several([teller, chronicle])
+    controller = Controller(app.world, app.keeper, queues, telling, clock.monotonic, app.shards)
     passes = [
         Periodic(f"resync {place}", partial(controller.resync, place), settings.resync, clock=clock, observer=observer)
         for place in places
@@ -75,6 +83,8 @@ def run(config: Path | None) -> int:
     source = Periodic("source", controller.poll_source, settings.poll, clock=clock, observer=observer)
     notes = Periodic("notes", controller.poll_notes, settings.poll, clock=clock, observer=observer)
     status = Periodic("status", controller.save_status, STATUS_SECONDS, clock=clock, observer=observer)
+    keep = Periodic("history", history.flush, HISTORY_SECONDS, clock=clock, observer=observer)
+    kept = [] if settings.read_only else [keep]
     beats = _beats(leases, clock, observer)
     workers = [
         Workers(queue, controller.reconcile, clock=clock, count=WORKERS, observer=observer) for queue in queues.values()
@@ -99,13 +109,15 @@ def run(config: Path | None) -> int:
         )
         for part in workers:
             part.start()
-        for task in (*beats, source, notes, status, *garbage):
+        for task in (*beats, source, notes, status, *kept, *garbage):
             task.start()
         stopper.wait()
         log.info("stopping", reason=stopper.reason)
         if collector:
             collector.stop()
-        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, *garbage, status, *workers, server)
+        ended = stop_all(clock, STOP_SECONDS, source, notes, *passes, *garbage, status, *kept, *workers, server)
+        with suppress(AwsError):
+            history.flush()  # nothing waits where nothing may be written
         with suppress(AwsError):  # the next start tells the same, a little later
             controller.save_status()
         with suppress(AwsError):  # others wait until it is plain that we are gone

@@ -60,6 +60,8 @@ class Case:
     desired: Desired | None = field(default=None, repr=False)
     refusal: Hold | None = None
     evidence: Evidence = NO_EVIDENCE
+    registered_by: str = ""
+    """ARN of who registered the definition that the service runs."""
 
     @property
     def watched(self) -> Watched:
@@ -115,7 +117,8 @@ def examine(
 ) -> Case:
     """Strip what is ours, then work out what should be there."""
     current = register_form(described)
-    case = Case(service, tuple(routes), memory, known, current, evidence=evidence)
+    registered_by = str(described["taskDefinition"].get("registeredBy") or "")
+    case = Case(service, tuple(routes), memory, known, current, evidence=evidence, registered_by=registered_by)
     ownership = Ownership(known.install.owner, known.install.store.arn)
     remembered = _remembered(memory)
     try:

@@ -68,6 +68,7 @@ def _wanted(case: Case) -> ServicePlan:
         service.key,
         Kind.NOTHING,
         base=service.task_definition,
+        registered_by=case.registered_by,
         before=case.current,
         app=case.app,
         primary=service.primary.id if service.primary else "",

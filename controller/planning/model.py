@@ -85,6 +85,8 @@ class ServicePlan:
     reasons: tuple[Because, ...] = ()
     hold: Hold | None = None
     base: str = ""
+    registered_by: str = ""
+    """ARN of who registered `base`."""
     before: Body | None = field(default=None, repr=False)
     after: Body | None = field(default=None, repr=False)
     desired: Desired | None = field(default=None, repr=False)

@@ -218,6 +218,12 @@ class StatusBoard:
         about = self._seen.get(self._shard_of(key))
         return about.freezes.get(key) if about else None
 
+    def routes_of(self, key: ServiceKey) -> tuple[str, ...]:
+        """Routes that selected the service when its place was last looked at."""
+        with self._lock:
+            about = self._seen.get(self._shard_of(key))
+        return tuple(route for route, keys in about.selected.items() if key in keys) if about else ()
+
     def source(self, error: str) -> None:
         """Why the source could not be read; empty where it could."""
         with self._lock:

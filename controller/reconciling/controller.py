@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
 
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
@@ -20,9 +19,10 @@ from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import SpecKeeper, Specs
 from controller.reconciling.notes import Kind as NoteKind
 from controller.reconciling.preflight import MOST
-from controller.reconciling.service import Step, reconcile
+from controller.reconciling.service import reconcile
 from controller.reconciling.shards import Shards
 from controller.reconciling.survey import Survey, in_turn, survey_place
+from controller.reconciling.telling import Telling
 from controller.reconciling.world import World
 from controller.runtime.queue import WorkQueue
 from controller.sources.errors import SourceError
@@ -30,22 +30,6 @@ from controller.sources.errors import SourceError
 ROLLOUT, LOOK = 10, 0
 """Priorities in the queue: what has to be written, and what is only to be looked at again."""
 READ_ONLY = Hold(Reason.READ_ONLY, "readOnly is set: this controller plans and reports, and writes nothing")
-
-
-class Telling(Protocol):
-    """Who is told what happened; telemetry implements it."""
-
-    def source_changed(self, specs: Specs) -> None: ...
-
-    def source_failed(self, error: SourceError) -> None: ...
-
-    def surveyed(self, seen: Survey, board: StatusBoard) -> None: ...
-
-    def stepped(self, key: ServiceKey, step: Step, board: StatusBoard) -> None: ...
-
-    def gained(self, place: Place) -> None: ...
-
-    def lost(self, place: Place) -> None: ...
 
 
 class Controller:
@@ -118,6 +102,7 @@ class Controller:
         try:
             self._keeper.poll()
             self.board.source("")
+            self._telling.source_read()
         except SourceError as error:
             self.board.source(str(error))
             self._telling.source_failed(error)
@@ -181,6 +166,7 @@ class Controller:
             self._permit, self._agreed[place] = permit, specs
             if place not in seen.errors:
                 drop_answered(self._world, {place: seen.asked})
+        self._telling.judged(permit, self._world.notes.all(NoteKind.APPROVED))
         seen = in_turn(self._world, specs, seen.under(permit))
         if not self._shards.keeps(place):
             return
@@ -256,6 +242,7 @@ class Controller:
     def _failed(self, key: ServiceKey, reason: Reason, error: str) -> None:
         if self._shards.keeps(self._world.shard_of(key)):
             self.board.failed(key, reason, error)
+            self._telling.failed(key, reason, error, self.board)
 
     def _hand_out(self, place: Place) -> None:
         """Those whose turn came by what a worker did."""

@@ -35,6 +35,9 @@ class Specs:
     problems: tuple[Problem, ...]
     policies: Mapping[str, str] = field(default_factory=dict)
     """Routes in force → their deletionPolicy: one that moves on to other services says it still."""
+    by: str = ""
+    """Who made the revision, and `why`, as its source tells: a commit's author and subject."""
+    why: str = ""
 
 
 def frozen(routes: Iterable[Route]) -> dict[str, Hold]:
@@ -121,7 +124,16 @@ class SpecKeeper:
         index = RouteIndex(force.routes, self._home)
         policies = {route.key: route.document.spec.deletion_policy for route in force.routes}
         return Specs(
-            read.revision, not snapshot.files, force, accounted, frozen(force.routes), index, read.problems, policies
+            read.revision,
+            not snapshot.files,
+            force,
+            accounted,
+            frozen(force.routes),
+            index,
+            read.problems,
+            policies,
+            snapshot.by,
+            snapshot.why,
         )
 
     def forget(self, specs: Specs, in_use: Callable[[], set[str] | None]) -> None:

@@ -27,7 +27,7 @@ from controller.reconciling.keeper import Specs
 from controller.reconciling.look import has_to_be_read, look, routes_of
 from controller.reconciling.notes import FOLDER, Note
 from controller.reconciling.remake import still_lost
-from controller.reconciling.standing import lost_from, standing_groups
+from controller.reconciling.standing import lost_from, naming, standing_groups
 from controller.reconciling.world import COUNTED, STATE, STATUS, Site, World
 from controller.specs.model import Route
 from controller.state.ledger import Ledger
@@ -63,6 +63,8 @@ class Survey:
     """Routes and services that a person asked to reconcile, and that was begun with in this pass."""
     denied: Mapping[ServiceKey, str] = field(default_factory=dict)
     """Families of which it cannot be read what starts them, and why."""
+    naming: Mapping[str, tuple[ServiceKey, ...]] = field(default_factory=dict)
+    """Wrong config object → some of the services whose revisions name it."""
     status_etag: Mapping[Place, str | None] = field(default_factory=dict)
     """Of the status in the controller's own config store, as the pass found it; None: it is not there."""
     adoptions: Mapping[ServiceKey, Adoption] = field(default_factory=dict)
@@ -190,6 +192,7 @@ class _Part:
     standing: dict[ServiceKey, list[Because]] = field(default_factory=dict)
     asked: Mapping[str, Note] = field(default_factory=dict)
     denied: dict[ServiceKey, str] = field(default_factory=dict)
+    naming: dict[str, tuple[ServiceKey, ...]] = field(default_factory=dict)
     status_etag: dict[Place, str | None] = field(default_factory=dict)
     ready: Mapping[ServiceKey, Adoption] = field(default_factory=dict)
     looked_at: float = 0.0
@@ -213,6 +216,7 @@ def _told(world: World, specs: Specs, part: _Part, routes: Sequence[Route]) -> S
         suspended(world.notes, specs),
         part.asked,
         part.denied,
+        part.naming,
         part.status_etag,
         part.ready,
     )
@@ -349,6 +353,7 @@ def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool
     site.waves.ledger.refresh(etags)
     wrong = wrong_configs(site, listing, part.adoptions.named)
     part.wrong |= wrong
+    part.naming |= naming(site, wrong)
     part.lost_configs = _put_back(site, wrong) if repair else []
     for ledger in others:
         ledger.refresh(etags)

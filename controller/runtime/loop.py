@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 
 from controller.runtime.backoff import Backoff, Exponential
 from controller.runtime.clock import Clock
@@ -18,24 +19,27 @@ class Periodic:
     `interval` seconds lie between the starts of two runs; a run that takes longer is followed by the next
     at once, by one, however many were missed. After a failure the next run comes after the backoff, or the
     interval where that is shorter. After `stop` it cannot be started again. A run that returns False had nothing to do,
-    and nobody is told.
+    and nobody is told. An interval that is a function is asked while waiting, at a nudge or `recheck`. However often it
+    is nudged, `gap` seconds lie between the starts of two runs.
     """
 
     def __init__(
         self,
         name: str,
         task: Callable[[], object],
-        interval: float,
+        interval: float | Callable[[], float],
         *,
         clock: Clock,
         backoff: Backoff | None = None,
         observer: TaskObserver = SILENT,
+        gap: float = 0.0,
     ) -> None:
-        if not interval > 0:
+        if not callable(interval) and not interval > 0:
             raise ValueError(f"{name}: the interval must be above 0, not {interval}")
         self.name = name
         self._task = task
-        self._interval = interval
+        self._interval: Callable[[], float] = interval if callable(interval) else lambda: interval
+        self._gap = gap
         self._clock = clock
         self._backoff = backoff or Exponential()
         self._observer = observer
@@ -43,6 +47,9 @@ class Periodic:
         self._nudged = False
         self._stopped = False
         self._failures = 0
+        self._started: float | None = None
+        self._retry: float | None = None
+        """When a failed run is tried again."""
         self._threads = Threads(clock)
 
     def start(self) -> None:
@@ -54,6 +61,11 @@ class Periodic:
             self._nudged = True
             self._changed.notify_all()
 
+    def recheck(self) -> None:
+        """The interval may be another one by now."""
+        with self._changed:
+            self._changed.notify_all()
+
     def stop(self, deadline_seconds: float) -> bool:
         """Let a run in progress finish; False where it has not by the deadline."""
         with self._changed:
@@ -62,35 +74,42 @@ class Periodic:
         return self._threads.join(deadline_seconds)
 
     def _loop(self) -> None:
-        due = self._clock.monotonic()
-        while self._wait(due):
-            due = self._run()
+        while self._wait():
+            self._run()
 
-    def _wait(self, due: float) -> bool:
+    def _wait(self) -> bool:
         """Until the next run; False: there is none."""
         with self._changed:
-            while not (self._stopped or self._nudged or self._clock.monotonic() >= due):
+            while not self._stopped and self._clock.monotonic() < (due := self._due()):
                 self._clock.wait_until(self._changed, due)
             self._nudged = False
             return not self._stopped
 
-    def _run(self) -> float:
-        """One run; returns when the next is due."""
-        started = self._clock.monotonic()
+    def _due(self) -> float:
+        if self._started is None:
+            return -inf
+        soonest = self._started + self._gap
+        if self._nudged:
+            return soonest
+        after = self._retry if self._retry is not None else self._started + self._interval()
+        return max(soonest, after)
+
+    def _run(self) -> None:
+        self._started = started = self._clock.monotonic()
         try:
             done = self._task()
         except BaseException as error:  # noqa: BLE001 - whatever it is, the loop lives on
-            return self._failed(started, error)
-        self._failures = 0
+            self._failed(started, error)
+            return
+        self._failures, self._retry = 0, None
         if done is not False:
             with suppress(Exception):
                 self._observer.task_ran(self.name, self._clock.monotonic() - started)
-        return started + self._interval
 
-    def _failed(self, started: float, error: BaseException) -> float:
+    def _failed(self, started: float, error: BaseException) -> None:
         self._failures += 1
-        retry_in = min(self._interval, self._backoff(self._failures))
+        retry_in = min(self._interval(), self._backoff(self._failures))
         ended = self._clock.monotonic()
+        self._retry = ended + retry_in
         with suppress(Exception):
             self._observer.task_failed(self.name, ended - started, error, retry_in)
-        return ended + retry_in

@@ -23,6 +23,7 @@ from controller.sources.git_signatures import Signatures
 from controller.sources.git_tree import read_files
 from controller.sources.keyring import Keyring, keyring
 from controller.sources.keys import read_keys
+from controller.sources.names import one_line
 from controller.sources.snapshot import Limits, Snapshot, SourceFile, make_snapshot
 
 _KEPT = "refs/logroute/current"
@@ -31,6 +32,7 @@ _MAX_PACKS = 100
 """Every fetch leaves a pack, old ones are never cleaned: beyond these the cache starts afresh."""
 _HEADS = (b"commit", b"tag")
 _JUDGED_ANEW = 600.0
+_LONGEST_NAME, _LONGEST_SUBJECT = 100, 200
 _MAY_BE_CACHE = (Reason.CACHE, Reason.GIT_FAILED)
 """Troubles that a damaged cache may be the cause of: a kill in mid-fetch leaves locks and half files."""
 
@@ -94,7 +96,8 @@ class GitSource:
             if self._refused and self._refused.still(tip.head, _digest(ring), time.monotonic(), ours):
                 raise self._refused.error()
             head, files = self._read_or_start_afresh(tip, ring, ours)
-        snapshot = make_snapshot(files, self._limits, revision=head.commit)
+            by, why = self._told_by(head.commit)
+        snapshot = make_snapshot(files, self._limits, revision=head.commit, by=by, why=why)
         self._given = last if last is not None and last == snapshot else snapshot
         self._by = (head, _digest(ring))
         return self._given
@@ -169,6 +172,12 @@ class GitSource:
                 "Check #path=; a symlink to a folder does not count",
             )
         return read_files(self._git, tree, self._limits)
+
+    def _told_by(self, commit: str) -> tuple[str, str]:
+        """Author and subject, fit for one line."""
+        out = self._git.local("log", "-1", "--no-show-signature", "--format=%an%x00%s", commit, what="read")
+        author, _, subject = out.decode(errors="replace").partition("\0")
+        return one_line(author, _LONGEST_NAME), one_line(subject, _LONGEST_SUBJECT)
 
     def _heads(self, tip: _Tip, ring: Keyring | None) -> Heads | None:
         verify, memory = self._options.verify, self._memory

@@ -52,6 +52,12 @@ def is_unsafe(letter: str) -> bool:
     return unicodedata.category(letter) in _UNSAFE or letter in _TURNING
 
 
+def one_line(text: str, most: int) -> str:
+    """Somebody's words, fit to be printed beside ours."""
+    found = " ".join("".join(" " if is_unsafe(letter) else letter for letter in text).split())
+    return found if len(found) <= most else f"{found[: most - 1]}…"
+
+
 def _escaped(text: str) -> str:
     return "".join(letter.encode("unicode_escape").decode() if is_unsafe(letter) else letter for letter in text)
 

@@ -72,6 +72,9 @@ class Snapshot:
 
     revision: str
     files: Mapping[str, SourceFile] = field(hash=False)
+    by: str = field(default="", compare=False)
+    """Of a commit: its author's name, and `why` its subject. As they say: nothing proves it but a signature."""
+    why: str = field(default="", compare=False)
 
     def contents(self) -> dict[str, bytes]:
         """The bytes of every file that has no problem, by path."""
@@ -89,7 +92,9 @@ class Source(Protocol):
         """The source as it is now, or `last` itself where nothing changed. Raises SourceError."""
 
 
-def make_snapshot(files: Iterable[SourceFile], limits: Limits, *, revision: str | None = None) -> Snapshot:
+def make_snapshot(
+    files: Iterable[SourceFile], limits: Limits, *, revision: str | None = None, by: str = "", why: str = ""
+) -> Snapshot:
     """Files in path order under `revision`, or under the digest of what they hold.
 
     Raises SourceError (TooManyFiles, SourceTooLarge). Two names may only meet here where one was escaped
@@ -100,7 +105,7 @@ def make_snapshot(files: Iterable[SourceFile], limits: Limits, *, revision: str 
         by_path[file.path] = file
     check_count(len(by_path), limits)
     check_total(sum(len(file.content or b"") for file in by_path.values()), limits)
-    return Snapshot(revision or digest(by_path.values()), MappingProxyType(by_path))
+    return Snapshot(revision or digest(by_path.values()), MappingProxyType(by_path), by, why)
 
 
 def digest(files: Iterable[SourceFile]) -> str:

@@ -1,7 +1,7 @@
 """What happened to each service, as small JSON objects in the config store: a bounded list in each, the oldest first.
 
-Nothing of it decides anything, and none of it stays in memory. `history/<account>/<region>/<cluster>/<service>.json` has
-a service's own events, `events/<place>.json` the latest of all that a place's replica told.
+Nothing of it decides anything, and none of it stays in memory. `history/<account>/<region>/<cluster>/<service>.json`
+has a service's own events, `events/<place>.json` the latest of all that a place's replica told.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import orjson
 
 from controller.api.events import Event, EventKind
 from controller.api.keys import Place, ServiceKey
-from controller.aws.ports import NotFound, ObjectStore, PreconditionFailed
+from controller.aws.ports import AwsError, LeaseLost, NotFound, ObjectStore, PreconditionFailed
 
 FORMAT = 1
 SERVICES, PLACES = "history", "events"
@@ -117,16 +117,19 @@ class History:
             some, self._waiting = self._waiting, []
         if not some:
             return False
-        waiting = self._by_object(some)
-        try:
-            while waiting:
-                where = next(iter(waiting))
-                self._append(*where, waiting[where])
-                del waiting[where]
-        finally:
-            left = list(dict.fromkeys(event for events in waiting.values() for event in events))
-            with self._lock:
-                self._waiting = [*left, *self._waiting]
+        left, failed = dict[Event, None](), list[AwsError]()
+        for (place, path), events in self._by_object(some).items():
+            try:
+                self._append(place, path, events)
+            except LeaseLost:
+                self.dropped += len(events)  # what happens there now, another replica tells
+            except AwsError as error:
+                failed.append(error)
+                left |= dict.fromkeys(events)
+        with self._lock:
+            self._waiting = [*left, *self._waiting]
+        if failed:
+            raise failed[0]
         return True
 
     def _by_object(self, events: Iterable[Event]) -> dict[tuple[Place, str], list[Event]]:
@@ -146,14 +149,9 @@ class History:
         objects, prefix = self._store_of(place)
         for attempt in range(1, ATTEMPTS + 1):
             before, etag = _read(objects, prefix + path)
+            body = self._packed(path, [*before, *(one for one in events if one not in before)])
             try:
-                objects.put(
-                    prefix + path,
-                    self._packed(path, [*before, *(one for one in events if one not in before)]),
-                    content_type=JSON,
-                    create=etag is None,
-                    replaces=etag,
-                )
+                objects.put(prefix + path, body, content_type=JSON, create=etag is None, replaces=etag)
             except (PreconditionFailed, NotFound):
                 if attempt == ATTEMPTS:
                     raise

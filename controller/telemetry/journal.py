@@ -23,7 +23,7 @@ class Entry:
 
 
 class Journal:
-    """Safe to use from any thread. Listeners must neither block nor raise: the event is told in the middle of a pass."""
+    """Safe to use from any thread. Listeners must not block: an event is told in the middle of a pass."""
 
     def __init__(self, most: int = MOST) -> None:
         self._lock = threading.Lock()

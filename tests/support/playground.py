@@ -13,10 +13,12 @@ from controller.api.errors import Explained
 from controller.api.keys import ServiceKey
 from controller.cli.main import main
 from controller.reconciling.controller import Controller
+from controller.reconciling.telling import Several
 from controller.runtime.clock import ManualClock
 from controller.runtime.queue import WorkQueue
 from controller.sandbox import Sandbox
 from controller.settings import Settings
+from controller.telemetry.journal import Journal
 from controller.telemetry.metrics import Metrics
 from controller.telling import Teller
 
@@ -91,7 +93,10 @@ class Playground:
             monotonic=self.sandbox.clock.now,
         )
         queues = dict.fromkeys(self.app.world.sites, self.queue)
-        self.controller = Controller(self.app.world, self.app.keeper, queues, teller, self.clock.monotonic)
+        self.journal, self.history = Journal(), self.app.history()
+        self.journal.listeners.append(self.history.tell)
+        telling = Several([teller, self.app.chronicle(self.journal.tell, self.sandbox.clock.now)])
+        self.controller = Controller(self.app.world, self.app.keeper, queues, telling, self.clock.monotonic)
 
     def sleep(self, seconds: float) -> None:
         """What the controller waits for, it need not wait for in real time."""

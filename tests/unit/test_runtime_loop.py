@@ -174,3 +174,32 @@ def test_stopping_lets_a_run_finish_and_begins_no_other() -> None:
 def test_an_interval_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="above 0"):
         Periodic("poll", lambda: None, 0, clock=ManualClock())
+
+
+def test_however_often_it_is_nudged_a_gap_lies_between_two_runs() -> None:
+    bench = Bench()
+    bench.task = Periodic("poll", bench._run, 30, clock=bench.clock, observer=bench, gap=1)
+    bench.task.start()
+    start = bench.next()
+    bench.turn(0)
+    for _ in range(1000):
+        bench.task.nudge()
+    bench.turn(1)
+    assert bench.next() == start + 1
+    bench.turn(29)
+    assert bench.runs.empty()
+    bench.turn(1)
+    assert bench.next() == start + 31
+    assert bench.task.stop(10)
+
+
+def test_an_interval_that_shrinks_while_it_waits_counts_at_once() -> None:
+    bench, interval = Bench(), [3600.0]
+    bench.task = Periodic("resync", bench._run, lambda: interval[0], clock=bench.clock, observer=bench)
+    bench.task.start()
+    start = bench.next()
+    bench.turn(600)
+    interval[0] = 300.0
+    bench.task.recheck()
+    assert bench.next() == start + 600
+    assert bench.task.stop(10)
