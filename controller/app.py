@@ -19,7 +19,7 @@ from controller.aws.calls import NOBODY, Fence, Observer
 from controller.aws.leases import FOLDER as LEASES
 from controller.aws.leases import LeaseFolder
 from controller.aws.own import own_parts
-from controller.aws.ports import LeaseLost, ObjectStore
+from controller.aws.ports import LeaseLost, ObjectStore, Secrets
 from controller.aws.revisions import RevisionCache
 from controller.checking.checker import Checker
 from controller.chronicle import Chronicle
@@ -62,6 +62,7 @@ class App:
     revisions: RevisionCache
     shards: Shards
     preflights: tuple[Preflight, ...]
+    secrets: Secrets
 
     def asks_of(self, roles: int) -> None:
         """For who is waited for: IAM is asked about so many roles of an account at most."""
@@ -168,7 +169,7 @@ def build(
         lua=settings.lua == "allow",
         tenancy=rules(settings),
     )
-    return App(settings, world, keeper, revisions, shards, tuple(preflights.values()))
+    return App(settings, world, keeper, revisions, shards, tuple(preflights.values()), at_home.secrets)
 
 
 class _Fences:

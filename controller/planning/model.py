@@ -120,6 +120,8 @@ class ServicePlan:
 
     moves: tuple[Move, ...] = ()
     """Of REPOINT."""
+    diff: str = field(default="", repr=False)
+    """Unified, where somebody made it before the bodies went."""
 
     @property
     def changes(self) -> bool:

@@ -281,6 +281,7 @@ class StatusBoard:
         routes, rollouts = self.routes(place), self.rollouts(place)
         with self._lock:
             parts = [part for one, part in self._seen.items() if place in (None, one)]
+            selecting = _selecting(parts)
             services = [pair for pair in sorted(self._services.items()) if place in (None, self._shard_of(pair[0]))]
             return {
                 "format": FORMAT,
@@ -290,7 +291,10 @@ class StatusBoard:
                 "errors": {where: why for part in parts for where, why in part.errors.items()},
                 "lostConfigs": [path for part in parts for path in part.lost_configs],
                 "routes": {"/".join(key): [_status(one) for one in some] for key, some in sorted(routes.items())},
-                "services": {str(key): _service(state, self._freeze_of(key)) for key, state in services},
+                "services": {
+                    str(key): _service(state, self._freeze_of(key), tuple(selecting.get(key, ())))
+                    for key, state in services
+                },
                 "rollouts": rollouts,
                 "suspended": {
                     name: {"bySpec": self._specs is not None and name in self._specs.frozen, "message": hold.message}
@@ -361,13 +365,24 @@ def _status(status: Status) -> dict[str, Any]:
     }
 
 
-def _service(state: ServiceState, freeze: Hold | None) -> dict[str, Any]:
+def _selecting(parts: Iterable[_Seen]) -> dict[ServiceKey, list[str]]:
+    """Service → the routes that select it."""
+    found: dict[ServiceKey, list[str]] = {}
+    for part in parts:
+        for route, keys in part.selected.items():
+            for key in keys:
+                found.setdefault(key, []).append(route)
+    return found
+
+
+def _service(state: ServiceState, freeze: Hold | None, routes: tuple[str, ...]) -> dict[str, Any]:
     plain: dict[str, Any] = {
         "ready": state.ready,
         "reason": state.reason.value,
         "message": state.message,
         "suspended": freeze is not None and freeze.reason is Reason.SUSPENDED,
         "drift": [{"reason": one.reason.value, "message": one.message} for one in state.drift],
+        "routes": list(routes),
     }
     if state.hints:
         plain["hints"] = [{"reason": one.reason.value, "message": one.message} for one in state.hints]

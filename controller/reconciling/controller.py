@@ -18,6 +18,7 @@ from controller.reconciling.board import StatusBoard
 from controller.reconciling.guarding import guarded
 from controller.reconciling.keeper import SpecKeeper, Specs
 from controller.reconciling.notes import Kind as NoteKind
+from controller.reconciling.plans import PlanBook
 from controller.reconciling.preflight import MOST
 from controller.reconciling.service import reconcile
 from controller.reconciling.shards import Shards
@@ -64,6 +65,7 @@ class Controller:
         self.board = StatusBoard(
             lambda place: world.sites[place].waves.plain(), world.sites, world.shard_of, world.without_secrets
         )
+        self.plans = PlanBook()
         self.finished_pass: float | None = None
         """Clock reading at the end of the last pass that could read at least one place."""
         self.gained: float | None = None
@@ -85,6 +87,7 @@ class Controller:
         self._agreed.pop(place, None)
         self._uncounted.add(place)
         self.board.forget(place)
+        self.plans.forget(place)
         self._telling.lost(place)
 
     def stands_by(self) -> bool:
@@ -170,7 +173,7 @@ class Controller:
         seen = in_turn(self._world, specs, seen.under(permit))
         if not self._shards.keeps(place):
             return
-        self.board.surveyed(seen, specs)
+        self._show(place, seen, specs)
         self._forget_what_is_gone(seen)
         self._telling.surveyed(seen, self.board)
         adopted = adopt(site, seen.plans, seen.adoptions)
@@ -185,6 +188,10 @@ class Controller:
         if seen.saw_something:
             self.finished_pass = self._monotonic()
 
+    def _show(self, place: Place, seen: Survey, specs: Specs) -> None:
+        self.board.surveyed(seen, specs)
+        self.plans.surveyed(seen, specs, self._world.sites[place].account.ecs.now())
+
     def _look_over(self, place: Place, specs: Specs) -> None:
         """What would be done, told, and nothing of it done. No worker asks IAM, so each pass does, about some roles."""
         if preflight := self._world.sites[place].vetting.preflight:
@@ -193,7 +200,7 @@ class Controller:
         with self._deciding:
             seen = seen.under(self._guarded(specs, seen, record=False))
         seen = seen.holding(dict.fromkeys((plan.key for plan in seen.changes), READ_ONLY))
-        self.board.surveyed(seen, specs)
+        self._show(place, seen, specs)
         self._telling.surveyed(seen, self.board)
         if seen.saw_something:
             self.finished_pass = self._monotonic()

@@ -17,6 +17,7 @@ from controller.aws.ports import AwsError, ObjectInfo, Urgency, at
 from controller.observed import inventory
 from controller.observed.families import users_of, with_families
 from controller.observed.model import ObservedService
+from controller.planning.diff import unified
 from controller.planning.guards import Permit
 from controller.planning.model import Because, Hold, Kind, ServicePlan
 from controller.reconciling.adoption import Adoption, Adoptions
@@ -105,6 +106,8 @@ class Survey:
 
 MANY = 100
 """Definitions to read: ten seconds of them."""
+DIFFS, LONGEST_DIFF = 50, 8_000
+"""Of a pass, and characters of one: a diff takes milliseconds to make."""
 AT_A_TIME = 8
 """Config objects that are put back."""
 LOOK_AT_CONFIGS = 45.0
@@ -195,6 +198,7 @@ class _Part:
     naming: dict[str, tuple[ServiceKey, ...]] = field(default_factory=dict)
     status_etag: dict[Place, str | None] = field(default_factory=dict)
     ready: Mapping[ServiceKey, Adoption] = field(default_factory=dict)
+    diffs: int = 0
     looked_at: float = 0.0
     """When config objects were looked at last, by the clock of ECS, or by this machine's before ECS was heard."""
 
@@ -337,7 +341,15 @@ def _plan(
     plan = _planned(site, specs, service, routes_of(specs, service), part, start=not repair)
     if repair and later:
         part.adoptions.note(plan, before)
-    part.plans[service.key] = plan.in_short() if repair else plan
+    part.plans[service.key] = _in_short(plan, part) if repair else plan
+
+
+def _in_short(plan: ServicePlan, part: _Part) -> ServicePlan:
+    """The first that change something with their diffs, for people to see."""
+    if plan.changes and part.diffs < DIFFS:
+        part.diffs += 1
+        plan = replace(plan, diff="\n".join(unified(plan))[:LONGEST_DIFF])
+    return plan.in_short()
 
 
 def _look_at_configs(site: Site, part: _Part, *others: Ledger[Any], repair: bool) -> None:

@@ -146,6 +146,10 @@ class Metrics:
         """`result`: one of table.CHECK_RESULTS."""
         self._board.count(table.CONFIG_CHECKS, result)
 
+    def hook(self, forge: str, result: str) -> None:
+        """`result`: one of table.HOOK_RESULTS."""
+        self._board.count(table.HOOKS, forge, result)
+
     def rollout_ended(self, result: str) -> None:
         """`result`: one of table.ROLLOUT_RESULTS."""
         self._board.count(table.ROLLOUTS, result)

@@ -182,6 +182,15 @@ CONFIG_CHECKS = _counter(
     result=CHECK_RESULTS,
 )
 
+HOOK_RESULTS = ("accepted", "duplicate", "refused", "failed")
+HOOKS = _counter(
+    "logroute_hooks_total",
+    "Webhooks that came in. duplicate: heard before; refused: not signed, too large or too slow; failed: the secret "
+    "could not be read.",
+    forge=("github", "gitlab", "bitbucket", "generic"),
+    result=HOOK_RESULTS,
+)
+
 GARBAGE = _gauge(
     "logroute_garbage",
     "What nothing needs any more: config objects in their grace (unused) and past it (due), superseded revisions.",

@@ -11,9 +11,7 @@ from controller.api.keys import Place, ServiceKey
 from controller.aws.leases import LeaseFolder
 from controller.checking.harmless import NotStarted
 from controller.checking.presented import present
-from controller.cli.failures import CommandError
 from controller.cli.status import _lines
-from controller.cli.statusfile import _merged, checked
 from controller.desired.compose import Installation, compose
 from controller.desired.matching import Home, RouteIndex
 from controller.desired.model import ConfigStore
@@ -27,6 +25,7 @@ from controller.importing.remarks import Unimportable
 from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.waves import Change
 from controller.reconciling.notes import Note, Notes
+from controller.reconciling.statuses import StatusError, checked, merged
 from controller.runtime.leases import HELD, REPLICAS, Leases
 from controller.specs.carry import RouteMemory
 from controller.specs.load import load, reread
@@ -188,7 +187,7 @@ def _lease(data: bytes) -> object:
 def _status(data: bytes) -> object:
     """As `logroute status` takes and shows it, of two replicas."""
     found = checked(orjson.loads(data), "s3://b/status.json")
-    return len(_lines(_merged([found, found])))
+    return len(_lines(merged([found, found])))
 
 
 JSON_NESTS = ((b"[", b"]"), (b'{"a":', b"}"), (b'{"format":1,"entries":', b"}"))
@@ -261,5 +260,5 @@ TARGETS = (
     Target("state", _state, (), (*_SHARDS, *files("tests/cases/state/*/*.json")), JSON_TOKENS, JSON_NESTS),
     Target("notes", _notes, (), _SHARDS, (*JSON_TOKENS, b'"lines": ', b'"at": ', b'"blocked x": ', b'"suspended a/b": '), JSON_NESTS),
     Target("lease", _lease, (), _LEASES, (*JSON_TOKENS, b'"epoch": ', b'"holder": ', b'"nonce": '), JSON_NESTS),
-    Target("status", _status, (CommandError, orjson.JSONDecodeError), (_STATUS, _ROWS, *files("tests/cases/state/*/status.json")), JSON_TOKENS, JSON_NESTS),
+    Target("status", _status, (StatusError, orjson.JSONDecodeError), (_STATUS, _ROWS, *files("tests/cases/state/*/status.json")), JSON_TOKENS, JSON_NESTS),
 )  # fmt: skip

@@ -16,8 +16,8 @@ import pytest
 from controller.api import yamls
 from controller.checking.words import MAX_WORDS
 from controller.cli.failures import CommandError
-from controller.cli.statusfile import checked
 from controller.cli.taskdefs import read_definition
+from controller.reconciling.statuses import StatusError, checked
 from controller.settings import SettingsError
 from controller.settings import load as load_settings
 from controller.specs.load import load
@@ -172,7 +172,7 @@ def test_a_definition_of_another_shape_is_told_where(tmp_path: Path, text: bytes
 )
 def test_a_status_with_a_row_of_another_shape_is_told(rows: dict[str, Any], where: str) -> None:
     status = {**orjson.loads(TARGETS["status"].corpus[0]), **rows}
-    with pytest.raises(CommandError, match=f"s3://b/status.json is not readable: `{re.escape(where)}"):
+    with pytest.raises(StatusError, match=f"s3://b/status.json is not readable: `{re.escape(where)}"):
         checked(status, "s3://b/status.json")
 
 

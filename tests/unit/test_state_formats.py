@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from controller.api.keys import Place
-from controller.cli import statusfile
 from controller.planning.memory import ServiceMemory, Stage, forgiven
 from controller.reconciling.notes import Kind, Note, Notes
+from controller.reconciling.statuses import checked
 from controller.specs.carry import RouteMemory
 from controller.specs.load import reread
 from controller.state.ledger import Ledger, shard_of
@@ -91,7 +91,7 @@ def test_notes_are_readable() -> None:
 
 
 def test_the_status_is_readable() -> None:
-    found = statusfile.checked(orjson.loads((PINNED / "status.json").read_bytes()), "here")
+    found = checked(orjson.loads((PINNED / "status.json").read_bytes()), "here")
     assert found["services"][SERVICE]["reason"] == "Suspended"
 
 
