@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,8 +89,7 @@ class Overview:
     def events(self) -> list[Event]:
         """The latest first: of this process, of the process before, and of other replicas."""
         own = [entry.event for entry in self._journal.after()]
-        some = {*own, *(event for place in sorted(self._world.sites) for event in self._events_of(place))}
-        return sorted(some, key=lambda one: -one.at)
+        return _latest_first(own, *(self._events_of(place) for place in sorted(self._world.sites)))
 
     def history(self, about: str) -> list[Event]:
         """Raises Unknown where `about` is no service; AwsError."""
@@ -101,8 +100,7 @@ class Overview:
         site = self._world.sites[place]
         kept = history.read(site.shelf.objects, site.install.store.key(STATE) + "/" + path)
         fresh = [one.event for one in self._journal.after() if one.event.about == about]
-        every = {(one.at, one.kind, one.message): one for one in (*fresh, *kept)}
-        return sorted(every.values(), key=lambda one: -one.at)
+        return _latest_first(fresh, kept)
 
     # web.view.Actions
 
@@ -185,3 +183,12 @@ class Overview:
         with self._lock:
             self._read[place] = (now, found)
         return found
+
+
+def _latest_first(*some: Iterable[Event]) -> list[Event]:
+    """One that several tell of once, as the first tells it: not all keep its diff."""
+    every: dict[tuple[float, str, str, str], Event] = {}
+    for events in some:
+        for one in events:
+            every.setdefault((one.at, one.kind, one.about, one.message), one)
+    return sorted(every.values(), key=lambda one: -one.at)

@@ -65,8 +65,8 @@ def create_app(exposition: Exposition, health: Health, shown: Shown | None = Non
     for path, page in (("/metrics", metrics), ("/healthz", healthz), ("/readyz", readyz)):
         app.add_api_route(path, page, methods=_METHODS, response_model=None, include_in_schema=False)
     if shown:
-        app.router.routes.append(Route(HOOKS + "{forge}", shown.hooks, methods=["POST"]))
-        app.add_route("/api/v1/watch", shown.live, methods=["GET"], include_in_schema=False)
+        app.router.routes.append(Route(HOOKS + "{forge}", shown.hooks.hear, methods=["POST"]))
+        app.add_route("/api/v1/watch", shown.live.watch, methods=["GET"], include_in_schema=False)
         app.include_router(router(shown.view, shown.actions, shown.token, __version__))
         add_page(app)
         app.add_middleware(Bounds, but=HOOKS)

@@ -37,7 +37,7 @@ class Hooks:
         self._nudge, self._clock, self._told = nudge, clock, told
         self._heard = _Heard(clock)
 
-    async def __call__(self, request: Request) -> Response:
+    async def hear(self, request: Request) -> Response:
         forge = request.path_params["forge"]
         kept = self._forges.get(forge)
         if kept is None:

@@ -30,7 +30,7 @@ class Live:
         """From any thread."""
         self._closing = True
 
-    async def __call__(self, _request: Request) -> Response:
+    async def watch(self, _request: Request) -> Response:
         if self._watchers >= MOST:
             detail = {"detail": f"{MOST} are watching already; poll /api/v1/summary"}
             return JSONResponse(detail, HTTPStatus.SERVICE_UNAVAILABLE, {"retry-after": "30"})

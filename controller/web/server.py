@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import socket
@@ -9,12 +10,15 @@ from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from controller.api.errors import Explained
 from controller.runtime.clock import SystemClock
 from controller.runtime.threads import Threads
 
 _PORT = re.compile(r"[0-9]{1,5}")
+_HEADER_SECONDS = 10.0
+"""In which a request's head must be there: who sends it letter by letter holds a connection for no longer."""
 _CUT_OFF_SECONDS = 5
 """How long a stop waits for answers that are being sent; all of ours are short."""
 _HEADERS = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
@@ -33,6 +37,36 @@ def parse_address(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port)  # noqa: S104 - see _WILDCARDS
 
 
+class _Patient(H11Protocol):
+    """uvicorn's own, which waits for ever for the rest of a head."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self._watch_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def _watch_head(self) -> None:
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's annotation leaves out that there is none at first
+        if cycle is not None and not cycle.response_complete:
+            self._unwatch()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(_HEADER_SECONDS, self.transport.close)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
 class Server:
     """`port` 0 takes a free one; `port` and `url` tell which, once it is started."""
 
@@ -45,7 +79,7 @@ class Server:
             uvicorn.Config(
                 app,
                 loop="asyncio",
-                http="h11",
+                http=_Patient,
                 ws="none",
                 lifespan="off",
                 log_config=None,  # it logs through the root logger, like every library
