@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from controller.web import models
 from controller.web.models import Asked, Page, Said
@@ -25,8 +26,21 @@ Text = Annotated[
 ]
 Reason = Annotated[str, Query(max_length=60, description="As `RouterMissing`; one of api.conditions.")]
 Ready = Annotated[bool | None, Query(description="Only those that are ready, or are not.")]
-NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
-Name = Annotated[str, Path(pattern=NAME)]
+
+
+class _Label(StringConvertor):
+    """A name, and not the verb behind it."""
+
+    regex = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+
+
+class _Hex(StringConvertor):
+    regex = "[0-9a-f]{8,64}"
+
+
+register_url_convertor("label", _Label())
+register_url_convertor("hex", _Hex())
+Name = Annotated[str, Path(pattern=f"^{_Label.regex}$")]
 Token = Callable[[], Sequence[str]]
 """Reads the tokens that count; empty: actions are off. It may raise Explained."""
 _bearer = HTTPBearer(auto_error=False, description="The setting `api`; without one, actions are off.")
@@ -42,9 +56,9 @@ MISSING: dict[int | str, dict[str, Any]] = {404: REFUSALS[404], 503: REFUSALS[50
 
 def router(view: View, actions: Actions, token: Token, version: str) -> APIRouter:
     api = APIRouter(prefix="/api/v1")
+    _add_actions(api, actions, token)  # first: a name in a path would take the verb behind it for its own
     _add_reads(api, view, version)
     _add_lists(api, view)
-    _add_actions(api, actions, token)
     return api
 
 
@@ -75,7 +89,7 @@ def _add_reads(api: APIRouter, view: View, version: str) -> None:
             raise Unknown(f"there is no service {key}")
         return models.service(key, found)
 
-    @api.get("/routes/{namespace}/{name}", tags=["status"], responses=MISSING)
+    @api.get("/routes/{namespace:label}/{name:label}", tags=["status"], responses=MISSING)
     def route(namespace: Name, name: Name) -> models.Route:
         status, key = view.status(), f"{namespace}/{name}"
         if key not in status["routes"]:
@@ -173,22 +187,22 @@ def _add_actions(api: APIRouter, actions: Actions, token: Token) -> None:
 
     write: dict[str, Any] = {"tags": ["actions"], "dependencies": [Depends(allowed)], "responses": REFUSALS}
 
-    @api.post("/routes/{namespace}/{name}:reconcile", **write)
+    @api.post("/routes/{namespace:label}/{name:label}:reconcile", **write)
     def reconcile(namespace: Name, name: Name, asked: Asked) -> Said:
         """A look now, and another try of what rolled back or is contested."""
         return Said(detail=actions.reconcile(f"{namespace}/{name}", _who(asked), asked.reason))
 
-    @api.post("/routes/{namespace}/{name}:suspend", **write)
+    @api.post("/routes/{namespace:label}/{name:label}:suspend", **write)
     def suspend(namespace: Name, name: Name, asked: Asked) -> Said:
         """Observed, not written, until it is resumed."""
         return Said(detail=actions.suspend(f"{namespace}/{name}", _who(asked), asked.reason))
 
-    @api.post("/routes/{namespace}/{name}:resume", **write)
+    @api.post("/routes/{namespace:label}/{name:label}:resume", **write)
     def resume(namespace: Name, name: Name) -> Said:
         return Said(detail=actions.resume(f"{namespace}/{name}"))
 
-    @api.post("/plans/{digest}:approve", **write)
-    def approve(digest: Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")], asked: Asked) -> Said:
+    @api.post("/plans/{digest:hex}:approve", **write)
+    def approve(digest: Annotated[str, Path(pattern=f"^{_Hex.regex}$")], asked: Asked) -> Said:
         """Let a plan go on that a guard has blocked."""
         return Said(detail=actions.approve(digest, _who(asked)))
 
