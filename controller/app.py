@@ -29,14 +29,17 @@ from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
 from controller.planning.guards import Counted, Guard, line
 from controller.planning.model import ServicePlan
+from controller.queues import queue_url
 from controller.reconciling.destinations import DestinationWatch
 from controller.reconciling.garbage import Collector, Policy
 from controller.reconciling.keeper import SpecKeeper
+from controller.reconciling.listening import Asks, Listener
 from controller.reconciling.notes import FOLDER, Notes
 from controller.reconciling.notes import Kind as NoteKind
 from controller.reconciling.preflight import Preflight
 from controller.reconciling.rights import Rights
 from controller.reconciling.shards import Shards
+from controller.reconciling.telling import Telling
 from controller.reconciling.vetting import Vetting
 from controller.reconciling.world import COUNTED, STATE, Bounds, Site, World, site
 from controller.rules import rules
@@ -44,7 +47,7 @@ from controller.runtime.clock import seconds_awake_or_asleep
 from controller.runtime.leases import Leases, LeaseStore, writing
 from controller.settings import AccountSettings, Settings, SettingsError
 from controller.sources import Source
-from controller.sourcing import cache_folder, git_options, source
+from controller.sourcing import cache_folder, git_options, source, source_objects
 from controller.specs.carry import RouteMemory
 from controller.state.history import History
 from controller.state.ledger import Ledger
@@ -63,6 +66,7 @@ class App:
     shards: Shards
     preflights: tuple[Preflight, ...]
     secrets: Secrets
+    accounts: dict[Place, AwsAccount]
 
     def asks_of(self, roles: int) -> None:
         """For who is waited for: IAM is asked about so many roles of an account at most."""
@@ -87,6 +91,26 @@ class App:
 
         speaks = partial(self.shards.holds, world.home_place)
         return Chronicle(tell, now, world.home_place, speaks=speaks, approver=approver)
+
+    def listener(self, place: Place, asks: Asks, telling: Telling, count: Callable[[str], None]) -> Listener | None:
+        """Of the queue of a place; None where the settings name none. Raises SettingsError."""
+        if self.settings.events.queue is None or self.settings.read_only:
+            return None
+        account = self.accounts[place]
+        url = queue_url(self.settings.events.queue, place, self.accounts, lambda: account.account_id)
+        return Listener(
+            place,
+            account.queue(url),
+            self.world,
+            self.shards,
+            asks,
+            telling,
+            count,
+            lambda: self.keeper.specs,
+            time.monotonic,
+            source_objects(self.settings),
+            lambda: account.account_id,
+        )
 
     def collector(self) -> Collector | None:
         """Of what nothing needs any more. None: the settings want none."""
@@ -169,7 +193,7 @@ def build(
         lua=settings.lua == "allow",
         tenancy=rules(settings),
     )
-    return App(settings, world, keeper, revisions, shards, tuple(preflights.values()), at_home.secrets)
+    return App(settings, world, keeper, revisions, shards, tuple(preflights.values()), at_home.secrets, accounts)
 
 
 class _Fences:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from controller.api.conditions import Reason
 from controller.api.events import Event, EventKind
 from controller.api.keys import Place, ServiceKey
 from controller.api.problems import Severity
 from controller.applying.apply import Done
+from controller.applying.configs import Found
 from controller.planning.diff import unified
 from controller.planning.guards import Permit
 from controller.planning.model import Because, Kind, ServicePlan
@@ -114,7 +115,7 @@ class Chronicle:
         for place in seen.seen:
             self._unread(place, seen)
             if place not in seen.errors:
-                self._configs(place, seen, board)
+                self._configs(place, seen)
                 self._groups(place, seen)
         if self._speaks():
             self._people(seen)
@@ -232,20 +233,21 @@ class Chronicle:
                 self._tell(EventKind.PLACE_UNREAD, where, message, Reason.UNREACHABLE.value)
         self._standing.only(f"{place} unread", found)
 
-    def _configs(self, place: Place, seen: Survey, board: StatusBoard) -> None:
+    def _configs(self, place: Place, seen: Survey) -> None:
         wrong, lost = seen.wrong_configs.get(place, {}), {one.path: one for one in seen.lost_configs.get(place, ())}
         for path, found in wrong.items():
             if path in lost:
                 continue
-            reason, said = CONFIGS[found], f"config object {path} was {found}, and was put back"
-            services = seen.naming.get(path, ())
-            self._tell(EventKind.REPAIRED, str(place), said, reason.value)
-            for key in services:
-                self._tell(EventKind.REPAIRED, str(key), said, reason.value, routes=board.routes_of(key))
+            self.config_put_back(place, path, found, seen.naming.get(path, ()))
         for path, one in lost.items():
             for _, message in self._standing.new(f"{place} lost", path, {"lost": str(one)}):
                 self._tell(EventKind.CONFIG_LOST, str(place), message, Reason.CONFIG_MISSING.value)
         self._standing.only(f"{place} lost", lost)
+
+    def config_put_back(self, place: Place, path: str, found: Found, services: Collection[ServiceKey]) -> None:
+        said, reason = f"config object {path} was {found}, and was put back", CONFIGS[found].value
+        for about in (str(place), *map(str, services)):
+            self._tell(EventKind.REPAIRED, about, said, reason)
 
     def _groups(self, place: Place, seen: Survey) -> None:
         news = seen.groups.get(place)

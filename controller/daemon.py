@@ -16,8 +16,9 @@ from controller.aws.limiter import FAMILIES
 from controller.aws.ports import AwsError
 from controller.overview import Overview
 from controller.planning.model import Kind
-from controller.reconciling.controller import Controller
+from controller.reconciling.controller import LOOK, Controller
 from controller.reconciling.garbage import look
+from controller.reconciling.listening import Asks, Listener
 from controller.reconciling.telling import Several
 from controller.runtime.clock import SystemClock
 from controller.runtime.leases import BEAT, RUN
@@ -45,6 +46,11 @@ STOP_SECONDS = 9.0
 """Seconds that a stop may take; ECS and Kubernetes users expect ten at the most."""
 STATUS_SECONDS = 10.0
 HISTORY_SECONDS = 5.0
+CANARY_SECONDS = 300.0
+NOT_OURS_SECONDS = 5.0
+"""Between two looks whether a place, and so its queue, has become ours."""
+PASS_SPACE = 60.0
+"""Seconds between two passes that events ask for: one over ten thousand services is a thousand requests."""
 SOURCE_GAP = 1.0
 """Seconds between two polls of the source, however many hooks come in."""
 LAST_WRITE = 0.5
@@ -84,16 +90,18 @@ class Daemon:
             Workers(queue, self._controller.reconcile, clock=self._clock, count=WORKERS, observer=self._observer)
             for queue in self._queues.values()
         ]
-        self._passes = [
-            self._periodic(f"resync {place}", partial(self._controller.resync, place), settings.resync)
-            for place in self._places
-        ]
         self._source = self._periodic("source", self._controller.poll_source, settings.poll, gap=SOURCE_GAP)
+        self._notes = self._periodic("notes", self._controller.poll_notes, settings.poll, gap=SOURCE_GAP)
+        self._listeners = self._made_listeners()
+        self._passes = {
+            place: self._periodic(f"resync {place}", partial(self._controller.resync, place), self._interval(place))
+            for place in self._places
+        }
         self._collector = self._app.collector()
-        self._tasks = [self._source, *self._other_tasks()]
+        self._tasks = [self._source, self._notes, *self._other_tasks(), *self._listening_tasks()]
         self._beats = self._lease_tasks()
         self._garbage = self._garbage_tasks()
-        starting = _Starting(self._passes)
+        starting = _Starting(list(self._passes.values()))
         self._controller.on_change = starting.specs_changed
         self._controller.on_gained = partial(starting.gained, self._garbage)
         self._watch_metrics()
@@ -126,7 +134,13 @@ class Daemon:
         """What goes on is finished, or cut off where it takes too long; whether all was finished."""
         if self._collector:
             self._collector.stop()
-        parts: tuple[Stoppable, ...] = (*self._tasks, *self._passes, *self._garbage, *self._workers, self._server)
+        parts: tuple[Stoppable, ...] = (
+            *self._tasks,
+            *self._passes.values(),
+            *self._garbage,
+            *self._workers,
+            self._server,
+        )
         ended = stop_all(self._clock, STOP_SECONDS, *parts)
         with suppress(AwsError):
             self._history.flush()
@@ -139,11 +153,12 @@ class Daemon:
 
     def _made_controller(self) -> Controller:
         chronicle = self._app.chronicle(self._journal.tell, lambda: self._clock.now().timestamp())
+        self._telling = Several([self._teller, chronicle])
         return Controller(
             self._app.world,
             self._app.keeper,
             self._queues,
-            Several([self._teller, chronicle]),
+            self._telling,
             self._clock.monotonic,
             self._app.shards,
         )
@@ -151,12 +166,50 @@ class Daemon:
     def _other_tasks(self) -> list[Periodic]:
         controller, settings = self._controller, self._settings
         tasks = [
-            self._periodic("notes", controller.poll_notes, settings.poll),
             self._periodic("status", controller.save_status, STATUS_SECONDS),
         ]
         if not settings.read_only:
             tasks.append(self._periodic("history", self._history.flush, HISTORY_SECONDS))
         return tasks
+
+    def _made_listeners(self) -> dict[Place, Listener]:
+        controller, queues = self._controller, self._queues
+
+        def look(key: ServiceKey) -> None:
+            queues[self._app.world.shard_of(key)].add(key, LOOK)
+
+        def resync(place: Place) -> None:
+            self._passes[place].nudge_spaced(PASS_SPACE)
+
+        asks = Asks(self._source.nudge, self._notes.nudge, resync, look)
+        made = {
+            place: self._app.listener(place, asks, self._telling, self._metrics.event_heard) for place in self._places
+        }
+        found = {place: one for place, one in made.items() if one}
+        controller.counts_between_passes = bool(found)
+        if found:
+            controller.on_waiting = resync
+        return found
+
+    def _listening_tasks(self) -> list[Periodic]:
+        tasks = []
+        for place, listener in self._listeners.items():
+            tasks.append(self._periodic(f"events {place}", listener.listen, partial(_listening_pause, listener)))
+            tasks.append(self._periodic(f"canary {place}", partial(self._sing, listener), CANARY_SECONDS))
+        return tasks
+
+    def _sing(self, listener: Listener) -> bool:
+        """And see whether the last one was heard."""
+        self._metrics.events_healthy(listener.place, healthy=listener.healthy())
+        self._passes[listener.place].recheck()
+        return listener.sing()
+
+    def _interval(self, place: Place) -> Callable[[], float]:
+        """Seconds between two passes over a place: many where its events come through."""
+        settings, listener = self._settings, self._listeners.get(place)
+        if listener is None:
+            return lambda: settings.resync
+        return lambda: max(settings.resync, settings.events.resync) if listener.healthy() else settings.resync
 
     def _lease_tasks(self) -> list[Periodic]:
         if self._leases is None:
@@ -199,7 +252,7 @@ class Daemon:
             has_specs=lambda: controller.has_specs,
             stands_by=controller.stands_by,
             gained=lambda: controller.gained,
-            limit=3 * self._settings.resync + 300,
+            limit=3 * max(self._settings.resync, self._settings.events.resync if self._listeners else 0) + 300,
             grace=FIRST_PASS_SECONDS,
         )
         return Server(create_app(self._metrics.render, health, self._shown()), host, port, closing=self._live.close)
@@ -221,6 +274,11 @@ class Daemon:
             Hooks(hooks, self._source.nudge, self._clock, self._metrics.hook),
             self._live,
         )
+
+
+def _listening_pause(listener: Listener) -> float:
+    """The wait is in the request."""
+    return 0.05 if listener.shards.holds(listener.place) else NOT_OURS_SECONDS
 
 
 class _Starting:

@@ -71,3 +71,11 @@ def _refuse_what_does_not_apply(settings: Settings, spec: SourceSpec) -> None:
         raise SettingsError(f"git.verify is set, and the source {spec} is no git repository: unset one of them")
     if settings.s3 != S3Settings() and not isinstance(spec, S3Spec):
         raise SettingsError(f"s3 is set, and the source {spec} is not in S3: unset one of them")
+
+
+def source_objects(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Bucket and prefix, with its slash, of a source in S3. Raises SourceError."""
+    spec = parse_source(settings.source)
+    if not isinstance(spec, S3Spec):
+        return ()
+    return ((spec.bucket, f"{spec.prefix}/" if spec.prefix else ""),)

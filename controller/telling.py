@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import structlog
 
@@ -11,6 +11,7 @@ from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
 from controller.api.problems import Severity
 from controller.applying.apply import Done
+from controller.applying.configs import Found
 from controller.applying.group_watch import GroupNews
 from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
@@ -65,6 +66,14 @@ class Teller:
 
     def source_read(self) -> None:
         """Each poll counts itself."""
+
+    def config_put_back(self, place: Place, path: str, found: Found, services: Collection[ServiceKey]) -> None:
+        scope = f"{place}: configs"
+        self._drift.stands((scope, path), {CONFIGS[found].value})
+        self._drift.repaired((scope, path))
+        self._log.warning(
+            "config object put back", place=str(place), path=path, found=found.value, services=len(services)
+        )
 
     def judged(self, permit: Permit, approved: Mapping[str, Note]) -> None:
         """What is blocked is told with its services."""

@@ -28,6 +28,7 @@ from controller.aws.logs import CloudWatchLogGroups
 from controller.aws.objects import S3Bucket
 from controller.aws.operations import BY_THE_LISTS, Guard
 from controller.aws.ports import AwsError
+from controller.aws.queues import SqsQueue
 from controller.aws.revisions import RevisionCache
 from controller.aws.rights import BotoIam
 from controller.aws.schedules import BotoSchedules
@@ -140,6 +141,9 @@ class AwsAccount:
     @property
     def secrets(self) -> SecretsManager:
         return self._once("secrets", lambda: SecretsManager(self._caller("secretsmanager")))
+
+    def queue(self, url: str) -> SqsQueue:
+        return self._once(f"queue {url}", lambda: SqsQueue(self._caller("sqs"), url))
 
     def bucket(self, name: str) -> S3Bucket:
         return self._once(f"s3://{name}", lambda: S3Bucket(self._s3, name))

@@ -40,6 +40,7 @@ FAMILIES: dict[str, Rate] = {
     "scheduler": Rate(20, 10),
     "codedeploy": Rate(10, 5),  # AWS publishes no rate of it: as the others, but by itself
     "iam": Rate(2, 2, most=1),  # AWS publishes none: the simulator is slow, and people wait for IAM too
+    "sqs": Rate(100, 100),  # it has no rate worth the name: each request waits for messages
     "other": Rate(10, 5),
 }
 OPERATIONS = {

@@ -72,6 +72,7 @@ READS = frozenset(
         "scheduler:ListSchedules",
         "secretsmanager:DescribeSecret",
         "secretsmanager:GetSecretValue",
+        "sqs:ReceiveMessage",
         "sts:AssumeRole",
         "sts:GetCallerIdentity",
     }
@@ -91,6 +92,7 @@ WRITES = frozenset(
         "s3:DeleteObject",
         "s3:PutObject",
         "scheduler:UpdateSchedule",
+        "sqs:DeleteMessageBatch",
     }
 )
 LONGEST = 200

@@ -136,6 +136,23 @@ class ObjectStore(Protocol):
         """`replaces`: If-Match: <etag>; PreconditionFailed or NotFound where it is another object by now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Of a queue. `receipt` is what it is deleted by."""
+
+    receipt: str
+    body: str
+
+
+class EventQueue(Protocol):
+    """One SQS queue; every method may raise AwsError."""
+
+    def receive(self, wait_seconds: int) -> list[Message]:
+        """Up to ten, after at most so long. What is not deleted comes again."""
+
+    def delete(self, messages: Iterable[Message]) -> None: ...
+
+
 class SourceBucket(ObjectStore, Protocol):
     """A bucket that specs come from; every request names the account that it must belong to, where one is set."""
 

@@ -107,7 +107,7 @@ def _first(
 def _step(app: composition.App, specs: Specs, key: ServiceKey, permit: Permit, progress: Progress) -> Step | None:
     """One look and one move; a service that fails is said, and stops no other."""
     try:
-        step = reconcile(app.world.site_of(key), specs, key, permit)
+        step = reconcile(app.world.site_of(key), specs, key, permit.apply)
     except AwsError as error:
         progress.failed(key, str(error))
         return None

@@ -87,6 +87,8 @@ def reach(settings: Settings, name: str, asked: Asked, routes: Sequence[Route] |
         source_bucket=_source(settings, store),
         versions_of=_versions_of(settings),
         secret=settings.git.token_secret_arn or "",
+        secrets=_secrets(settings),
+        queue="" if settings.read_only else settings.events.queue or "",
         assumes=tuple(sorted(one.role_arn for one in settings.accounts.values() if one.role_arn)),
         services=mine is None or any(one.document.spec.target.cluster for one in mine),
         families_of_jobs=mine is None or any(one.document.spec.target.task_families for one in mine),
@@ -157,6 +159,11 @@ def _store(url: str | None, account_id: str, region: str) -> Store:
         for part in (found.bucket, found.prefix)
     )
     return Store(bucket, prefix)
+
+
+def _secrets(settings: Settings) -> tuple[str, ...]:
+    hooks = (one for forge in HookSettings.model_fields for one in getattr(settings.hooks, forge))
+    return tuple(sorted({one for one in (*settings.api.token, *hooks) if one.startswith("arn:")}))
 
 
 def _source(settings: Settings, store: Store) -> Store | None:

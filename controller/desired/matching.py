@@ -65,6 +65,19 @@ class RouteIndex:
             elif target.cluster:
                 self._by_glob.append(route)
 
+    def may_select(self, key: ServiceKey) -> bool:
+        """Whether a route selects the service, whatever its tags are."""
+        exact = self._exact.get((key.cluster, key.service), [])
+        place = key.place
+        subject = Subject(place.account, place.region, key.cluster, key.service, "", {}, None)
+        for route in (*exact, *self._rest(key.cluster)):
+            try:
+                if matches(route, subject, self._home):
+                    return True
+            except Undecidable:
+                return True
+        return False
+
     def routes_for_service(self, key: ServiceKey, tags: Mapping[str, str], family: str) -> list[Route]:
         """The routes that select a live service, by priority."""
         place = key.place

@@ -78,6 +78,10 @@ class Reach:
     """The bucket of specs that must keep versions."""
     secret: str = ""
     """ARN of the secret with the git token."""
+    secrets: tuple[str, ...] = ()
+    """The same of others: of the API's token, of hooks."""
+    queue: str = ""
+    """URL of the queue with events, as the settings have it."""
     assumes: tuple[str, ...] = ()
     """ARNs of roles in other accounts."""
     services: bool = True
@@ -112,6 +116,8 @@ def _statements(reach: Reach) -> Iterator[Statement]:
         yield from _schedules(reach)
     if reach.codedeploy:
         yield from _codedeploy(reach)
+    if reach.queue:
+        yield Statement("Events", ("sqs:ReceiveMessage", "sqs:DeleteMessage"), (_queue(reach),))
     yield from _preflight(reach)
     yield from _garbage(reach)
 
@@ -169,6 +175,8 @@ def _home(reach: Reach) -> Iterator[Statement]:
         yield Statement("SpecsVersioning", ("s3:GetBucketVersioning",), (reach.s3(reach.versions_of),))
     if reach.secret:
         yield Statement("GitToken", ("secretsmanager:GetSecretValue",), (reach.secret,))
+    if reach.secrets:
+        yield Statement("Secrets", ("secretsmanager:GetSecretValue",), reach.secrets)
     if reach.assumes:
         yield Statement("OtherAccounts", ("sts:AssumeRole",), reach.assumes)
 
@@ -235,6 +243,15 @@ def _garbage(reach: Reach) -> Iterator[Statement]:
         yield Statement("Garbage", ("s3:DeleteObject",), tuple(reach.s3(reach.store.key(key)) for key in keys))
     if reach.deregisters:  # DeregisterTaskDefinition knows no resources
         yield Statement("SupersededRevisions", ("ecs:DeregisterTaskDefinition",))
+
+
+def _queue(reach: Reach) -> str:
+    """By its URL; what tells accounts, regions and parts apart in it is known here, or any."""
+    *_, account, name = reach.queue.split("/")
+    known = {"{account}": reach.account, "{region}": reach.region, "{shard}": "*"}
+    for text, value in known.items():
+        account, name = account.replace(text, value), name.replace(text, value)
+    return f"arn:{reach.partition}:sqs:{reach.region}:{account}:{name}"
 
 
 def trust(controller: str, external_id: str | None) -> dict[str, object]:

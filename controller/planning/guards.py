@@ -21,6 +21,9 @@ from controller.planning.model import Hold, Kind, ServicePlan
 EXPLAINED = frozenset({Reason.NEW_ROUTE, Reason.SPEC_CHANGED, Reason.PINNED_REVISION})
 
 
+UNCOUNTED = Hold(Reason.PLAN_BLOCKED, "it waits for the next pass, which counts what it would touch")
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """`max_share` of the services that are looked after (`20%` or a count), and `max_count`: beyond both, a pass
@@ -50,7 +53,7 @@ class Permit:
             return plan.held_by(
                 Hold(Reason.PLAN_BLOCKED, f"{self.why}; approve with: logroute approve {self.digest[:12]}")
             )
-        return plan.held_by(Hold(Reason.PLAN_BLOCKED, "it waits for the next pass, which counts what it would touch"))
+        return plan.held_by(UNCOUNTED)
 
 
 def line(plan: ServicePlan) -> str:

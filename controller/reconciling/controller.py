@@ -9,13 +9,13 @@ from functools import partial
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
 from controller.aws.ports import AwsError, LeaseLost
-from controller.planning.guards import Counted, Permit
-from controller.planning.model import Hold
+from controller.planning.guards import UNCOUNTED, Counted, Permit
+from controller.planning.model import Hold, ServicePlan
 from controller.planning.waves import is_explained
 from controller.reconciling.adoption import adopt
 from controller.reconciling.asked import drop_answered
 from controller.reconciling.board import StatusBoard
-from controller.reconciling.guarding import guarded
+from controller.reconciling.guarding import count_in, guarded
 from controller.reconciling.keeper import SpecKeeper, Specs
 from controller.reconciling.notes import Kind as NoteKind
 from controller.reconciling.plans import PlanBook
@@ -24,6 +24,7 @@ from controller.reconciling.service import reconcile
 from controller.reconciling.shards import Shards
 from controller.reconciling.survey import Survey, in_turn, survey_place
 from controller.reconciling.telling import Telling
+from controller.reconciling.waves import NEXT_PASS
 from controller.reconciling.world import World
 from controller.runtime.queue import WorkQueue
 from controller.sources.errors import SourceError
@@ -72,6 +73,10 @@ class Controller:
         """Clock reading when a place became ours to look after."""
         self.on_change: Callable[[], None] = lambda: None
         """There are specs, and they changed, or somebody asked for something."""
+        self.on_waiting: Callable[[Place], None] = lambda _place: None
+        """A service of the place waits for nothing but the next pass."""
+        self.counts_between_passes = False
+        """Events tell what to look at, and passes are far between."""
         self.on_gained: Callable[[], None] = lambda: None
 
     def _gained(self, place: Place) -> None:
@@ -225,11 +230,11 @@ class Controller:
             return self._reconcile(place, key) if ours else self._shards.again(place)
 
     def _reconcile(self, place: Place, key: ServiceKey) -> float | None:
-        specs, permit = self._agreed.get(place), self._permit
+        specs = self._agreed.get(place)
         if specs is None:
             return None
         try:
-            step = reconcile(self._world.sites[place], specs, key, permit)
+            step = reconcile(self._world.sites[place], specs, key, partial(self._judged, place, specs))
         except LeaseLost:
             return self._shards.again(place)
         except AwsError as error:
@@ -244,7 +249,18 @@ class Controller:
         self._hand_out(place)
         self.board.stepped(key, step)
         self._telling.stepped(key, step, self.board)
+        if step.plan and step.plan.hold in (UNCOUNTED, NEXT_PASS):
+            self.on_waiting(place)
         return step.again
+
+    def _judged(self, place: Place, specs: Specs, plan: ServicePlan) -> ServicePlan:
+        """The guards' word; where no pass has seen what an event told of, it is counted now, beside what they have."""
+        judged = self._permit.apply(plan)
+        if judged.hold is not UNCOUNTED or not self.counts_between_passes:
+            return judged
+        with self._deciding:
+            self._permit = count_in(self._world, specs, place, plan, self._permit, self._counted)
+            return self._permit.apply(plan)
 
     def _failed(self, key: ServiceKey, reason: Reason, error: str) -> None:
         if self._shards.keeps(self._world.shard_of(key)):

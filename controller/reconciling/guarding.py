@@ -12,6 +12,7 @@ from dataclasses import replace
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
 from controller.planning.guards import Counted, Guard, Permit, count, line, permit
+from controller.planning.model import ServicePlan
 from controller.reconciling.keeper import Specs
 from controller.reconciling.notes import Kind, Note, NoteError, Notes
 from controller.reconciling.survey import Survey
@@ -54,6 +55,28 @@ def guarded(
         notes.keep(Kind.APPROVED, _left(notes, approved, seen))
         if world.guard.everything:
             notes.keep(Kind.FIRST_RUN, _first_run(world, guard, found))
+    return found
+
+
+def count_in(
+    world: World, specs: Specs, place: Place, plan: ServicePlan, before: Permit, counted: dict[Place, Counted]
+) -> Permit:
+    """One more, that came to light between two passes. What they counted still counts, whether it is done by now or
+    not; where that is too much, the next pass tells. Raises AwsError.
+    """
+    here = counted.get(place)
+    if here is None or here.revision != specs.revision or before.guard.everything:
+        return before
+    lines = frozenset(one for one in here.lines if not one.startswith(f"{plan.key} ")) | {line(plan)}
+    more = {**counted, place: replace(here, lines=lines)}
+    approved = frozenset(one for note in _approved(world.notes).values() for one in note.lines)
+    everywhere = all(one in more and more[one].revision == specs.revision for one in world.sites)
+    found = permit(more.values(), before.guard, approved, empty_source=specs.empty, everywhere=everywhere)
+    if found.digest or line(plan) not in found.licensed:
+        return before
+    counted[place] = more[place]
+    if len(world.sites) > 1:
+        world.counted.update({str(place): counted[place]})
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from controller.api.conditions import Reason
@@ -9,13 +10,14 @@ from controller.api.keys import ServiceKey
 from controller.applying.apply import Done, Outcome
 from controller.applying.deployment_groups import NoGroup
 from controller.aws.ports import Urgency, at
-from controller.planning.guards import Permit
 from controller.planning.model import Hold, Kind, ServicePlan
 from controller.planning.others import LOOK_AGAIN
 from controller.reconciling.asked import asked_again
 from controller.reconciling.keeper import Specs
 from controller.reconciling.look import look_afresh
 from controller.reconciling.world import Site
+
+Judge = Callable[[ServicePlan], ServicePlan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,13 @@ class Step:
     again: float | None
 
 
-def reconcile(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step:
-    """Raises AwsError: the key is then tried again with backoff, and no other key notices."""
+def reconcile(site: Site, specs: Specs, key: ServiceKey, judge: Judge) -> Step:
+    """`judge` has the guards' word on the plan. Raises AwsError: the key is then tried again with backoff, and no other
+    key notices.
+    """
     try:
         with at(Urgency.ROLLOUT):
-            step = _step(site, specs, key, permit)
+            step = _step(site, specs, key, judge)
     except BaseException:
         site.waves.failed(key)
         raise
@@ -39,11 +43,11 @@ def reconcile(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step
     return step
 
 
-def _step(site: Site, specs: Specs, key: ServiceKey, permit: Permit) -> Step:
+def _step(site: Site, specs: Specs, key: ServiceKey, judge: Judge) -> Step:
     plan = look_afresh(site, specs, key)
     if plan is None:
         return Step(None, Outcome(Done.NOTHING), None)
-    plan = asked_again(site, specs, site.waves.admit(permit.apply(plan), site.account.ecs.now()))
+    plan = asked_again(site, specs, site.waves.admit(judge(plan), site.account.ecs.now()))
     try:
         outcome = site.applier.carry_out(plan)
     except NoGroup as error:

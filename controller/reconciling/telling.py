@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from controller.api.conditions import Reason
 from controller.api.keys import Place, ServiceKey
+from controller.applying.configs import Found
 from controller.planning.guards import Permit
 from controller.reconciling.board import StatusBoard
 from controller.reconciling.keeper import Specs
@@ -32,6 +33,9 @@ class Telling(Protocol):
         """What the guards say of a pass, and what people approved, by digest."""
 
     def stepped(self, key: ServiceKey, step: Step, board: StatusBoard) -> None: ...
+
+    def config_put_back(self, place: Place, path: str, found: Found, services: Collection[ServiceKey]) -> None:
+        """Between two passes, because an event said so. `services`: some of those whose revisions name it."""
 
     def failed(self, key: ServiceKey, reason: Reason, error: str, board: StatusBoard) -> None:
         """A worker could not look at a service, or not finish what it began."""
@@ -70,6 +74,10 @@ class Several:
     def stepped(self, key: ServiceKey, step: Step, board: StatusBoard) -> None:
         for one in self._some:
             one.stepped(key, step, board)
+
+    def config_put_back(self, place: Place, path: str, found: Found, services: Collection[ServiceKey]) -> None:
+        for one in self._some:
+            one.config_put_back(place, path, found, services)
 
     def failed(self, key: ServiceKey, reason: Reason, error: str, board: StatusBoard) -> None:
         for one in self._some:

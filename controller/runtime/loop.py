@@ -45,6 +45,7 @@ class Periodic:
         self._observer = observer
         self._changed = threading.Condition()
         self._nudged = False
+        self._spaced: float | None = None
         self._stopped = False
         self._failures = 0
         self._started: float | None = None
@@ -59,6 +60,12 @@ class Periodic:
         """Run now, or once more after the run in progress. Many nudges are one."""
         with self._changed:
             self._nudged = True
+            self._changed.notify_all()
+
+    def nudge_spaced(self, seconds: float) -> None:
+        """Run once more, so many seconds after the last run began, or now where that is over."""
+        with self._changed:
+            self._spaced = min(seconds, self._spaced) if self._spaced is not None else seconds
             self._changed.notify_all()
 
     def recheck(self) -> None:
@@ -82,7 +89,7 @@ class Periodic:
         with self._changed:
             while not self._stopped and self._clock.monotonic() < (due := self._due()):
                 self._clock.wait_until(self._changed, due)
-            self._nudged = False
+            self._nudged, self._spaced = False, None
             return not self._stopped
 
     def _due(self) -> float:
@@ -92,6 +99,8 @@ class Periodic:
         if self._nudged:
             return soonest
         after = self._retry if self._retry is not None else self._started + self._interval()
+        if self._spaced is not None:
+            after = min(after, self._started + self._spaced)
         return max(soonest, after)
 
     def _run(self) -> None:

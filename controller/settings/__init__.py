@@ -5,12 +5,13 @@ from controller.settings.load import load, load_tenants
 from controller.settings.model import Settings, SettingsError
 from controller.settings.places import AccountSettings, Deny
 from controller.settings.sources import GitSettings, GitVerify, S3Settings, S3Verify
-from controller.settings.web import ApiSettings, HookSettings
+from controller.settings.web import ApiSettings, EventSettings, HookSettings
 
 __all__ = [
     "AccountSettings",
     "ApiSettings",
     "Deny",
+    "EventSettings",
     "Garbage",
     "GitSettings",
     "GitVerify",

@@ -15,7 +15,7 @@ from controller.settings.bounds import Garbage, Guards, Limits
 from controller.settings.parsing import off
 from controller.settings.places import AccountSettings, Deny
 from controller.settings.sources import GitSettings, S3Settings
-from controller.settings.web import ApiSettings, HookSettings
+from controller.settings.web import ApiSettings, EventSettings, HookSettings
 
 
 class SettingsError(Explained):
@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """How often the source, and what people asked for, is looked at."""
     resync: Interval = 300.0
     """How often every service is looked at."""
+    events: EventSettings = EventSettings()
+    """Events of AWS that say where to look at once: see [events.md](events.md)."""
     guards: Guards = Guards()
     """What waits for a person."""
     read_only: bool = False

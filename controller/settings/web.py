@@ -1,17 +1,22 @@
-"""Settings of what is heard and answered over HTTP."""
+"""Settings of what is heard from outside, and answered."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from controller.api.values import Model
+from controller.api.values import Duration, Model
 from controller.secret_reader import SecretRef
 from controller.settings.parsing import TOLD, several
 
 SecretRefs = Annotated[tuple[SecretRef, ...], BeforeValidator(several)]
 """Several count side by side, while one is changed for the next."""
+
+
+QueueUrl = Annotated[
+    str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:{}_-]+/[A-Za-z0-9{}_-]+/[A-Za-z0-9{}_.-]+$")
+]
 
 
 class ApiSettings(Model):
@@ -40,3 +45,16 @@ class HookSettings(Model):
     """Of `/hooks/bitbucket`."""
     generic: SecretRefs = ()
     """Of `/hooks/generic`, signed as the Standard Webhooks specification says."""
+
+
+class EventSettings(Model):
+    """Events of AWS that say where to look at once: see [events.md](events.md)."""
+
+    model_config = TOLD
+
+    queue: QueueUrl | None = None
+    """URL of an SQS queue, one for each account and region: it may hold `{account}` (the id), `{region}` and `{shard}`.
+    Unset: everything is polled.
+    """
+    resync: Annotated[Duration, Field(gt=0, le=3600)] = 3600.0
+    """How often every service is looked at while events come through, an hour at the most; `resync` counts else."""

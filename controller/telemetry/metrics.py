@@ -150,6 +150,14 @@ class Metrics:
         """`result`: one of table.HOOK_RESULTS."""
         self._board.count(table.HOOKS, forge, result)
 
+    def event_heard(self, result: str) -> None:
+        """`result`: one of table.EVENT_RESULTS."""
+        self._board.count(table.EVENTS, result)
+
+    def events_healthy(self, place: Place, *, healthy: bool) -> None:
+        key = (place.account, place.region, place.shard)
+        self._board.gauge(table.EVENTS_HEALTHY).update({key: float(healthy)})
+
     def rollout_ended(self, result: str) -> None:
         """`result`: one of table.ROLLOUT_RESULTS."""
         self._board.count(table.ROLLOUTS, result)

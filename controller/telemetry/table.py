@@ -191,6 +191,21 @@ HOOKS = _counter(
     result=HOOK_RESULTS,
 )
 
+EVENT_RESULTS = ("source", "config", "notes", "service", "nothing", "garbage")
+EVENTS = _counter(
+    "logroute_events_total",
+    "Events of AWS that came from a queue, by what they made us look at. nothing: they are about nothing of ours; "
+    "garbage: nobody can read them.",
+    result=EVENT_RESULTS,
+)
+EVENTS_HEALTHY = _gauge(
+    "logroute_events_healthy",
+    "Whether events of a place come through, so that every service is looked at less often.",
+    account=OPEN,
+    region=OPEN,
+    shard=OPEN,
+)
+
 GARBAGE = _gauge(
     "logroute_garbage",
     "What nothing needs any more: config objects in their grace (unused) and past it (due), superseded revisions.",

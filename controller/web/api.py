@@ -45,10 +45,13 @@ Token = Callable[[], Sequence[str]]
 """Reads the tokens that count; empty: actions are off. It may raise Explained."""
 _bearer = HTTPBearer(auto_error=False, description="The setting `api`; without one, actions are off.")
 REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Said, "description": "The body is not JSON in UTF-8"},
     401: {"model": Said, "description": "No token, or a wrong one"},
     403: {"model": Said, "description": "Actions are off: no token is set"},
     404: {"model": Said, "description": "There is no such thing"},
     409: {"model": Said, "description": "It cannot be done as things stand"},
+    408: {"model": Said, "description": "The body did not come in time"},
+    413: {"model": Said, "description": "The body is too large"},
     503: {"model": Said, "description": "It could not be written, or the token not be read"},
 }
 MISSING: dict[int | str, dict[str, Any]] = {404: REFUSALS[404], 503: REFUSALS[503]}

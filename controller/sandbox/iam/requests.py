@@ -62,6 +62,12 @@ def _all(*some: Needs) -> Needs:
 # ECS
 
 
+def _queue(request: Request) -> Iterator[str]:
+    """Of its URL: https://sqs.<region>.amazonaws.com/<account>/<name>."""
+    account, _, name = str(request.body.get("QueueUrl", "")).removesuffix("/").rpartition("/")
+    yield f"arn:{request.partition}:sqs:{request.region}:{account.rsplit('/', 1)[-1]}:{name}"
+
+
 def _short(name: Any) -> str:
     return str(name or "default").rsplit("/", 1)[-1]
 
@@ -203,6 +209,8 @@ def _assume(request: Request) -> Iterator[Asked]:
 
 
 _TABLE: dict[str, Needs] = {
+    "sqs:ReceiveMessage": _on("sqs:ReceiveMessage", _queue),
+    "sqs:DeleteMessageBatch": _on("sqs:DeleteMessage", _queue),
     **{
         f"ecs:{name}": _on(f"ecs:{name}")
         for name in (
