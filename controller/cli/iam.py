@@ -17,7 +17,7 @@ from controller.permissions.controller import Reach, Store, statements, trust
 from controller.permissions.destinations import Where
 from controller.permissions.policy import LARGEST, Statement, parts, size, text
 from controller.permissions.tasks import Need, Role, fold, needs
-from controller.settings import AccountSettings, Settings, SettingsError, load
+from controller.settings import AccountSettings, HookSettings, Settings, SettingsError, load
 from controller.sources.address import S3Spec, parse_source
 from controller.specs.model import Route
 

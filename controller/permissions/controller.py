@@ -19,6 +19,7 @@ WRITING = frozenset(
         *(f"codedeploy:{name}" for name in ("CreateDeployment", "GetDeploymentConfig", "RegisterApplicationRevision")),
         "codedeploy:StopDeployment",
         *(f"dynamodb:{name}" for name in ("DeleteItem", "GetItem", "PutItem", "Query")),
+        "sqs:DeleteMessage",
         *(
             f"ecs:{name}"
             for name in ("DeregisterTaskDefinition", "RegisterTaskDefinition", "TagResource", "UpdateService")

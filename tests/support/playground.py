@@ -95,8 +95,8 @@ class Playground:
         queues = dict.fromkeys(self.app.world.sites, self.queue)
         self.journal, self.history = Journal(), self.app.history()
         self.journal.listeners.append(self.history.tell)
-        telling = Several([teller, self.app.chronicle(self.journal.tell, self.sandbox.clock.now)])
-        self.controller = Controller(self.app.world, self.app.keeper, queues, telling, self.clock.monotonic)
+        self.telling = Several([teller, self.app.chronicle(self.journal.tell, self.sandbox.clock.now)])
+        self.controller = Controller(self.app.world, self.app.keeper, queues, self.telling, self.clock.monotonic)
 
     def sleep(self, seconds: float) -> None:
         """What the controller waits for, it need not wait for in real time."""
