@@ -29,7 +29,7 @@ from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
 from controller.planning.guards import Counted, Guard, line
 from controller.planning.model import ServicePlan
-from controller.queues import queue_url
+from controller.queues import queue_of
 from controller.reconciling.destinations import DestinationWatch
 from controller.reconciling.garbage import Collector, Policy
 from controller.reconciling.keeper import SpecKeeper
@@ -93,11 +93,14 @@ class App:
         return Chronicle(tell, now, world.home_place, speaks=speaks, approver=approver)
 
     def listener(self, place: Place, asks: Asks, telling: Telling, count: Callable[[str], None]) -> Listener | None:
-        """Of the queue of a place; None where the settings name none. Raises SettingsError."""
+        """Of the queue of a place; None where it has none of its own, and is polled. Raises AwsError."""
         if self.settings.events.queue is None or self.settings.read_only:
             return None
         account = self.accounts[place]
-        url = queue_url(self.settings.events.queue, place, self.accounts, lambda: account.account_id)
+        home_first = sorted(self.accounts, key=lambda one: (one != self.world.home_place, one))
+        url = queue_of(self.settings.events.queue, place, home_first, lambda: account.account_id)
+        if url is None:
+            return None
         return Listener(
             place,
             account.queue(url),

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 
 from controller.api.keys import Place
-from controller.settings import SettingsError
+
+NAMES = ("account", "region", "shard")
 
 
-def queue_url(pattern: str, place: Place, places: Collection[Place], account: Callable[[], str]) -> str:
-    """`account`: twelve digits, asked for only where the pattern names them. Raises SettingsError where two places
-    would read one queue: each would take the other's events away.
+def queue_of(pattern: str, place: Place, places: Sequence[Place], account: Callable[[], str]) -> str | None:
+    """The URL of the queue that a place reads. None where another that comes before it in `places` reads it already:
+    two would take each other's events away. `account`: twelve digits, asked for only where the pattern names them.
     """
-    named = [name for name in ("account", "region", "shard") if f"{{{name}}}" in pattern]
-    told = [tuple(getattr(one, name) for name in named) for one in places]
-    if len(set(told)) < len(told):
-        raise SettingsError(
-            f"events.queue: {len(told)} places would read one queue; tell them apart by {{account}}, {{region}} or "
-            "{shard} in its URL"
-        )
+    named = [name for name in NAMES if f"{{{name}}}" in pattern]
+
+    def told(one: Place) -> list[str]:
+        return [getattr(one, name) for name in named]
+
+    if next(one for one in places if told(one) == told(place)) != place:
+        return None
     filled = pattern.replace("{region}", place.region).replace("{shard}", place.shard)
     return filled.replace("{account}", account()) if "{account}" in filled else filled

@@ -82,7 +82,7 @@ class Reach:
     secrets: tuple[str, ...] = ()
     """The same of others: of the API's token, of hooks."""
     queue: str = ""
-    """URL of the queue with events, as the settings have it."""
+    """URL of the queue with events, as the settings have it; or its ARN."""
     assumes: tuple[str, ...] = ()
     """ARNs of roles in other accounts."""
     services: bool = True
@@ -247,7 +247,9 @@ def _garbage(reach: Reach) -> Iterator[Statement]:
 
 
 def _queue(reach: Reach) -> str:
-    """By its URL; what tells accounts, regions and parts apart in it is known here, or any."""
+    """Its ARN, or that of its URL: what tells accounts, regions and parts apart in it is known here, or any."""
+    if "://" not in reach.queue:
+        return reach.queue
     *_, account, name = reach.queue.split("/")
     known = {"{account}": reach.account, "{region}": reach.region, "{shard}": "*"}
     for text, value in known.items():

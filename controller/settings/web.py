@@ -53,8 +53,8 @@ class EventSettings(Model):
     model_config = TOLD
 
     queue: QueueUrl | None = None
-    """URL of an SQS queue, one for each account and region: it may hold `{account}` (the id), `{region}` and `{shard}`.
-    Unset: everything is polled.
+    """URL of an SQS queue: that of the controller's own account and region, or one for each where it holds `{account}`
+    (the id), `{region}` or `{shard}`. What has none is polled.
     """
     resync: Annotated[Duration, Field(gt=0, le=3600)] = 3600.0
     """How often every service is looked at while events come through, an hour at the most; `resync` counts else."""

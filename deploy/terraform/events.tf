@@ -1,6 +1,8 @@
-# Events for a queue: a later version of the controller reads it.
+# Events for a queue, which the controller reads instead of polling.
 
 locals {
+  # What the controller itself writes all the time.
+  noise = ["*_state/leases/*", "*_state/status*", "*_state/history/*", "*_state/events/*"]
   # Not `var.events ? {…} : {}`: both sides of a conditional must have one type, and each pattern has its own.
   rules = { for name, rule in local.patterns : name => rule if var.events }
   patterns = {
@@ -9,7 +11,10 @@ locals {
       pattern = jsonencode({
         source      = ["aws.s3"]
         detail-type = ["Object Created", "Object Deleted"]
-        detail      = { bucket = { name = compact([aws_s3_bucket.configs.id, var.source_bucket]) } }
+        detail = {
+          bucket = { name = compact([aws_s3_bucket.configs.id, var.source_bucket]) }
+          object = { key = [{ anything-but = { wildcard = local.noise } }] }
+        }
       })
     }
     ecs-changes = {

@@ -13,6 +13,7 @@ locals {
   has_kms_key            = var.kms_key != ""
   has_source_bucket      = var.source_bucket != ""
   has_git_token          = var.git_token_secret != ""
+  has_events             = var.events
   has_member_roles       = length(var.member_roles) > 0
   has_scheduled_jobs     = var.scheduled_jobs
   uses_code_deploy       = var.codedeploy
@@ -36,6 +37,7 @@ locals {
       })
     },
     local.has_git_token ? { LOGROUTE_GIT_TOKEN_SECRET_ARN = var.git_token_secret } : {},
+    var.events ? { LOGROUTE_EVENTS_QUEUE = one(aws_sqs_queue.events[*].url) } : {},
   )
 }
 

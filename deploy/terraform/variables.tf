@@ -223,7 +223,7 @@ variable "log_retention_days" {
 }
 
 variable "events" {
-  description = "Whether events of ECS, S3 and CloudTrail go to a queue. This version of the controller does not read it."
+  description = "Whether events of ECS, S3 and CloudTrail go to a queue, which the controller reads instead of polling."
   type        = bool
   default     = false
 }

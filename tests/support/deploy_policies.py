@@ -21,6 +21,7 @@ EXAMPLE = Reach(
     store=Store("example-logroute-configs", "logroute"),
     deletes_configs=True,
     deregisters=True,
+    queue="arn:aws:sqs:ap-northeast-1:123456789012:logroute-events",
     secret="arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:logroute-git-AbCdEf",
 )
 """What deploy/controller-policy.json is for: everything that one account may need."""
@@ -39,6 +40,7 @@ CLOUDFORMATION = Reach(
     versions_of="${SourceBucket}",
     secret="${GitTokenSecret}",
     assumes=("${MemberRoles}",),
+    queue="${EventQueue.Arn}",
 )
 TERRAFORM = replace(
     CLOUDFORMATION,
@@ -54,6 +56,7 @@ TERRAFORM = replace(
     versions_of="${var.source_bucket}",
     secret="${var.git_token_secret}",
     assumes=("${member_roles}",),
+    queue="${one(aws_sqs_queue.events[*].arn)}",
 )
 CONDITIONS = {
     "ConfigStoreKey": "HasKmsKey",
@@ -62,6 +65,7 @@ CONDITIONS = {
     "SpecsVersioning": "HasSourceBucket",
     "GitToken": "HasGitToken",
     "OtherAccounts": "HasMemberRoles",
+    "Events": "HasEvents",
     "ListWhatStartsJobs": "HasScheduledJobs",
     "LookAtWhatStartsJobs": "HasScheduledJobs",
     "MoveWhatStartsJobs": "HasScheduledJobs",
@@ -163,14 +167,16 @@ def _snake(name: str) -> str:
 
 def files() -> dict[Path, str]:
     """What each file should hold."""
-    member = replace(CLOUDFORMATION, home=False, key="")
+    member = replace(CLOUDFORMATION, home=False, key="", queue="")
     found = {
         DEPLOY / "controller-policy.json": orjson.dumps(
             {"Version": "2012-10-17", "Statement": [one.as_plain() for one in statements(EXAMPLE)]},
             option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
         ).decode(),
         DEPLOY / "terraform" / "policies.tf.json": terraform(TERRAFORM),
-        DEPLOY / "terraform" / "member" / "policies.tf.json": terraform(replace(TERRAFORM, home=False, key="")),
+        DEPLOY / "terraform" / "member" / "policies.tf.json": terraform(
+            replace(TERRAFORM, home=False, key="", queue="")
+        ),
     }
     for name, reach in (("logroute.yaml", CLOUDFORMATION), ("member.yaml", member)):
         path = DEPLOY / "cloudformation" / name

@@ -15,7 +15,7 @@ from controller.settings import AccountSettings, Settings
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "settings.md"
 TABLE = re.compile(r"(?<=<!-- generated -->\n).*?(?=<!-- /generated -->)", re.DOTALL)
-EACH = {"git", "s3"}
+EACH = {"api", "events", "git", "hooks", "s3"}
 """Whose keys are variables of their own."""
 SECONDS = {"poll", "resync"}
 

@@ -19,6 +19,8 @@ KNOWN = {
     "data.aws_partition.this.partition": "aws",
     "data.aws_region.this.id": "eu-west-1",
     "aws_s3_bucket.configs.id": "example-configs",
+    "aws_sqs_queue.events[*].arn": ["arn:aws:sqs:eu-west-1:123456789012:logroute-events"],
+    "aws_sqs_queue.events[*].url": ["https://sqs.eu-west-1.amazonaws.com/123456789012/logroute-events"],
 }
 """What AWS would tell."""
 GIVEN = {
@@ -65,7 +67,7 @@ def evaluated(folder: Path, module: Path, expression: str, given: dict[str, Any]
 
 
 def _name(reference: str) -> str:
-    return "known_" + reference.replace(".", "_")
+    return "known_" + re.sub(r"\W+", "_", reference)
 
 
 def _filled(text: str) -> str:
@@ -99,6 +101,7 @@ def test_the_controller_takes_the_settings_of_the_module(
     assert settings.config_store == "s3://example-configs/logroute"
     assert settings.garbage.configs == ("delete" if given is ALL else "dry-run")
     assert settings.git.token_secret_arn == given.get("git_token_secret")
+    assert (settings.events.queue is not None) == (given is ALL)
 
 
 def test_a_config_store_of_all_accounts_is_taken(tmp_path: Path) -> None:
