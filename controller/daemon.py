@@ -14,6 +14,8 @@ from controller import app as composition
 from controller.api.keys import Place, ServiceKey
 from controller.aws.limiter import FAMILIES
 from controller.aws.ports import AwsError
+from controller.notifying.sender import Sender
+from controller.notifying.sinks import sinks
 from controller.overview import Overview
 from controller.planning.model import Kind
 from controller.reconciling.controller import LOOK, Controller
@@ -53,6 +55,8 @@ PASS_SPACE = 60.0
 """Seconds between two passes that events ask for: one over ten thousand services is a thousand requests."""
 SOURCE_GAP = 1.0
 """Seconds between two polls of the source, however many hooks come in."""
+LAST_WORD = 1.0
+"""Seconds for what is to be said still."""
 LAST_WRITE = 0.5
 """Seconds for a write that is on its way still."""
 GARBAGE_SECONDS = 24 * 3600.0
@@ -82,6 +86,9 @@ class Daemon:
         self._journal, self._history = Journal(), self._app.history()
         if not settings.read_only:
             self._journal.listeners.append(self._history.tell)
+        self._reader = SecretReader(self._app.secrets, self._clock.monotonic)
+        self._senders = self._made_senders()
+        self._journal.listeners += [sender.tell for sender in self._senders]
         self._queues: dict[Place, WorkQueue[ServiceKey]] = {
             place: WorkQueue(clock=self._clock, observer=self._observer) for place in self._places
         }
@@ -123,6 +130,8 @@ class Daemon:
             )
             for part in self._workers:
                 part.start()
+            for sender in self._senders:
+                sender.start()
             for task in (*self._beats, *self._tasks, *self._garbage):
                 task.start()
             self._stopper.wait()
@@ -149,6 +158,7 @@ class Daemon:
         with suppress(AwsError):  # others wait until it is plain that we are gone
             ended &= all(one.stop(STOP_SECONDS) for one in self._beats)
             ended &= self._leases.close(0.0 if ended else LAST_WRITE) if self._leases else True
+        stop_all(self._clock, LAST_WORD, *self._senders)  # a chat that hangs is no reason to call the stop unfinished
         return ended
 
     def _made_controller(self) -> Controller:
@@ -163,13 +173,24 @@ class Daemon:
             self._app.shards,
         )
 
+    def _made_senders(self) -> list[Sender]:
+        """Who is told. Nobody, by who may write nothing: another controller tells the same."""
+        settings, home = self._settings, self._app.accounts[self._app.world.home_place]
+        if settings.read_only:
+            return []
+        now = lambda: self._clock.now().timestamp()  # noqa: E731 - the clock's, each time
+        found = sinks(settings.notifications, settings.owner, self._reader, home.topic, now)
+        series = [(one.name, result) for one in found for result in table.NOTIFICATION_RESULTS]
+        self._metrics.expect(table.NOTIFICATIONS, series)
+        return [Sender(one, self._clock, self._metrics.notified) for one in found]
+
     def _other_tasks(self) -> list[Periodic]:
         controller, settings = self._controller, self._settings
         tasks = [
             self._periodic("status", controller.save_status, STATUS_SECONDS),
         ]
         if not settings.read_only:
-            tasks.append(self._periodic("history", self._history.flush, HISTORY_SECONDS))
+            tasks.append(self._periodic("history", self._keep_history, HISTORY_SECONDS))
         return tasks
 
     def _made_listeners(self) -> dict[Place, Listener]:
@@ -210,6 +231,10 @@ class Daemon:
         if listener is None:
             return lambda: settings.resync
         return lambda: max(settings.resync, settings.events.resync) if listener.healthy() else settings.resync
+
+    def _keep_history(self) -> bool:
+        self._metrics.history_dropped(self._history.dropped)
+        return self._history.flush()
 
     def _lease_tasks(self) -> list[Periodic]:
         if self._leases is None:
@@ -261,7 +286,7 @@ class Daemon:
         app, settings, monotonic = self._app, self._settings, self._clock.monotonic
         overview = Overview(app.world, self._controller, app.shards, self._journal, monotonic)
         self._live = Live(overview.version)
-        reader = SecretReader(app.secrets, monotonic)
+        reader = self._reader
         hooks = {
             forge: partial(reader.all, found)
             for forge in HookSettings.model_fields

@@ -32,6 +32,7 @@ from controller.aws.queues import SqsQueue
 from controller.aws.revisions import RevisionCache
 from controller.aws.rights import BotoIam
 from controller.aws.schedules import BotoSchedules
+from controller.aws.topics import SnsTopic
 
 T = TypeVar("T")
 
@@ -144,6 +145,11 @@ class AwsAccount:
 
     def queue(self, url: str) -> SqsQueue:
         return self._once(f"queue {url}", lambda: SqsQueue(self._caller("sqs"), url))
+
+    def topic(self, arn: str) -> SnsTopic:
+        """In whichever region its ARN says."""
+        call = self._elsewhere("sns", arn.split(":")[3])
+        return self._once(f"topic {arn}", lambda: SnsTopic(call, arn))
 
     def bucket(self, name: str) -> S3Bucket:
         return self._once(f"s3://{name}", lambda: S3Bucket(self._s3, name))

@@ -92,6 +92,7 @@ WRITES = frozenset(
         "s3:DeleteObject",
         "s3:PutObject",
         "scheduler:UpdateSchedule",
+        "sns:Publish",
         "sqs:DeleteMessageBatch",
     }
 )

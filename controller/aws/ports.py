@@ -153,6 +153,13 @@ class EventQueue(Protocol):
     def delete(self, messages: Iterable[Message]) -> None: ...
 
 
+class Topic(Protocol):
+    """One SNS topic."""
+
+    def publish(self, subject: str, message: str, attributes: Mapping[str, str]) -> None:
+        """Raises AwsError."""
+
+
 class SourceBucket(ObjectStore, Protocol):
     """A bucket that specs come from; every request names the account that it must belong to, where one is set."""
 

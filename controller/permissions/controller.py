@@ -19,6 +19,7 @@ WRITING = frozenset(
         *(f"codedeploy:{name}" for name in ("CreateDeployment", "GetDeploymentConfig", "RegisterApplicationRevision")),
         "codedeploy:StopDeployment",
         *(f"dynamodb:{name}" for name in ("DeleteItem", "GetItem", "PutItem", "Query")),
+        "sns:Publish",
         "sqs:DeleteMessage",
         *(
             f"ecs:{name}"
@@ -81,6 +82,8 @@ class Reach:
     """ARN of the secret with the git token."""
     secrets: tuple[str, ...] = ()
     """The same of others: of the API's token, of hooks."""
+    topics: tuple[str, ...] = ()
+    """ARNs of SNS topics that are told."""
     queue: str = ""
     """URL of the queue with events, as the settings have it; or its ARN."""
     assumes: tuple[str, ...] = ()
@@ -178,6 +181,8 @@ def _home(reach: Reach) -> Iterator[Statement]:
         yield Statement("GitToken", ("secretsmanager:GetSecretValue",), (reach.secret,))
     if reach.secrets:
         yield Statement("Secrets", ("secretsmanager:GetSecretValue",), reach.secrets)
+    if reach.topics:
+        yield Statement("Notify", ("sns:Publish",), reach.topics)
     if reach.assumes:
         yield Statement("OtherAccounts", ("sts:AssumeRole",), reach.assumes)
 

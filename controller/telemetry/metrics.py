@@ -150,6 +150,13 @@ class Metrics:
         """`result`: one of table.HOOK_RESULTS."""
         self._board.count(table.HOOKS, forge, result)
 
+    def notified(self, sink: str, result: str) -> None:
+        """`result`: one of table.NOTIFICATION_RESULTS."""
+        self._board.count(table.NOTIFICATIONS, sink, result)
+
+    def history_dropped(self, number: int) -> None:
+        self._board.gauge(table.HISTORY_DROPPED).replace({(): number})
+
     def event_heard(self, result: str) -> None:
         """`result`: one of table.EVENT_RESULTS."""
         self._board.count(table.EVENTS, result)

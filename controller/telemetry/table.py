@@ -206,6 +206,19 @@ EVENTS_HEALTHY = _gauge(
     shard=OPEN,
 )
 
+NOTIFICATION_RESULTS = ("sent", "retried", "dropped", "suppressed")
+NOTIFICATIONS = _counter(
+    "logroute_notifications_total",
+    "Messages to each sink of the setting notifications. suppressed: the same was told within the hour; dropped: it "
+    "was refused, or not taken after six attempts.",
+    sink=OPEN,
+    result=NOTIFICATION_RESULTS,
+)
+HISTORY_DROPPED = _gauge(
+    "logroute_history_dropped",
+    "Events since the start that were never written, for the config store was away too long.",
+)
+
 GARBAGE = _gauge(
     "logroute_garbage",
     "What nothing needs any more: config objects in their grace (unused) and past it (due), superseded revisions.",

@@ -10,7 +10,19 @@ import botocore.session
 import pytest
 
 from controller.api.keys import Place
-from controller.aws import accounts, codedeploy, destinations, ecs, leases, logs, objects, queues, rights, schedules
+from controller.aws import (
+    accounts,
+    codedeploy,
+    destinations,
+    ecs,
+    leases,
+    logs,
+    objects,
+    queues,
+    rights,
+    schedules,
+    topics,
+)
 from controller.aws.accounts import AwsAccount, Options, Role
 from controller.aws.operations import READS, WRITES, Guard, is_read
 from controller.aws.ports import Forbidden
@@ -29,6 +41,7 @@ MODULES = (
     ("codedeploy", codedeploy),
     ("logs", logs),
     ("sqs", queues),
+    ("sns", topics),
     ("dynamodb", leases),
     ("secretsmanager", accounts),
 )

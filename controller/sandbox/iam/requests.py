@@ -209,6 +209,7 @@ def _assume(request: Request) -> Iterator[Asked]:
 
 
 _TABLE: dict[str, Needs] = {
+    "sns:Publish": _on("sns:Publish", _arns("TopicArn")),
     "sqs:ReceiveMessage": _on("sqs:ReceiveMessage", _queue),
     "sqs:DeleteMessageBatch": _on("sqs:DeleteMessage", _queue),
     **{

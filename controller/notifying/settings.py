@@ -1,0 +1,66 @@
+"""Settings of who is told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, StringConstraints, model_validator
+
+from controller.api.events import EventKind
+from controller.api.values import Glob, Label, Model
+from controller.secret_reader import SecretRef
+
+TOPIC = r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$"
+TOLD = ConfigDict(use_attribute_docstrings=True)
+
+
+class SlackSettings(Model):
+    """A Slack incoming webhook, or something that takes the same."""
+
+    model_config = TOLD
+
+    url: SecretRef
+    """Where its URL is, which is a secret: `env:NAME`, `file:/path` or a Secrets Manager ARN."""
+
+
+class WebhookSettings(Model):
+    model_config = TOLD
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2000)]
+    """https, or http on this machine."""
+    secret: SecretRef
+    """Where the secret is that signs each message, after the Standard Webhooks specification."""
+
+
+class SnsSettings(Model):
+    model_config = TOLD
+
+    topic_arn: Annotated[str, StringConstraints(pattern=TOPIC)]
+    """A topic in the controller's own account."""
+
+
+class NotificationSettings(Model):
+    """One of `slack`, `webhook` and `sns`, and what it is told: see [notifications.md](notifications.md)."""
+
+    model_config = TOLD
+
+    name: Label
+    """In metrics and logs."""
+    severity: Literal["info", "warning", "error"] = "warning"
+    """Events below are not told."""
+    routes: tuple[Glob, ...] = ()
+    """Of which routes, by `namespace/name` or globs; all when empty."""
+    kinds: tuple[EventKind, ...] = ()
+    """Which kinds of events; when empty, all that people act upon."""
+    slack: SlackSettings | None = None
+    """Where chat messages go."""
+    webhook: WebhookSettings | None = None
+    """Where signed JSON goes."""
+    sns: SnsSettings | None = None
+    """Where SNS messages go."""
+
+    @model_validator(mode="after")
+    def _goes_one_way(self) -> Self:
+        if sum(one is not None for one in (self.slack, self.webhook, self.sns)) != 1:
+            raise ValueError("give exactly one of slack, webhook and sns")
+        return self
