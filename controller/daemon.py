@@ -14,6 +14,7 @@ from controller import app as composition
 from controller.api.keys import Place, ServiceKey
 from controller.aws.limiter import FAMILIES
 from controller.aws.ports import AwsError
+from controller.notifying.commits import CommitStatus
 from controller.notifying.sender import Sender
 from controller.notifying.sinks import sinks
 from controller.overview import Overview
@@ -31,6 +32,7 @@ from controller.runtime.workers import Workers
 from controller.secret_reader import SecretReader
 from controller.settings import HookSettings, Settings
 from controller.sources.errors import Reason as SourceReason
+from controller.sourcing import repository
 from controller.telemetry import table
 from controller.telemetry.journal import Journal
 from controller.telemetry.metrics import Metrics
@@ -112,6 +114,10 @@ class Daemon:
         self._controller.on_change = starting.specs_changed
         self._controller.on_gained = partial(starting.gained, self._garbage)
         self._watch_metrics()
+        self._overview = Overview(
+            self._app.world, self._controller, self._app.shards, self._journal, self._clock.monotonic
+        )
+        self._tasks += self._commit_tasks()
         self._server = self._made_server()
 
     def run(self) -> int:
@@ -183,6 +189,22 @@ class Daemon:
         series = [(one.name, result) for one in found for result in table.NOTIFICATION_RESULTS]
         self._metrics.expect(table.NOTIFICATIONS, series)
         return [Sender(one, self._clock, self._metrics.notified) for one in found]
+
+    def _commit_tasks(self) -> list[Periodic]:
+        """Raises SettingsError."""
+        settings = self._settings
+        if settings.commit_status is None or settings.read_only:
+            return []
+        speaks = partial(self._app.shards.holds, self._app.world.home_place)
+        told = CommitStatus(
+            settings.commit_status,
+            repository(settings),
+            settings.owner,
+            self._reader,
+            self._overview.status,
+            lambda: speaks() and self._controller.finished_pass is not None,
+        )
+        return [self._periodic("commit-status", told.tell, STATUS_SECONDS)]
 
     def _other_tasks(self) -> list[Periodic]:
         controller, settings = self._controller, self._settings
@@ -283,8 +305,7 @@ class Daemon:
         return Server(create_app(self._metrics.render, health, self._shown()), host, port, closing=self._live.close)
 
     def _shown(self) -> Shown:
-        app, settings, monotonic = self._app, self._settings, self._clock.monotonic
-        overview = Overview(app.world, self._controller, app.shards, self._journal, monotonic)
+        settings, overview = self._settings, self._overview
         self._live = Live(overview.version)
         reader = self._reader
         hooks = {

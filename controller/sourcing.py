@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from controller.aws.accounts import AwsAccount
+from controller.notifying.commits import repository_of
 from controller.settings import S3Settings, Settings, SettingsError
 from controller.sources import (
     GitOptions,
@@ -71,6 +72,17 @@ def _refuse_what_does_not_apply(settings: Settings, spec: SourceSpec) -> None:
         raise SettingsError(f"git.verify is set, and the source {spec} is no git repository: unset one of them")
     if settings.s3 != S3Settings() and not isinstance(spec, S3Spec):
         raise SettingsError(f"s3 is set, and the source {spec} is not in S3: unset one of them")
+
+
+def repository(settings: Settings) -> str:
+    """`owner/name` of the repository whose commits are told what became of them. Raises SettingsError, SourceError."""
+    spec = parse_source(settings.source)
+    if not isinstance(spec, GitSpec):
+        raise SettingsError(f"commitStatus is set, and the source {spec} is no git repository: unset one of them")
+    found = (settings.commit_status and settings.commit_status.repository) or repository_of(spec.location)
+    if "/" not in found:
+        raise SettingsError(f"commitStatus.repository: the source {spec} does not tell it; give it as owner/name")
+    return found
 
 
 def source_objects(settings: Settings) -> tuple[tuple[str, str], ...]:

@@ -166,7 +166,8 @@ def _secrets(settings: Settings) -> tuple[str, ...]:
     hooks = (one for forge in HookSettings.model_fields for one in getattr(settings.hooks, forge))
     slack = (one.slack.url for one in settings.notifications if one.slack)
     signing = (one.webhook.secret for one in settings.notifications if one.webhook)
-    every = (*settings.api.token, *hooks, *slack, *signing)
+    status = (settings.commit_status.token,) if settings.commit_status else ()
+    every = (*settings.api.token, *hooks, *slack, *signing, *status)
     return tuple(sorted({one for one in every if one.startswith("arn:")}))
 
 

@@ -164,7 +164,7 @@ class StatusBoard:
         self._seen: dict[Place, _Seen] = {}
         self._specs: Specs | None = None
         self._frozen: Mapping[str, Hold] = {}
-        self._source_error = ""
+        self._source_error, self._refused = "", ""
         self._saved: dict[Place, bytes] = {}
         self._etags: dict[Place, str] = {}
         self.version = 0
@@ -224,10 +224,12 @@ class StatusBoard:
             about = self._seen.get(self._shard_of(key))
         return tuple(route for route, keys in about.selected.items() if key in keys) if about else ()
 
-    def source(self, error: str) -> None:
-        """Why the source could not be read; empty where it could."""
+    def source(self, error: str, refused: str = "") -> None:
+        """Why the source could not be read, and the revision that was refused; empty where it could."""
         with self._lock:
-            self._source_error = error
+            if (error, refused) != (self._source_error, self._refused):
+                self.version += 1
+            self._source_error, self._refused = error, refused
 
     def routes(self, place: Place | None = None) -> dict[tuple[str, str], tuple[Status, ...]]:
         """(namespace, name) → its conditions, for those with a target in one place, or in any that was looked at."""
@@ -288,6 +290,7 @@ class StatusBoard:
                 "places": self._places,
                 "revision": self._specs.revision if self._specs else "",
                 "sourceError": self._source_error,
+                **({"refused": self._refused} if self._refused else {}),
                 "errors": {where: why for part in parts for where, why in part.errors.items()},
                 "lostConfigs": [path for part in parts for path in part.lost_configs],
                 "routes": {"/".join(key): [_status(one) for one in some] for key, some in sorted(routes.items())},

@@ -112,7 +112,7 @@ class Controller:
             self.board.source("")
             self._telling.source_read()
         except SourceError as error:
-            self.board.source(str(error))
+            self.board.source(str(error), error.refused)
             self._telling.source_failed(error)
             raise
         finally:

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from controller.api.errors import Explained
 from controller.api.tenants import Tenant
 from controller.api.values import Duration, Label, Region
+from controller.notifying.commits import CommitStatusSettings
 from controller.notifying.settings import NotificationSettings
 from controller.settings.bounds import Garbage, Guards, Limits
 from controller.settings.parsing import off
@@ -73,6 +74,10 @@ class Settings(BaseSettings):
     """How often every service is looked at."""
     events: EventSettings = EventSettings()
     """Events of AWS that say where to look at once: see [events.md](events.md)."""
+    commit_status: CommitStatusSettings | None = None
+    """Whether each commit of a git source is told, at its forge, what became of it: see
+    [notifications.md](notifications.md).
+    """
     notifications: tuple[NotificationSettings, ...] = ()
     """Who is told of what happens, in the file or as JSON: see [notifications.md](notifications.md)."""
     guards: Guards = Guards()

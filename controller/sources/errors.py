@@ -68,10 +68,15 @@ class Reason(StrEnum):
 class SourceError(Explained):
     """This poll gave nothing. `message` says what is wrong, `hint` what to do; neither holds a secret."""
 
-    def __init__(self, reason: Reason, message: str, hint: str = "", *, instead: Snapshot | None = None) -> None:
-        """`instead`: an older state that is good, for who has nothing in force yet; the trouble stays one."""
+    def __init__(
+        self, reason: Reason, message: str, hint: str = "", *, instead: Snapshot | None = None, refused: str = ""
+    ) -> None:
+        """`instead`: an older state that is good, for who has nothing in force yet; the trouble stays one. `refused`:
+        the revision that is there and does not count.
+        """
         super().__init__(reason, message, hint)
         self.reason, self.message, self.hint, self.instead = reason, message, hint, instead
+        self.refused = refused
 
     def __str__(self) -> str:
         text = f"{self.reason}: {self.message}"

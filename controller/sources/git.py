@@ -151,7 +151,8 @@ class GitSource:
         if ours is None and (ours := self._older(heads, head)):
             self._given, self._by = ours, None
         kept = f"; {ours.revision[:12]} stays in force" if ours else ""
-        return SourceError(refused.reason, f"{refused.message}{kept}", refused.hint, instead=ours)
+        message = f"{refused.message}{kept}"
+        return SourceError(refused.reason, message, refused.hint, instead=ours, refused=head.commit)
 
     def _older(self, heads: Heads, head: Head) -> Snapshot | None:
         """The last good state; trouble on the way there must not hide why the head was refused."""
