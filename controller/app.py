@@ -281,6 +281,17 @@ def home_store(settings: Settings) -> tuple[ObjectStore, ConfigStore]:
     return account.bucket(store.bucket), store
 
 
+def store_of(settings: Settings, place: Place) -> tuple[ObjectStore, ConfigStore]:
+    """The same of any place of the settings. Raises SettingsError, AwsError."""
+    known = dict(_places(settings, Home(settings.home_account, _home_region(settings))))
+    role = next((role for one, role in known.items() if one.whole == place.whole), None)
+    if role is None or not settings.config_store:
+        raise SettingsError(f"the settings know no account and region {place.whole}, or no config store")
+    account = AwsAccount(place, role, _options(settings))
+    store = _store(settings, account)
+    return account.bucket(store.bucket), store
+
+
 def _home_region(settings: Settings) -> str:
     region = (
         settings.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _profile_region()

@@ -5,19 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from controller import app as composition
 from controller.cli import statusfile
 from controller.cli.failures import CommandError
+from controller.cli.names import meant
 from controller.cli.person import who
 from controller.reconciling.notes import Kind, Note, Notes
 from controller.settings import load
 
 LONGEST_REASON = 500
-SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +94,5 @@ def _names(asked: Asked, status: Mapping[str, Any]) -> list[str]:
 
 
 def _name(asked: Asked, names: Iterable[str]) -> str:
-    """The one that was meant: its whole name, or an end of it that no other has."""
-    what, given, there = "route" if asked.route else "service", asked.route or asked.service or "", sorted(names)
-    found = [name for name in there if name == given] or [name for name in there if name.endswith(f"/{given}")]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise CommandError(f"{given} may be any of {', '.join(found[:SHOWN])}{' …' * (len(found) > SHOWN)}")
-    near = _near(given, there)
-    tail = f"; did you mean {' or '.join(near)}?" if near else "; `logroute status` lists them"
-    raise CommandError(f"there is no {what} {given}{tail}")
-
-
-def _near(given: str, names: Iterable[str]) -> list[str]:
-    """Names whose end of as many parts looks like it."""
-    parts = given.count("/") + 1
-    ends = {"/".join(name.split("/")[-parts:]): name for name in names}
-    return [ends[end] for end in get_close_matches(given, ends, SHOWN)]
+    what, given = ("route", asked.route) if asked.route else ("service", asked.service or "")
+    return meant(what, given, names)

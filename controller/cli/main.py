@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from controller.cli import looks
 from controller.cli.groups import iam, rollout
 from controller.cli.options import ConfigFile, Format, Output
 from controller.cli.running import Done, carry_out
@@ -314,6 +315,10 @@ def demo(keep: Annotated[bool, typer.Option("--keep", help="Stay up at the end."
     from controller.cli import demo as command
 
     carry_out(lambda: command.demo(keep=keep))
+
+
+for look in (looks.get, looks.describe, looks.events, looks.history):
+    app.command()(look)
 
 
 def _said(text: str) -> None:

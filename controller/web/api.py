@@ -80,7 +80,7 @@ def _add_reads(api: APIRouter, view: View, version: str) -> None:
             routes={"ready": ready["ready"], "notReady": ready["notReady"]},
             services=dict(Counter(one["reason"] for one in status["services"].values())),
             problems=len(status["problems"]),
-            rollouts=[_rollout(one) for one in status["rollouts"]],
+            rollouts=[models.rollout(one) for one in status["rollouts"]],
             suspended={name: one["message"] for name, one in status["suspended"].items()},
             version=version,
         )
@@ -149,7 +149,7 @@ def _add_lists(api: APIRouter, view: View) -> None:
     @api.get("/plans", tags=["plans"])
     def plans(offset: Offset = 0, limit: Limit = LIMIT) -> Page[models.Plan]:
         """What waits for approval first, then the last plan of each place."""
-        return _page(view.plans(), offset, limit, lambda one: models.Plan(**{**one, "at": models.moment(one["at"])}))
+        return _page(view.plans(), offset, limit, models.plan)
 
     @api.get("/events", tags=["events"])
     def events(
@@ -228,16 +228,3 @@ def _fits(wanted: str, *texts: str) -> bool:
 
 def _ready(conditions: Iterable[Mapping[str, str]]) -> bool:
     return any(one["condition"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
-def _rollout(one: Mapping[str, Any]) -> models.Rollout:
-    return models.Rollout(
-        id=one["id"],
-        place=one["place"],
-        state=one["state"],
-        why=one["why"],
-        begun=models.moment(one["begun"]),
-        batch=one.get("batch", 0),
-        batches=one.get("batches", 0),
-        services=one["services"],
-    )

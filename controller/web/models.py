@@ -191,6 +191,15 @@ def route(key: str, conditions: list[Mapping[str, str]], services: list[str]) ->
     )
 
 
+def rollout(one: Mapping[str, Any]) -> Rollout:
+    known = {name: one[name] for name in Rollout.model_fields if name in one}
+    return Rollout(**{"batch": 0, "batches": 0, **known, "begun": moment(one["begun"])})
+
+
+def plan(one: Mapping[str, Any]) -> Plan:
+    return Plan(**{**one, "at": moment(one["at"])})
+
+
 def event(one: events.Event) -> Event:
     return Event(**{**one.as_plain(), "about": one.about, "at": datetime.fromtimestamp(one.at, UTC)})
 
