@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
 from controller.api.plain import well_typed
 
+ALWAYS = ("about", "message")
+LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 MESSAGE, DIFF = 2_000, 6_000
 """Characters of an event's message and of its diff that are kept."""
 
@@ -125,8 +128,8 @@ class Event:
         return replace(self, message=_cut(self.message, MESSAGE), diff=_cut(self.diff, DIFF))
 
     def as_plain(self) -> dict[str, Any]:
-        """Without what is empty."""
-        plain = {name: value for name, value in asdict(self).items() if value not in ("", ())}
+        """Without what may be left out and is empty."""
+        plain = {name: value for name, value in asdict(self).items() if value not in ("", ()) or name in ALWAYS}
         return {**plain, "kind": self.kind.value, "level": self.level.word}
 
     @classmethod
@@ -134,8 +137,10 @@ class Event:
         """TypeError, ValueError or KeyError where `plain` is no event."""
         known = {one.name for one in fields(cls)}
         found = {name: value for name, value in plain.items() if name in known}
-        found = {"about": "", **found, "kind": EventKind(plain["kind"]), "routes": tuple(plain.get("routes", ()))}
+        found = {**found, "kind": EventKind(plain["kind"]), "routes": tuple(plain.get("routes", ()))}
         well_typed(cls, found)
+        if not 0 <= found["at"] <= LATEST:
+            raise ValueError("at is no time")
         return cls(**found)
 
 

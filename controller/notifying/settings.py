@@ -7,10 +7,11 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, StringConstraints, model_validator
 
 from controller.api.events import EventKind
-from controller.api.values import Glob, Label, Model
+from controller.api.values import Label, Model
 from controller.secret_reader import SecretRef
 
 TOPIC = r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$"
+RouteGlob = Annotated[str, StringConstraints(pattern=r"^[a-z0-9*?-]{1,63}/[a-z0-9*?-]{1,63}$")]
 TOLD = ConfigDict(use_attribute_docstrings=True)
 
 
@@ -48,7 +49,7 @@ class NotificationSettings(Model):
     """In metrics and logs."""
     severity: Literal["info", "warning", "error"] = "warning"
     """Events below are not told."""
-    routes: tuple[Glob, ...] = ()
+    routes: tuple[RouteGlob, ...] = ()
     """Of which routes, by `namespace/name` or globs; all when empty."""
     kinds: tuple[EventKind, ...] = ()
     """Which kinds of events; when empty, all that people act upon."""

@@ -78,8 +78,10 @@ def _event(row: Mapping[str, Any]) -> Event | None:
 
 
 def bounded(events: Iterable[Event], most: int, applies: int = 0) -> list[Event]:
-    """The latest `most`, and beyond them the latest that tell of a revision, until there are `applies`."""
-    some = sorted(events, key=lambda one: one.at)
+    """The last `most` that were told, and beyond them the last that tell of a revision, until there are `applies`. In
+    the order in which they were told: clocks jump.
+    """
+    some = list(events)
     kept = some[-most:]
     lacking = applies - sum(one.kind in APPLIES for one in kept)
     older = [one for one in some[:-most] if one.kind in APPLIES] if lacking > 0 else []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
 
 import orjson
 import pytest
 
 from controller.api.events import Event, EventKind
 from controller.aws.ports import AwsError
-from controller.state.history import MOST_OF_SERVICE
+from controller.overview import Overview
+from controller.state.history import MOST_OF_SERVICE, MOST_WAITING
 from tests.support.playground import CLUSTER, PREFIX, REGION, STORE, Playground, plain_definition, route_yaml
 
 SERVICE = f"main/{REGION}/{CLUSTER}/example"
@@ -159,3 +161,43 @@ def test_an_object_that_nobody_can_read_is_begun_anew(play: Playground) -> None:
 def test_no_secret_is_kept(play: Playground) -> None:
     play.history.tell(Event(1.0, EventKind.HINT, SERVICE, "password=hunter2hunter2"))
     assert "hunter2" not in kept(play)[0].message
+
+
+def test_a_clock_that_jumps_back_hides_nothing_that_happens_afterwards(play: Playground) -> None:
+    for number in range(2 * MOST_OF_SERVICE):
+        play.history.tell(Event(2e9 - number, EventKind.HINT, SERVICE, str(number)))
+    assert kept(play)[-1].message == str(2 * MOST_OF_SERVICE - 1)
+
+
+def test_s3_that_is_away_for_an_hour_costs_no_event_and_stops_no_answer(play: Playground) -> None:
+    play.service()
+    play.write("httpd.yaml", route_yaml())
+    play.settle()
+    overview = Overview(play.app.world, play.controller, play.app.shards, play.journal, play.sandbox.clock.now)
+    before = len(kept(play))
+    fault = play.sandbox.add_fault(calls="s3:*", effect="error", code="InternalError", status=500, times=0)
+    play.deploy(plain_definition(image="httpd:2.4.65"))
+    for _ in range(12):
+        play.sandbox.advance(300)
+        play.clock.advance(300)
+        with suppress(AwsError):
+            play.step()
+        with suppress(AwsError):
+            play.history.flush()
+    assert list(overview.status()["services"]) == [SERVICE]
+    assert overview.plans() == overview.plans()
+    assert any(event.kind is EventKind.ROLLOUT_STARTED for event in overview.events())
+    with pytest.raises(AwsError):
+        overview.history(SERVICE)
+    play.sandbox.remove_fault(fault)
+    play.settle()
+    told = kinds(kept(play))[before:]
+    assert "RolloutStarted" in told
+    assert play.is_routed()
+    assert play.history.dropped == 0
+
+
+def test_more_than_can_wait_is_counted(play: Playground) -> None:
+    for number in range(MOST_WAITING + 5):
+        play.history.tell(Event(float(number), EventKind.HINT, "", "x"))
+    assert play.history.dropped == 5

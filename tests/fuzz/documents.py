@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from controller.api.events import Event
 from controller.api.keys import Place, ServiceKey
 from controller.aws.leases import LeaseFolder
 from controller.checking.harmless import NotStarted
@@ -22,6 +23,8 @@ from controller.fluentbit.reader import from_classic, read_classic
 from controller.importing.definition import ConfigRef
 from controller.importing.importer import Wish, import_route
 from controller.importing.remarks import Unimportable
+from controller.observed import hints
+from controller.observed.hints import NotAnEvent
 from controller.planning.memory import ServiceMemory, Stage
 from controller.planning.waves import Change
 from controller.reconciling.notes import Note, Notes
@@ -29,6 +32,7 @@ from controller.reconciling.statuses import StatusError, checked, merged
 from controller.runtime.leases import HELD, REPLICAS, Leases
 from controller.specs.carry import RouteMemory
 from controller.specs.load import load, reread
+from controller.state import history
 from controller.state.ledger import Ledger, Record
 from controller.taskdef import canonical
 from controller.taskdef.appspec import AppSpecUnusable, definition_of, with_definition
@@ -249,6 +253,33 @@ _ROWS = orjson.dumps({
 _LEASES = (b'{"holder": "run.x.1", "epoch": 3, "nonce": "a", "since": "x"}', b'{"at": "x", "nonce": "b"}')
 NOT_JSON = (orjson.JSONDecodeError, NotATaskDefinition)
 
+
+def _message(data: bytes) -> object:
+    """Of a queue: whatever it is, it only says where to look."""
+    return [type(one).__name__ for one in hints.read(text(data))]
+
+
+def _history(data: bytes) -> object:
+    """What cannot be read is nothing; what can is written again as it was."""
+    found = history._events(data)
+    assert [Event.from_plain(one.as_plain()) for one in found] == found
+    return len(found), {one.kind for one in history.bounded(found, 50, 20)}
+
+
+_ARN = b"arn:aws:ecs:eu-west-1:123456789012:service/prod/web"
+_MESSAGES = (
+    b'{"source": "aws.ecs", "detail-type": "ECS Service Action", "resources": ["' + _ARN + b'"], "detail": {}}',
+    b'{"source": "aws.s3", "detail-type": "Object Deleted", "detail": {"bucket": {"name": "b"}, "object": {"key": "k"}}}',
+    b'{"Records": [{"s3": {"bucket": {"name": "b"}, "object": {"key": "a%2Bb+c"}}}]}',
+    b'{"Type": "Notification", "Message": "{\\"Event\\": \\"s3:TestEvent\\"}"}',
+    b'{"source": "aws.ecs", "detail-type": "AWS API Call via CloudTrail", "detail": {"eventName": "UpdateService", '
+    b'"awsRegion": "eu-west-1", "userIdentity": {"accountId": "123456789012"}, "requestParameters": {"service": "web"}, '
+    b'"responseElements": {"service": {"serviceArn": "' + _ARN + b'"}}}}',
+)
+_HISTORIES = (
+    b'{"format": 1, "events": [{"at": 1.5, "kind": "RolledBack", "about": "main/r/c/s", "message": "m", "routes": ["a/b"]}]}',
+)
+
 TARGETS = (
     Target("classic", _classic, (ClassicError,), CONFIGS, CLASSIC),
     Target("presented", _presented, (NotStarted,), CONFIGS, CLASSIC),
@@ -259,6 +290,8 @@ TARGETS = (
     Target("appspec", _appspec, (AppSpecUnusable,), APPSPECS, JSON_TOKENS + YAML_TOKENS, NESTS + JSON_NESTS),
     Target("state", _state, (), (*_SHARDS, *files("tests/cases/state/*/*.json")), JSON_TOKENS, JSON_NESTS),
     Target("notes", _notes, (), _SHARDS, (*JSON_TOKENS, b'"lines": ', b'"at": ', b'"blocked x": ', b'"suspended a/b": '), JSON_NESTS),
+    Target("event-message", _message, (NotAnEvent,), _MESSAGES, (*JSON_TOKENS, b'"source": "aws.ecs"', b'"detail-type": ', b'"resources": ', b'"responseElements": ', b'"Records": '), JSON_NESTS),
+    Target("history", _history, (), _HISTORIES, (*JSON_TOKENS, b'"kind": "Hint"', b'"at": ', b'"routes": '), JSON_NESTS),
     Target("lease", _lease, (), _LEASES, (*JSON_TOKENS, b'"epoch": ', b'"holder": ', b'"nonce": '), JSON_NESTS),
     Target("status", _status, (StatusError, orjson.JSONDecodeError), (_STATUS, _ROWS, *files("tests/cases/state/*/status.json")), JSON_TOKENS, JSON_NESTS),
 )  # fmt: skip

@@ -19,11 +19,15 @@ from controller.sources.names import spec_name
 from controller.sources.s3 import S3Source
 from controller.sources.snapshot import Limits
 from controller.telemetry.metrics import Metrics
-from controller.web.app import create_app
+from controller.web.app import Shown, create_app
 from controller.web.health import Health
+from controller.web.hooks import Hooks
+from controller.web.live import Live
 from controller.web.server import ListenError, parse_address
+from controller.web.signatures import SCHEMES
 from tests.fuzz.target import Target, text
 from tests.support.aws import MemoryStore
+from tests.support.page import SERVICES, TOKEN, World
 
 COMMIT = b"0123456789abcdef0123456789abcdef01234567"
 
@@ -89,14 +93,28 @@ def _listen(data: bytes) -> object:
 
 _LOOP = asyncio.new_event_loop()
 _METRICS = Metrics("0.1.0")
+_WORLD = World({key: row for key, row in SERVICES.items() if key.endswith(("-00000", "-00001", "nightly"))})
+_SECRET = "of-these-tests"
+_HOOKS = Hooks(dict.fromkeys(SCHEMES, lambda: [_SECRET]), lambda: None, SystemClock(), lambda *_: None)
 _APP = create_app(
     _METRICS.render,
     Health(SystemClock(), lambda: 0.0, lambda: True, limit=1e9, grace=1e9),
-)  # fmt: skip
+    Shown(_WORLD, _WORLD, lambda: [TOKEN], _HOOKS, Live(_WORLD.version)),
+)
 _REQUESTS = (
     b"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1\r\n\r\n",
     b"HEAD /healthz?a=b HTTP/1.0\r\n\r\n",
     b"POST /readyz HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nabcd",
+    b"GET /api/v1/services?q=web&ready=false&limit=5&offset=1&reason=InSync HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /api/v1/history/main/ap-northeast-1/prod/web-00000 HTTP/1.1\r\nHost: x\r\n\r\n",
+    (
+        b"POST /api/v1/routes/web/httpd:suspend HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token-of-these-tests\r\n"
+        b'Content-Type: application/json\r\nContent-Length: 15\r\n\r\n{"reason": "x"}'
+    ),
+    (
+        b"POST /hooks/generic HTTP/1.1\r\nHost: x\r\nWebhook-Id: a\r\nWebhook-Timestamp: 1\r\n"
+        b"Webhook-Signature: v1,AAAA v1,BBBB\r\nContent-Length: 2\r\n\r\n{}"
+    ),
     b"GET /%ff/../x;y HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nCookie: a=b\r\nOrigin: null\r\n\r\n0\r\n\r\n",
 )
 
@@ -115,12 +133,21 @@ def _http(data: bytes) -> object:
     scope |= {"scheme": "http", "http_version": "1.1", "server": ("127.0.0.1", 9090), "client": ("127.0.0.1", 1)}
     if path == b"/metrics":  # the application asks for it on a thread, whose CPU nobody here would count
         _METRICS.render(dict(headers).get(b"accept", b"").decode("latin-1"))
-    status = _LOOP.run_until_complete(_answered(scope))
+    if path == b"/api/v1/watch":  # it never ends
+        return "watch"
+    status = _LOOP.run_until_complete(_answered(scope, _body(connection)))
     assert status != 500
     return status
 
 
-async def _answered(scope: dict[str, Any]) -> int:
+def _body(connection: h11.Connection) -> bytes:
+    found = b""
+    while isinstance(event := connection.next_event(), h11.Data):
+        found += event.data
+    return found if event is not h11.NEED_DATA else found + b" "
+
+
+async def _answered(scope: dict[str, Any], body: bytes) -> int:
     said: list[int] = []
 
     async def send(message: Any) -> None:
@@ -128,7 +155,7 @@ async def _answered(scope: dict[str, Any]) -> int:
             said.append(message["status"])
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     await _APP(scope, receive, send)
     return said[0]
@@ -175,5 +202,6 @@ TARGETS = (
     Target("listen", _listen, (ListenError,), (b"0.0.0.0:9090", b"[::1]:80", b":1"), (b":", b"[", b"]", b"0", b"65535")),
     Target("http", _http, (h11.RemoteProtocolError,), _REQUESTS,
            (b"\r\n", b": ", b"Host: x\r\n", b"Accept: ", b";q=", b",", b"application/openmetrics-text", b";version=", b"text/plain;escaping=allow-utf-8",
+            b"/api/v1/", b"/hooks/", b"webhook-signature: v1,", b"x-hub-signature-256: sha256=", b"Authorization: Bearer token-of-these-tests\r\n",
             b"Content-Length: ", b"Transfer-Encoding: chunked\r\n", b"%2e%2e/", b"/metrics", b"/healthz", b"?", b"GET ", b" HTTP/1.1\r\n", b"gzip")),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
+from enum import Enum
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,8 +49,12 @@ def page() -> str:
 
 
 def reasons() -> Iterator[tuple[str, str]]:
-    """Each with the sentence that stands below it in conditions.py."""
-    tree = ast.parse(inspect.getsource(conditions.Reason))
+    return told(conditions.Reason)
+
+
+def told(words: type[Enum]) -> Iterator[tuple[str, str]]:
+    """Each value with the sentence that stands below it in the code."""
+    tree = ast.parse(inspect.getsource(words))
     (found,) = (node for node in tree.body if isinstance(node, ast.ClassDef))
     for one, below in pairwise(found.body):
         if isinstance(one, ast.Assign):

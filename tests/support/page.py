@@ -56,7 +56,8 @@ ROLLOUT = {"id": "302181ff", "place": PLACE, "state": "paused", "why": "web-0000
 class World:
     """web.view.View and Actions; it remembers what it was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, services: Mapping[str, dict[str, Any]] = SERVICES) -> None:
+        self.services = services
         self.asked: list[tuple[str, ...]] = []
         self.version_, self.why, self.first = 1, "web-00000 failed", "RouterMissing"
 
@@ -64,7 +65,7 @@ class World:
         return self.version_, 1
 
     def status(self) -> Mapping[str, Any]:
-        services = {**SERVICES, FIRST: {**SERVICES[FIRST], "reason": self.first, "message": self.first}}
+        services = {**self.services, FIRST: {**SERVICES[FIRST], "reason": self.first, "message": self.first}}
         return {
             **NOTHING,
             "revision": "4f3c2b1a4f3c2b1a4f3c2b1a",
@@ -88,7 +89,7 @@ class World:
         return [Event(3.0, EventKind.ROLLED_BACK, FIRST, self.why, by=self.why), started]
 
     def history(self, about: str) -> list[Event]:
-        if about not in SERVICES:
+        if about not in self.services:
             raise Unknown(f"there is no service {about}")
         return [one for one in self.events() if one.about == about]
 

@@ -19,7 +19,7 @@ from controller.aws import codedeploy, ecs, schedules
 from controller.cli.main import app
 from controller.settings import load
 from controller.specs.load import load as load_specs
-from tests.support import cli_page, metrics_page, settings_page, spec_page
+from tests.support import cli_page, events_page, metrics_page, settings_page, spec_page
 from tests.support.imports import imported
 
 ROOT = Path(__file__).parent.parent.parent
@@ -49,7 +49,10 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("made", [cli_page, metrics_page, settings_page, spec_page], ids=lambda made: made.PAGE.name)
+PAGES_MADE = [cli_page, events_page, metrics_page, settings_page, spec_page]
+
+
+@pytest.mark.parametrize("made", PAGES_MADE, ids=lambda made: made.PAGE.name)
 def test_a_reference_is_what_the_code_says(made: Any) -> None:
     assert made.PAGE.read_text() == made.page(), f"run: python -m {made.__name__}"
 
