@@ -7,12 +7,15 @@ import queue
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from math import inf
 from types import FrameType
 from typing import Protocol
 
 from controller.runtime.clock import Clock
 
 _EXIT_ON_SIGINT = 128 + signal.SIGINT
+_LOOK = 1.0
+"""Seconds of one wait: a signal that comes in the moment before it does not interrupt it, and is heard after it."""
 
 
 class Stopper:
@@ -39,9 +42,12 @@ class Stopper:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Until somebody asks, or for so many real seconds; whether anybody has asked."""
-        with suppress(queue.Empty):
-            self._wake.get(timeout=timeout)
-            self._wake.put(None)  # for the next who waits
+        left = inf if timeout is None else timeout
+        while not self.stopping and left > 0:
+            with suppress(queue.Empty):
+                self._wake.get(timeout=min(left, _LOOK))
+                self._wake.put(None)  # for the next who waits
+            left -= _LOOK
         return self.stopping
 
     @contextmanager

@@ -32,13 +32,21 @@ class Process:
     """The controller beside a sandbox whose rollouts take a moment."""
 
     def __init__(
-        self, play: Playground, folder: Path, resync: str = "1s", more: str = "", how: tuple[str, ...] = RUN
+        self,
+        play: Playground,
+        folder: Path,
+        resync: str = "1s",
+        more: str = "",
+        how: tuple[str, ...] = RUN,
+        *,
+        source: str = "",
+        poll: str = "1s",
     ) -> None:
         self.play, self.log = play, folder / "log"
         settings = folder / "settings.yaml"
         settings.write_text(
-            f"source: {play.specs}\nconfigStore: {play.settings.config_store}\nregion: {REGION}\n"
-            f"listen: 127.0.0.1:0\npoll: 1s\nresync: {resync}\n{more}"
+            f"source: {source or play.specs}\nconfigStore: {play.settings.config_store}\nregion: {REGION}\n"
+            f"listen: 127.0.0.1:0\npoll: {poll}\nresync: {resync}\n{more}"
         )
         command = [sys.executable, *how, str(settings)]
         environment = {**os.environ, **play.sandbox.environment()}
