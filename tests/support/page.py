@@ -16,7 +16,7 @@ from controller.web.health import Health
 from controller.web.hooks import Hooks
 from controller.web.live import Live
 from controller.web.server import Server
-from controller.web.view import Unknown
+from controller.web.view import Refusal, Unknown
 
 PLACE = "main/ap-northeast-1"
 FIRST = f"{PLACE}/prod/web-00000"
@@ -60,11 +60,14 @@ class World:
         self.services = services
         self.asked: list[tuple[str, ...]] = []
         self.version_, self.why, self.first = 1, "web-00000 failed", "RouterMissing"
+        self.broken: Exception | None = None
 
     def version(self) -> tuple[int, int]:
         return self.version_, 1
 
     def status(self) -> Mapping[str, Any]:
+        if self.broken:
+            raise self.broken
         services = {**self.services, FIRST: {**SERVICES[FIRST], "reason": self.first, "message": self.first}}
         return {
             **NOTHING,
@@ -85,8 +88,12 @@ class World:
         return [{**plan, "digest": "3f1c9a2b7d04", "place": "", "state": "Blocked"}]
 
     def events(self) -> list[Event]:
-        started = Event(1.0, EventKind.ROLLOUT_STARTED, FIRST, self.why, routes=("web/httpd",), diff=DIFF)
-        return [Event(3.0, EventKind.ROLLED_BACK, FIRST, self.why, by=self.why), started]
+        return [
+            Event(4.0, EventKind.ROLLED_BACK, FIRST, self.why, routes=("web/httpd",), by=self.why),
+            Event(3.0, EventKind.ROLLOUT_STARTED, FIRST, self.why, routes=("web/httpd",), diff=DIFF),
+            Event(2.0, EventKind.HINT, "web/other", "a hint"),
+            Event(1.0, EventKind.SPECS_CHANGED, "", "2 routes in force", by="Jane Doe"),
+        ]
 
     def history(self, about: str) -> list[Event]:
         if about not in self.services:
@@ -94,19 +101,24 @@ class World:
         return [one for one in self.events() if one.about == about]
 
     def reconcile(self, route: str, who: str, why: str) -> str:
-        self.asked.append(("reconcile", route, who, why))
-        return "done"
+        if route == "web/other":
+            raise Refusal("web/other is suspended: resume it first")
+        return self._ask("reconcile", route, who, why)
 
     def suspend(self, route: str, who: str, why: str) -> str:
-        self.asked.append(("suspend", route, who, why))
-        return "done"
+        return self._ask("suspend", route, who, why)
 
     def resume(self, route: str) -> str:
-        self.asked.append(("resume", route))
-        return "done"
+        return self._ask("resume", route)
 
     def approve(self, digest: str, who: str) -> str:
         self.asked.append(("approve", digest, who))
+        return "done"
+
+    def _ask(self, what: str, route: str, *more: str) -> str:
+        if route not in ("web/httpd", "web/other"):
+            raise Unknown(f"there is no route {route}")
+        self.asked.append((what, route, *more))
         return "done"
 
 
@@ -114,7 +126,7 @@ class Face:
     """A server that shows such a world."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.world, self.tokens = World(), [TOKEN]
         self._live = Live(self.world.version)
         self.server = self.serve(0)
 
@@ -132,7 +144,7 @@ class Face:
         health = Health(clock, lambda: None, lambda: True, limit=600, grace=60)
         hooks = Hooks({}, lambda: None, clock, lambda *_: None)
         return create_app(
-            Metrics("1").render, health, Shown(self.world, self.world, lambda: [TOKEN], hooks, self._live)
+            Metrics("1").render, health, Shown(self.world, self.world, lambda: self.tokens, hooks, self._live)
         )
 
     def come_back(self) -> None:

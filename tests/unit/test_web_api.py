@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote
@@ -15,125 +14,12 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection
 
-from controller.api.events import Event, EventKind
 from controller.aws.ports import AccessDenied
-from controller.overview import NOTHING
-from controller.runtime.clock import ManualClock
-from controller.telemetry.metrics import Metrics
-from controller.web.app import Shown, create_app
-from controller.web.health import Health
-from controller.web.hooks import Hooks
-from controller.web.live import Live
-from controller.web.server import Server
-from controller.web.view import Refusal, Unknown
-
-TOKEN = "token-of-these-tests"
-PLACE = "main/ap-northeast-1"
-SERVICES = {
-    f"{PLACE}/prod/web-{number:05}": {
-        "ready": number % 100 != 0,
-        "reason": "RouterMissing" if number % 100 == 0 else "InSync",
-        "message": "came without the router" if number % 100 == 0 else "",
-        "suspended": False,
-        "drift": [],
-        "routes": ["web/httpd"],
-    }
-    for number in range(10_000)
-} | {f"{PLACE}/family:nightly": {"ready": True, "reason": "Unproven", "message": "", "suspended": False, "drift": []}}
+from tests.support.page import DIFF, PLACE, TOKEN, Face
 
 
-def _conditions(status: str, reason: str) -> list[dict[str, str]]:
-    return [{"condition": "Ready", "status": status, "reason": reason, "message": "<b>bold</b>"}]
-
-
-STATUS: Mapping[str, Any] = {
-    **NOTHING,
-    "revision": "4f3c",
-    "places": [PLACE],
-    "services": SERVICES,
-    "routes": {"web/httpd": _conditions("False", "RouterMissing"), "web/other": _conditions("True", "InSync")},
-    "problems": [
-        {"file": "a.yaml", "line": 3, "column": 5, "code": "C", "severity": "error", "message": "m", "hint": ""}
-    ],
-    "rollouts": [
-        {"id": "1f", "place": PLACE, "state": "paused", "why": "w", "begun": 1.0, "services": {"done": 1, "waiting": 2}}
-    ],
-}
-EVENTS = [
-    Event(3.0, EventKind.ROLLED_BACK, f"{PLACE}/prod/web-00000", "it failed", routes=("web/httpd",)),
-    Event(2.0, EventKind.HINT, "web/other", "a hint"),
-    Event(1.0, EventKind.SPECS_CHANGED, "", "2 routes in force", by="Jane Doe"),
-]
-PLAN: dict[str, Any] = {
-    "service": f"{PLACE}/prod/web-00000",
-    "action": "route",
-    "reasons": [],
-    "hold": None,
-    "diff": "+a",
-}
-
-
-@dataclass
-class Told:
-    """web.view.View and Actions: a world that stands still, and remembers what it was asked for."""
-
-    asked: list[tuple[str, ...]] = field(default_factory=list)
-    broken: Exception | None = None
-
-    def version(self) -> tuple[int, int]:
-        return 1, 1
-
-    def status(self) -> Mapping[str, Any]:
-        if self.broken:
-            raise self.broken
-        return STATUS
-
-    def plans(self) -> list[dict[str, Any]]:
-        plan = {"digest": "3f1c9a2b7d04", "place": "", "state": "Blocked", "revision": "4f3c", "at": 1.0, "why": "w"}
-        return [{**plan, "total": 1, "services": [PLAN]}]
-
-    def events(self) -> list[Event]:
-        return EVENTS
-
-    def history(self, about: str) -> list[Event]:
-        if about not in SERVICES:
-            raise Unknown(f"there is no service {about}")
-        return [one for one in EVENTS if one.about == about]
-
-    def reconcile(self, route: str, who: str, why: str) -> str:
-        if route == "web/other":
-            raise Refusal("web/other is suspended: resume it first")
-        return self._note("reconcile", route, who, why)
-
-    def suspend(self, route: str, who: str, why: str) -> str:
-        return self._note("suspend", route, who, why)
-
-    def resume(self, route: str) -> str:
-        return self._note("resume", route)
-
-    def approve(self, digest: str, who: str) -> str:
-        return self._note("approve", digest, who)
-
-    def _note(self, *what: str) -> str:
-        if what[0] != "approve" and what[1] not in STATUS["routes"]:
-            raise Unknown(f"there is no route {what[1]}")
-        self.asked.append(what)
-        return "done"
-
-
-@dataclass
-class Site:
-    told: Told = field(default_factory=Told)
-    tokens: list[str] = field(default_factory=lambda: [TOKEN])
-
-    def __post_init__(self) -> None:
-        clock, live = ManualClock(), Live(self.told.version)
-        health = Health(clock, lambda: None, lambda: True, limit=600, grace=60)
-        hooks = Hooks({}, lambda: None, clock, lambda *_: None)
-        shown = Shown(self.told, self.told, lambda: self.tokens, hooks, live)
-        self.app = create_app(Metrics("1").render, health, shown)
-        self.server = Server(self.app, "127.0.0.1", 0, closing=live.close)
-        self.server.start()
+class Site(Face):
+    """Asked over real sockets."""
 
     def ask(self, path: str, method: str = "GET", body: Any = None, **headers: str) -> tuple[int, Any]:
         connection = HTTPConnection("127.0.0.1", self.server.port, timeout=30)
@@ -153,14 +39,14 @@ class Site:
 def quiet() -> Iterator[Site]:
     site = Site()
     yield site
-    assert site.server.stop(10)
+    site.stop()
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
     site = Site()
     yield site
-    assert site.server.stop(10)
+    site.stop()
 
 
 def test_services_come_in_pages_those_that_are_not_ready_first(quiet: Site) -> None:
@@ -199,11 +85,11 @@ def test_a_route_tells_its_services(quiet: Site) -> None:
 
 
 def test_events_are_found_by_what_they_are_about_and_by_level(quiet: Site) -> None:
-    assert quiet.ask("events")[1]["items"][0]["at"] == "1970-01-01T00:00:03Z"
-    assert [one["kind"] for one in quiet.ask("events?about=web/httpd")[1]["items"]] == ["RolledBack"]
+    assert quiet.ask("events")[1]["items"][0]["at"] == "1970-01-01T00:00:04Z"
+    assert [one["kind"] for one in quiet.ask("events?about=web/httpd")[1]["items"]] == ["RolledBack", "RolloutStarted"]
     assert [one["kind"] for one in quiet.ask("events?level=warning")[1]["items"]] == ["RolledBack", "Hint"]
     assert [one["kind"] for one in quiet.ask("events?q=jane")[1]["items"]] == ["SpecsChanged"]
-    assert [one["kind"] for one in quiet.ask(f"history/{PLACE}/prod/web-00000")[1]] == ["RolledBack"]
+    assert [one["kind"] for one in quiet.ask(f"history/{PLACE}/prod/web-00000")[1]] == ["RolledBack", "RolloutStarted"]
 
 
 def test_the_summary_counts(quiet: Site) -> None:
@@ -211,8 +97,8 @@ def test_the_summary_counts(quiet: Site) -> None:
     assert found["services"] == {"InSync": 9900, "RouterMissing": 100, "Unproven": 1}
     assert found["routes"] == {"ready": 1, "notReady": 1}
     assert found["rollouts"][0]["services"] == {"done": 1, "waiting": 2}
-    assert quiet.ask("plans")[1]["items"][0]["services"][0]["diff"] == "+a"
-    assert quiet.ask("problems?q=a.yaml")[1]["total"] == 1
+    assert quiet.ask("plans")[1]["items"][0]["services"][0]["diff"] == DIFF
+    assert quiet.ask("problems?q=httpd.yaml")[1]["total"] == 1
 
 
 @pytest.mark.parametrize(
@@ -250,7 +136,7 @@ def test_a_question_that_makes_no_sense_is_a_422(quiet: Site, path: str) -> None
 def test_without_a_token_nobody_can_ask_for_anything(site: Site) -> None:
     site.tokens = []
     assert site.do("routes/web/httpd:suspend")[0] == 403
-    assert site.told.asked == []
+    assert site.world.asked == []
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Basic {TOKEN}", f"bearer{TOKEN}"])
@@ -258,7 +144,7 @@ def test_with_a_wrong_token_nobody_can_either(site: Site, header: str) -> None:
     status, answer = site.ask("routes/web/httpd:suspend", "POST", {}, authorization=header)
     assert status == 401
     assert TOKEN not in json.dumps(answer)
-    assert site.told.asked == []
+    assert site.world.asked == []
 
 
 def test_who_has_the_token_is_obeyed_and_named(site: Site) -> None:
@@ -267,7 +153,7 @@ def test_who_has_the_token_is_obeyed_and_named(site: Site) -> None:
     assert site.do("routes/web/httpd:resume")[0] == 200
     assert site.do("routes/web/httpd:reconcile")[0] == 200
     assert site.do("plans/3f1c9a2b7d04:approve", {"by": "jane"})[0] == 200
-    assert site.told.asked == [
+    assert site.world.asked == [
         ("suspend", "web/httpd", "jane by API", "looking into it"),
         ("resume", "web/httpd"),
         ("reconcile", "web/httpd", "somebody by API", ""),
@@ -304,7 +190,7 @@ def test_what_cannot_be_done_says_why(site: Site) -> None:
 def test_a_body_that_makes_no_sense_does_nothing(site: Site, body: bytes) -> None:
     status, _ = site.ask("routes/web/httpd:suspend", "POST", body, authorization=f"Bearer {TOKEN}")
     assert status in (400, 422)
-    assert site.told.asked == []
+    assert site.world.asked == []
 
 
 def test_a_large_or_slow_body_is_not_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,15 +200,15 @@ def test_a_large_or_slow_body_is_not_waited_for(site: Site, monkeypatch: pytest.
         with socket.create_connection(("127.0.0.1", site.server.port), timeout=10) as client:
             client.sendall(head + body)
             assert client.recv(4096).startswith(b"HTTP/1.1 " + status)
-    assert site.told.asked == []
+    assert site.world.asked == []
 
 
 def test_what_fails_inside_is_told_in_the_log_alone(site: Site) -> None:
-    site.told.broken = AccessDenied("s3:GetObject", "s3://secret-bucket/key", "AccessDenied", "no")
+    site.world.broken = AccessDenied("s3:GetObject", "s3://secret-bucket/key", "AccessDenied", "no")
     status, answer = site.ask("services")
     assert status == 503
     assert "secret-bucket" not in json.dumps(answer)
-    site.told.broken = RuntimeError("secret-bucket")
+    site.world.broken = RuntimeError("secret-bucket")
     assert site.ask("services") == (500, {"detail": "Internal Server Error"})
 
 
@@ -353,8 +239,7 @@ def test_the_schema_names_every_path_and_has_examples(quiet: Site) -> None:
     assert schema["components"]["securitySchemes"]
 
 
-_fuzzed = Site()
-schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", _fuzzed.app)
+schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", Face().app())
 
 
 NOT_HERE = [negative_data_rejection, ignored_auth]
