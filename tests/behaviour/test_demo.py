@@ -12,6 +12,7 @@ import pytest
 HOSTILE_GIT = "[core]\n\thooksPath = /nonexistent\n[commit]\n\tgpgsign = true\n[init]\n\ttemplateDir = /nonexistent\n"
 
 
+@pytest.mark.soak  # half a minute, and `make demo` shows the same
 @pytest.mark.needs("git")
 def test_the_demo_ends_well_by_itself(tmp_path: Path) -> None:
     (tmp_path / ".gitconfig").write_text(HOSTILE_GIT)

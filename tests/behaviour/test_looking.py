@@ -8,31 +8,29 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from controller.cli import readers, views
+from controller.cli import readers
 from controller.overview import Overview
+from controller.sandbox import Sandbox
 from controller.web.app import Shown, create_app
 from controller.web.health import Health
 from controller.web.hooks import Hooks
 from controller.web.live import Live
 from controller.web.server import Server
-from tests.support.playground import CLUSTER, REGION, Playground, plain_definition, route_yaml
+from tests.support.looking import look_at, said
+from tests.support.playground import CLUSTER, REGION, Playground
 
 SERVICE = f"main/{REGION}/{CLUSTER}/example"
 
 
-@pytest.fixture
-def routed(play: Playground) -> Playground:
-    play.service()
-    play.service("other")
-    play.write("httpd.yaml", route_yaml())
-    play.write("broken.yaml", route_yaml("broken", outputs="[{name: s3, bukcet: x}]"))
-    play.settle()
-    play.deploy(plain_definition(image="httpd:2.4.65"))
-    play.sandbox.advance(600)
-    play.settle()
-    play.controller.save_status()
-    play.history.flush()
-    return play
+@pytest.fixture(scope="module")
+def routed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """For those that only look."""
+    specs = tmp_path_factory.mktemp("world") / "specs"
+    specs.mkdir()
+    with Sandbox(region=REGION) as sandbox, pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox.environment().items():
+            patch.setenv(name, value)
+        yield look_at(Playground(sandbox, specs))
 
 
 @pytest.fixture
@@ -48,13 +46,6 @@ def server(routed: Playground) -> Iterator[str]:
     found.start()
     yield found.url
     assert found.stop(10)
-
-
-def said(play: Playground, capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str:
-    capsys.readouterr()
-    assert play.command(*words) == status, capsys.readouterr()
-    found = capsys.readouterr()
-    return found.out if status == 0 else found.err
 
 
 def test_tables_have_what_a_person_looks_for(routed: Playground, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,61 +112,6 @@ def test_a_name_or_an_end_of_one_is_enough_and_a_wrong_one_is_helped(
     assert said(routed, capsys, "get", "routes", "-n", "nobody") == "nothing found\n"
     assert "web/httpd" in said(routed, capsys, "get", "services", "-n", "web")
     said(routed, capsys, "get", "nonsense", status=64)
-
-
-def test_watch_shows_what_changes_and_nothing_else(
-    routed: Playground, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks = iter(range(3))
-
-    def pause(_seconds: float) -> None:
-        look = next(looks)
-        if look == 1:
-            routed.command("suspend", "web/httpd")
-            routed.step()
-            routed.controller.save_status()
-        if look == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(views, "pause", pause)
-    capsys.readouterr()
-    assert routed.command("get", "services", "--watch") == 130
-    lines = [line for line in capsys.readouterr().out.splitlines() if CLUSTER in line]
-    assert [line.split()[2] for line in lines] == ["InSync", "Suspended"]
-
-
-@pytest.mark.parametrize(
-    ("server_", "words"),
-    [
-        ("http://127.0.0.1:1", "does not answer"),
-        ("127.0.0.1:9090", "no URL"),
-        ("file:///etc/passwd", "no URL"),
-        ("http://", "no URL"),
-    ],
-)
-def test_a_server_that_is_none_is_told_in_a_line(
-    play: Playground, capsys: pytest.CaptureFixture[str], server_: str, words: str
-) -> None:
-    told = said(play, capsys, "get", "routes", "--server", server_, status=1)
-    assert words in told
-    assert told.count("\n") == 1
-
-
-def test_a_server_of_somebody_else_is_told(play: Playground, capsys: pytest.CaptureFixture[str]) -> None:
-    told = said(play, capsys, "get", "routes", "--server", play.sandbox.url, status=1)
-    assert told.startswith("error: ")
-    assert "Traceback" not in told
-
-
-def test_a_controller_that_has_not_started_is_told(play: Playground, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no controller has finished a pass yet" in said(play, capsys, "get", "routes", status=1)
-
-
-def test_a_service_that_is_gone_has_its_history_still(routed: Playground, capsys: pytest.CaptureFixture[str]) -> None:
-    routed.ecs.delete_service(cluster=CLUSTER, service="example", force=True)
-    routed.settle()
-    routed.controller.save_status()
-    assert "RolloutStarted" in said(routed, capsys, "history", SERVICE)
 
 
 def test_both_readers_have_every_kind(routed: Playground) -> None:

@@ -265,6 +265,7 @@ def test_a_request_to_reconcile_is_carried_out_by_each_replica_once_and_then_gon
     assert not notes.all(Kind.RECONCILE)
 
 
+@pytest.mark.soak  # a quarter of a minute; its neighbour is a sample
 def test_a_route_that_only_the_other_replica_wrote_down_is_known_to_be_gone(both: Playground) -> None:
     two = Replicas(both)
     two.time(20)
@@ -294,6 +295,7 @@ def test_a_replica_that_stops_hands_over_at_once_and_nothing_is_written_twice(bo
     assert {one["ready"] for one in statusfile.read(both.settings)["services"].values()} == {True}
 
 
+@pytest.mark.soak  # a quarter of a minute; its neighbour is a sample
 def test_a_gone_route_is_remembered_while_the_other_replica_has_a_service_of_it(both: Playground) -> None:
     """The first knew the other region once, and its memory of that time names no route."""
     both.remove("there.yaml")

@@ -72,6 +72,7 @@ def test_a_kill_in_the_middle_is_finished_by_the_next_start(running: Process, tm
         again.stop(signal.SIGTERM)
 
 
+@pytest.mark.soak  # a quarter of a minute of real time
 def test_a_suspend_is_obeyed_long_before_the_next_pass_is_due(running: Process, tmp_path: Path) -> None:
     running.until(lambda: 'logroute_services{state="InSync"} 1.0' in running.get("/metrics")[1])
     running.stop(signal.SIGTERM)

@@ -35,7 +35,7 @@ from tests.support.sites import Killed, Wire
 JSON_LINES = "[{name: stdout, format: json_lines}]"
 GROUPS = "  logGroups: [{name: kept, retentionDays: 7}]\n"
 SERVICES = ("new", "bare", "changed", "leaving", "robbed", "broken")
-SOME = 8
+SOME = 5
 """Kills that `make test` takes, spread over the pass."""
 MOMENTS = {"before the call": False, "with its answer on the way": True}
 FORGETS = ("deployment", "asked_at", "progress", "progress_at", "bare_at", "at")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -138,6 +139,7 @@ class MemoryStore:
         self.asked: list[tuple[str, str]] = []
         self.before: Callable[[str, str], None] = lambda _operation, _key: None
         self._written = 0
+        self._writing = threading.RLock()
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         self._ask("list", prefix)
@@ -156,27 +158,30 @@ class MemoryStore:
     ) -> str:
         assert content_type
         self._ask("put", key)
-        there = self.objects.get(key)
-        if create and there is not None:
-            raise self._error(PreconditionFailed, "s3:PutObject", key)
-        if replaces is not None and there is None:
-            raise self._error(NotFound, "s3:PutObject", key)
-        if replaces is not None and there is not None and there.etag != replaces:
-            raise self._error(PreconditionFailed, "s3:PutObject", key)
-        return self.force(key, body)
+        with self._writing:
+            there = self.objects.get(key)
+            if create and there is not None:
+                raise self._error(PreconditionFailed, "s3:PutObject", key)
+            if replaces is not None and there is None:
+                raise self._error(NotFound, "s3:PutObject", key)
+            if replaces is not None and there is not None and there.etag != replaces:
+                raise self._error(PreconditionFailed, "s3:PutObject", key)
+            return self.force(key, body)
 
     def delete(self, key: str, *, replaces: str | None = None) -> None:
         self._ask("delete", key)
-        there = self.objects.get(key)
-        if replaces is not None and (there is None or there.etag != replaces):
-            raise self._error(NotFound if there is None else PreconditionFailed, "s3:DeleteObject", key)
-        self.objects.pop(key, None)
+        with self._writing:
+            there = self.objects.get(key)
+            if replaces is not None and (there is None or there.etag != replaces):
+                raise self._error(NotFound if there is None else PreconditionFailed, "s3:DeleteObject", key)
+            self.objects.pop(key, None)
 
     def force(self, key: str, body: bytes) -> str:
         """Somebody else writes. ETags are never the bytes' MD5, and never equal: as with SSE-KMS."""
-        self._written += 1
-        self.objects[key] = StoredObject(body, f"etag-{self._written}")
-        return self.objects[key].etag
+        with self._writing:
+            self._written += 1
+            self.objects[key] = StoredObject(body, f"etag-{self._written}")
+            return self.objects[key].etag
 
     def etags(self) -> dict[str, str]:
         return {key: one.etag for key, one in self.objects.items()}
