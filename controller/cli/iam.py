@@ -88,7 +88,7 @@ def reach(settings: Settings, name: str, asked: Asked, routes: Sequence[Route] |
         versions_of=_versions_of(settings),
         secret=settings.git.token_secret_arn or "",
         secrets=_secrets(settings),
-        topics=tuple(sorted({one.sns.topic_arn for one in settings.notifications if one.sns})),
+        topics=tuple(sorted({one.sns for one in settings.notifications if one.sns})),
         queue="" if settings.read_only else settings.events.queue or "",
         assumes=tuple(sorted(one.role_arn for one in settings.accounts.values() if one.role_arn)),
         services=mine is None or any(one.document.spec.target.cluster for one in mine),
@@ -164,7 +164,7 @@ def _store(url: str | None, account_id: str, region: str) -> Store:
 
 def _secrets(settings: Settings) -> tuple[str, ...]:
     hooks = (one for forge in HookSettings.model_fields for one in getattr(settings.hooks, forge))
-    slack = (one.slack.url for one in settings.notifications if one.slack)
+    slack = (one.slack for one in settings.notifications if one.slack)
     signing = (one.webhook.secret for one in settings.notifications if one.webhook)
     status = (settings.commit_status.token,) if settings.commit_status else ()
     every = (*settings.api.token, *hooks, *slack, *signing, *status)

@@ -15,15 +15,6 @@ RouteGlob = Annotated[str, StringConstraints(pattern=r"^[a-z0-9*?-]{1,63}/[a-z0-
 TOLD = ConfigDict(use_attribute_docstrings=True)
 
 
-class SlackSettings(Model):
-    """A Slack incoming webhook, or something that takes the same."""
-
-    model_config = TOLD
-
-    url: SecretRef
-    """Where its URL is, which is a secret: `env:NAME`, `file:/path` or a Secrets Manager ARN."""
-
-
 class WebhookSettings(Model):
     model_config = TOLD
 
@@ -31,13 +22,6 @@ class WebhookSettings(Model):
     """https, or http on this machine."""
     secret: SecretRef
     """Where the secret is that signs each message, after the Standard Webhooks specification."""
-
-
-class SnsSettings(Model):
-    model_config = TOLD
-
-    topic_arn: Annotated[str, StringConstraints(pattern=TOPIC)]
-    """A topic in the controller's own account."""
 
 
 class NotificationSettings(Model):
@@ -53,12 +37,14 @@ class NotificationSettings(Model):
     """Of which routes, by `namespace/name` or globs; all when empty."""
     kinds: tuple[EventKind, ...] = ()
     """Which kinds of events; when empty, all that people act upon."""
-    slack: SlackSettings | None = None
-    """Where chat messages go."""
+    slack: SecretRef | None = None
+    """Where the URL of a Slack incoming webhook is, or of something that takes the same: `env:NAME`, `file:/path` or a
+    Secrets Manager ARN.
+    """
     webhook: WebhookSettings | None = None
     """Where signed JSON goes."""
-    sns: SnsSettings | None = None
-    """Where SNS messages go."""
+    sns: Annotated[str, StringConstraints(pattern=TOPIC)] | None = None
+    """ARN of a topic in the controller's own account."""
 
     @model_validator(mode="after")
     def _goes_one_way(self) -> Self:

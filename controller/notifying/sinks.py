@@ -49,7 +49,7 @@ def _deliver(
     if slack := one.slack:
 
         def to_slack(events: Sequence[Event]) -> None:
-            poster.post(reader.read(slack.url), orjson.dumps(render.slack(events, owner)), {})
+            poster.post(reader.read(slack), orjson.dumps(render.slack(events, owner)), {})
 
         return to_slack
     if webhook := one.webhook:
@@ -60,7 +60,7 @@ def _deliver(
 
         return to_webhook
     assert one.sns is not None  # noqa: S101 - the settings say that there is one of the three
-    arn = one.sns.topic_arn
+    arn = one.sns
 
     def to_sns(events: Sequence[Event]) -> None:
         topic(arn).publish(*render.sns(events, owner))

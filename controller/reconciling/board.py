@@ -92,6 +92,8 @@ IN_SYNC = ServiceState(Reason.IN_SYNC, "", held=False, changes=False)
 def state_of(plan: ServicePlan, done: Done = Done.NOTHING) -> ServiceState:
     state = _state_of(plan, done)
     drift = plan.reasons if plan.changes and done is not Done.WROTE else ()
+    if not (plan.left_out or plan.hints or drift):
+        return state  # ten thousand that are in sync are one
     return replace(state, left_out=plan.left_out, hints=plan.hints, drift=drift)
 
 

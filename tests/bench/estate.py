@@ -20,9 +20,11 @@ from controller.planning.groups import groups_of
 from controller.planning.memory import ServiceMemory, Stage
 from controller.reconciling.controller import Controller
 from controller.reconciling.keeper import Specs
+from controller.reconciling.telling import Several
 from controller.runtime.clock import SystemClock
 from controller.runtime.queue import WorkQueue
 from controller.settings import Limits, Settings
+from controller.telemetry.journal import Journal
 from controller.telemetry.logs import configure
 from controller.telemetry.metrics import Metrics
 from controller.telling import Teller
@@ -57,7 +59,8 @@ class Estate:
         queue: WorkQueue[ServiceKey] = WorkQueue(clock)
         app = composition.build(self._settings(share), observer=teller, **clock_of_its_own)
         self.app, self.queue = app, queue
-        return Controller(app.world, app.keeper, dict.fromkeys(app.world.sites, queue), teller, clock.monotonic)
+        telling = Several([teller, app.chronicle(Journal().tell, lambda: clock.now().timestamp())])
+        return Controller(app.world, app.keeper, dict.fromkeys(app.world.sites, queue), telling, clock.monotonic)
 
     def settle(self) -> dict[ServiceKey, Desired]:
         """Write the specs, and the memory of having applied them all; nothing else has to be done to be in sync."""

@@ -291,7 +291,7 @@ def test_no_answer_at_all_is_worth_another_try_and_names_no_url() -> None:
 
 
 def test_slack_gets_blocks_and_its_url_is_read_where_it_is_kept(endpoint: Endpoint) -> None:
-    room = Room({"name": "chat", "slack": {"url": "env:SLACK_URL"}}, SLACK_URL=endpoint.url)
+    room = Room({"name": "chat", "slack": "env:SLACK_URL"}, SLACK_URL=endpoint.url)
     room.tell(event(message="<!channel> *look* & <http://evil|here>", by="@jane"))
     room.turn()
     _, body = endpoint.next()
@@ -340,7 +340,7 @@ def test_sns_takes_it_with_attributes_for_filters() -> None:
             for name, value in sandbox.environment().items():
                 patch.setenv(name, value)
             account = AwsAccount(Place("main", REGION), Role(), Options())
-            room = Room({"name": "topic", "severity": "info", "sns": {"topicArn": arn}}, topic=account.topic)
+            room = Room({"name": "topic", "severity": "info", "sns": arn}, topic=account.topic)
             room.tell(event(EventKind.ROLLOUT_SUCCEEDED, message="läuft\nwieder"))
             room.turn()
             assert room.result() == ("topic", "sent")
@@ -379,16 +379,16 @@ def test_each_sink_gets_what_it_asked_for(rule: Rule, told: Event, wanted: bool)
     [
         ({"name": "x"}, "exactly one"),
         (
-            {"name": "x", "slack": {"url": "env:A"}, "sns": {"topicArn": f"arn:aws:sns:{REGION}:123456789012:t"}},
+            {"name": "x", "slack": "env:A", "sns": f"arn:aws:sns:{REGION}:123456789012:t"},
             "exactly one",
         ),
         (
-            {"name": "x", "slack": {"url": "https://hooks.slack.com/services/T0/B0/hunter2"}},
+            {"name": "x", "slack": "https://hooks.slack.com/services/T0/B0/hunter2"},
             "must say where the secret is",
         ),
-        ({"name": "x", "sns": {"topicArn": "topic"}}, "match pattern"),
-        ({"name": "x", "severity": "loud", "slack": {"url": "env:A"}}, "severity"),
-        ({"name": "x", "kinds": ["Nothing"], "slack": {"url": "env:A"}}, "kinds"),
+        ({"name": "x", "sns": "topic"}, "match pattern"),
+        ({"name": "x", "severity": "loud", "slack": "env:A"}, "severity"),
+        ({"name": "x", "kinds": ["Nothing"], "slack": "env:A"}, "kinds"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_without_showing_a_secret(given_: dict[str, Any], words: str) -> None:
