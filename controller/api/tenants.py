@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from controller.api.values import Glob, Model
 
@@ -29,8 +29,6 @@ class Tenant(Model):
     """What some namespaces may. A list that is absent bounds nothing; an empty one is an error, for it could mean both.
     Everything is a name or a glob.
     """
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     namespaces: tuple[Glob, ...] = Field(min_length=1)
     """The namespaces that it is about."""

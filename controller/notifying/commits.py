@@ -14,7 +14,6 @@ from pydantic import StringConstraints
 from controller.api.conditions import Reason
 from controller.api.values import Model
 from controller.notifying.http import Again, Poster, Rejected
-from controller.notifying.settings import TOLD
 from controller.secret_reader import SecretReader, SecretRef
 
 State = Literal["pending", "success", "failure"]
@@ -40,8 +39,6 @@ GITLAB_STATES: Mapping[State, str] = {"pending": "running", "success": "success"
 
 class CommitStatusSettings(Model):
     """See [notifications.md](notifications.md)."""
-
-    model_config = TOLD
 
     forge: Literal["github", "gitlab"]
     """Whose API it is."""

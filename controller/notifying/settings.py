@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 
 from controller.api.events import EventKind
 from controller.api.values import Label, Model
@@ -12,12 +12,9 @@ from controller.secret_reader import SecretRef
 
 TOPIC = r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$"
 RouteGlob = Annotated[str, StringConstraints(pattern=r"^[a-z0-9*?-]{1,63}/[a-z0-9*?-]{1,63}$")]
-TOLD = ConfigDict(use_attribute_docstrings=True)
 
 
 class WebhookSettings(Model):
-    model_config = TOLD
-
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2000)]
     """https, or http on this machine."""
     secret: SecretRef
@@ -26,8 +23,6 @@ class WebhookSettings(Model):
 
 class NotificationSettings(Model):
     """One of `slack`, `webhook` and `sns`, and what it is told: see [notifications.md](notifications.md)."""
-
-    model_config = TOLD
 
     name: Label
     """In metrics and logs."""

@@ -7,12 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from controller.api.values import Model, Share
-from controller.settings.parsing import TOLD, off
+from controller.settings.parsing import off
 
 
 class Guards(Model):
-    model_config = TOLD
-
     max_share: Share = "20%"
     """Beyond this share of the services that are looked after, and beyond `maxCount`, restores and repairs that no
     changed spec explains wait for `logroute approve`.
@@ -31,8 +29,6 @@ def _fraction(value: Any) -> Any:
 
 
 class Limits(Model):
-    model_config = TOLD
-
     share: Annotated[float, BeforeValidator(_fraction), Field(gt=0, le=100)] = 0.5
     """Share of AWS's sustained call rates that is used, such as `50%`; over `100%` only where AWS raised the quotas."""
 
@@ -41,8 +37,6 @@ class Garbage(Model):
     """What nothing needs any more. `configs`: config objects that nothing has named for `grace_days`; `revisions`:
     those of LogRoute's own beyond the latest `keep_revisions` of a family.
     """
-
-    model_config = TOLD
 
     configs: Annotated[Literal["off", "dry-run", "delete"], BeforeValidator(off)] = "dry-run"
     """Config objects that nothing names: told only, or deleted."""

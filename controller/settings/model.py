@@ -47,7 +47,6 @@ class Settings(BaseSettings):
         env_nested_max_split=1,
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
     )
 
     source: str = ""

@@ -5,11 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict
-
-TOLD = ConfigDict(use_attribute_docstrings=True)
-"""What stands below a field is what docs/settings.md says of it."""
-
 
 def off(value: Any) -> Any:
     """YAML 1.1 takes an unquoted off for false."""

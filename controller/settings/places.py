@@ -7,13 +7,10 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from controller.api.values import ARN, Glob, Label, Model, Region
-from controller.settings.parsing import TOLD
 
 
 class AccountSettings(Model):
     """How to get into an account, and where to look there. Empty: the controller's own credentials."""
-
-    model_config = TOLD
 
     role_arn: Annotated[str, StringConstraints(pattern=ARN)] | None = None
     """The role that is assumed there; none: the controller's own account."""
@@ -37,8 +34,6 @@ class AccountSettings(Model):
 
 class Deny(Model):
     """What LogRoute goes nowhere near, whatever specs and other settings say."""
-
-    model_config = TOLD
 
     accounts: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,63}$")], ...] = ()
     """Names of the setting `accounts`, or account ids of 12 digits."""

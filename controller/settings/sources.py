@@ -12,7 +12,7 @@ from controller.settings.parsing import off, several
 
 Files = Annotated[tuple[Path, ...], BeforeValidator(several)]
 KeyFiles = Annotated[Files, Field(min_length=1)]
-SIGNED = ConfigDict(validate_by_name=True, validate_by_alias=True, use_attribute_docstrings=True)
+SIGNED = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
 
 class GitVerify(Model):

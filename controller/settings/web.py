@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from controller.api.values import Duration, Model
 from controller.secret_reader import SecretRef
-from controller.settings.parsing import TOLD, several
+from controller.settings.parsing import several
 
 SecretRefs = Annotated[tuple[SecretRef, ...], BeforeValidator(several)]
 """Several count side by side, while one is changed for the next."""
@@ -22,8 +22,6 @@ QueueUrl = Annotated[
 class ApiSettings(Model):
     """Who may ask for something over HTTP: see [api.md](api.md)."""
 
-    model_config = TOLD
-
     token: SecretRefs = ()
     """Where the bearer token of the API's actions is: `env:NAME`, `file:/path` or a Secrets Manager ARN; a list while
     it is changed. Unset: nobody can ask for anything, and everybody can read.
@@ -34,8 +32,6 @@ class HookSettings(Model):
     """Who may say that the source changed: see [hooks.md](hooks.md). Each names the secret of its hook, as `api.token`
     does.
     """
-
-    model_config = TOLD
 
     github: SecretRefs = ()
     """Of `/hooks/github`."""
@@ -49,8 +45,6 @@ class HookSettings(Model):
 
 class EventSettings(Model):
     """Events of AWS that say where to look at once: see [events.md](events.md)."""
-
-    model_config = TOLD
 
     queue: QueueUrl | None = None
     """URL of an SQS queue: that of the controller's own account and region, or one for each where it holds `{account}`

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -30,10 +34,17 @@ def table() -> str:
 
 
 def _rows() -> Iterator[str]:
+    said = _told(Settings)
     for name, field in Settings.model_fields.items():
         key, variable = to_camel(name), f"LOGROUTE_{name.upper()}"
         nested = _model(field)
-        yield _row(key, "one each" if name in EACH else f"`{variable}`", "" if nested else _default(name, field), field)
+        yield _row(
+            key,
+            "one each" if name in EACH else f"`{variable}`",
+            "" if nested else _default(name, field),
+            field,
+            said.get(name, ""),
+        )
         if name == "accounts":
             yield from _inner("accounts.NAME", "", AccountSettings)
         elif nested:
@@ -48,15 +59,33 @@ def _model(field: FieldInfo) -> type[BaseModel] | None:
 
 
 def _inner(key: str, variable: str, model: type[BaseModel]) -> Iterator[str]:
+    said = _told(model)
     for name, field in model.model_fields.items():
         environment = f"`{variable}_{name.upper()}`" if variable else ""
-        yield _row(path := f"{key}.{field.alias or to_camel(name)}", environment, _default(name, field), field)
+        yield _row(
+            path := f"{key}.{field.alias or to_camel(name)}",
+            environment,
+            _default(name, field),
+            field,
+            said.get(name, ""),
+        )
         if nested := _model(field):
             yield from _inner(path, "", nested)
 
 
-def _row(key: str, environment: str, default: str, field: FieldInfo) -> str:
-    told = " ".join((field.description or "").split())
+def _told(model: type[BaseModel]) -> dict[str, str]:
+    """Field → what stands below it in the code."""
+    (found,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    assert isinstance(found, ast.ClassDef)
+    return {
+        one.target.id: " ".join(str(ast.literal_eval(below.value)).split())
+        for one, below in pairwise(found.body)
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+    }
+
+
+def _row(key: str, environment: str, default: str, field: FieldInfo, told: str) -> str:
     assert told, f"{key} says nothing of itself"
     return f"| `{key}` | {environment} | {default} | {told}{_choices(field)} |"
 
