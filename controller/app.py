@@ -9,9 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 
-from controller.api.events import Event
 from controller.api.keys import Place
 from controller.aws import operations
 from controller.aws.accounts import IMPATIENT, AwsAccount, Options, Role, Waited
@@ -22,24 +20,18 @@ from controller.aws.own import own_parts
 from controller.aws.ports import LeaseLost, ObjectStore, Secrets
 from controller.aws.revisions import RevisionCache
 from controller.checking.checker import Checker
-from controller.chronicle import Chronicle
 from controller.desired.compose import Installation
 from controller.desired.matching import Home
 from controller.desired.model import ConfigStore
 from controller.desired.store import StoreUrlError, config_store, needs_account
-from controller.planning.guards import Counted, Guard, line
-from controller.planning.model import ServicePlan
-from controller.queues import queue_of
+from controller.planning.guards import Counted, Guard
 from controller.reconciling.destinations import DestinationWatch
 from controller.reconciling.garbage import Collector, Policy
 from controller.reconciling.keeper import SpecKeeper
-from controller.reconciling.listening import Asks, Listener
 from controller.reconciling.notes import FOLDER, Notes
-from controller.reconciling.notes import Kind as NoteKind
 from controller.reconciling.preflight import Preflight
 from controller.reconciling.rights import Rights
 from controller.reconciling.shards import Shards
-from controller.reconciling.telling import Telling
 from controller.reconciling.vetting import Vetting
 from controller.reconciling.world import COUNTED, STATE, Bounds, Site, World, site
 from controller.rules import rules
@@ -47,9 +39,8 @@ from controller.runtime.clock import seconds_awake_or_asleep
 from controller.runtime.leases import Leases, LeaseStore, writing
 from controller.settings import AccountSettings, Settings, SettingsError
 from controller.sources import Source
-from controller.sourcing import cache_folder, git_options, source, source_objects
+from controller.sourcing import cache_folder, git_options, source
 from controller.specs.carry import RouteMemory
-from controller.state.history import History
 from controller.state.ledger import Ledger
 from controller.telemetry.redaction import DEFAULT
 
@@ -72,48 +63,6 @@ class App:
         """For who is waited for: IAM is asked about so many roles of an account at most."""
         for preflight in self.preflights:
             preflight.most = roles
-
-    def history(self) -> History:
-        """What is kept for people of what happened to each service."""
-
-        def store_of(place: Place) -> tuple[ObjectStore, str]:
-            found = self.world.sites[place]
-            return found.shelf.objects, found.install.store.key(STATE) + "/"
-
-        return History(store_of, self.world.home_place, self.world.shard_of, self.world.without_secrets)
-
-    def chronicle(self, tell: Callable[[Event], None], now: Callable[[], float]) -> Chronicle:
-        world, notes = self.world, self.world.notes
-
-        def approver(plan: ServicePlan) -> str:
-            found = (note for note in notes.all(NoteKind.APPROVED).values() if line(plan) in note.lines)
-            return next((note.who for note in found), "")
-
-        speaks = partial(self.shards.holds, world.home_place)
-        return Chronicle(tell, now, world.home_place, speaks=speaks, approver=approver)
-
-    def listener(self, place: Place, asks: Asks, telling: Telling, count: Callable[[str], None]) -> Listener | None:
-        """Of the queue of a place; None where it has none of its own, and is polled. Raises AwsError."""
-        if self.settings.events.queue is None or self.settings.read_only:
-            return None
-        account = self.accounts[place]
-        home_first = sorted(self.accounts, key=lambda one: (one != self.world.home_place, one))
-        url = queue_of(self.settings.events.queue, place, home_first, lambda: account.account_id)
-        if url is None:
-            return None
-        return Listener(
-            place,
-            account.queue(url),
-            self.world,
-            self.shards,
-            asks,
-            telling,
-            count,
-            lambda: self.keeper.specs,
-            time.monotonic,
-            source_objects(self.settings),
-            lambda: account.account_id,
-        )
 
     def collector(self) -> Collector | None:
         """Of what nothing needs any more. None: the settings want none."""

@@ -13,10 +13,11 @@ from controller.applying.configs import Found
 from controller.planning.diff import unified
 from controller.planning.guards import Permit
 from controller.planning.model import Because, Kind, ServicePlan
-from controller.reconciling.board import MOVING, StatusBoard
+from controller.reconciling.board import StatusBoard
 from controller.reconciling.keeper import Specs
 from controller.reconciling.notes import Note
 from controller.reconciling.service import Step
+from controller.reconciling.service_state import MOVING
 from controller.reconciling.standing import CONFIGS
 from controller.reconciling.survey import Survey
 from controller.sources.errors import SourceError

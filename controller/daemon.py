@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from controller import __version__
+from controller import __version__, wiring
 from controller import app as composition
 from controller.api.keys import Place, ServiceKey
 from controller.aws.limiter import FAMILIES
@@ -85,7 +85,7 @@ class Daemon:
         )
         self._leases = None if settings.read_only else composition.share(self._app, RUN, observer=self._teller)
         self._places = sorted(self._app.world.sites)
-        self._journal, self._history = Journal(), self._app.history()
+        self._journal, self._history = Journal(), wiring.history(self._app)
         if not settings.read_only:
             self._journal.listeners.append(self._history.tell)
         self._reader = SecretReader(self._app.secrets, self._clock.monotonic)
@@ -168,7 +168,7 @@ class Daemon:
         return ended
 
     def _made_controller(self) -> Controller:
-        chronicle = self._app.chronicle(self._journal.tell, lambda: self._clock.now().timestamp())
+        chronicle = wiring.chronicle(self._app, self._journal.tell, lambda: self._clock.now().timestamp())
         self._telling = Several([self._teller, chronicle])
         return Controller(
             self._app.world,
@@ -226,7 +226,8 @@ class Daemon:
 
         asks = Asks(self._source.nudge, self._notes.nudge, resync, look)
         made = {
-            place: self._app.listener(place, asks, self._telling, self._metrics.event_heard) for place in self._places
+            place: wiring.listener(self._app, place, asks, self._telling, self._metrics.event_heard)
+            for place in self._places
         }
         found = {place: one for place, one in made.items() if one}
         controller.counts_between_passes = bool(found)

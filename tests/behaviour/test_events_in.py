@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from controller import wiring
 from controller.api.events import EventKind
 from controller.api.keys import Place, ServiceKey
 from controller.applying.configs import copy_of
@@ -57,7 +58,9 @@ class Ears:
             lambda place: self.asked.update([f"resync {place}"]),
             lambda key: self.play.queue.add(key, LOOK),
         )
-        made = self.play.app.listener(PLACE, asks, self.play.telling, lambda result: self.heard.update([result]))
+        made = wiring.listener(
+            self.play.app, PLACE, asks, self.play.telling, lambda result: self.heard.update([result])
+        )
         assert made is not None
         self.listener: Listener = made
         self.listener.monotonic = self.play.clock.monotonic

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from controller import app as composition
+from controller import wiring
 from controller.api.keys import Place, ServiceKey
 from controller.applying.configs import COPIES
 from controller.desired.compose import desire
@@ -59,7 +60,7 @@ class Estate:
         queue: WorkQueue[ServiceKey] = WorkQueue(clock)
         app = composition.build(self._settings(share), observer=teller, **clock_of_its_own)
         self.app, self.queue = app, queue
-        telling = Several([teller, app.chronicle(Journal().tell, lambda: clock.now().timestamp())])
+        telling = Several([teller, wiring.chronicle(app, Journal().tell, lambda: clock.now().timestamp())])
         return Controller(app.world, app.keeper, dict.fromkeys(app.world.sites, queue), telling, clock.monotonic)
 
     def settle(self) -> dict[ServiceKey, Desired]:

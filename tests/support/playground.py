@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controller import app as composition
+from controller import wiring
 from controller.api.errors import Explained
 from controller.api.keys import ServiceKey
 from controller.cli.main import main
@@ -93,9 +94,9 @@ class Playground:
             monotonic=self.sandbox.clock.now,
         )
         queues = dict.fromkeys(self.app.world.sites, self.queue)
-        self.journal, self.history = Journal(), self.app.history()
+        self.journal, self.history = Journal(), wiring.history(self.app)
         self.journal.listeners.append(self.history.tell)
-        self.telling = Several([teller, self.app.chronicle(self.journal.tell, self.sandbox.clock.now)])
+        self.telling = Several([teller, wiring.chronicle(self.app, self.journal.tell, self.sandbox.clock.now)])
         self.controller = Controller(self.app.world, self.app.keeper, queues, self.telling, self.clock.monotonic)
 
     def sleep(self, seconds: float) -> None:
