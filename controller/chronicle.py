@@ -63,14 +63,16 @@ class Chronicle:
         now: Callable[[], float],
         home: Place,
         *,
+        by: str = "",
         speaks: Callable[[], bool] = lambda: True,
         approver: Callable[[ServicePlan], str] = lambda _plan: "",
     ) -> None:
-        """`now` in seconds since the epoch. `speaks`: whether what is about no place is ours to tell, which is so for
-        the replica that holds `home`. `approver`: who approved what the plan does, "" where nobody had to.
+        """`now` in seconds since the epoch. `by`: who runs the command that this is. `speaks`: whether what is about no
+        place is ours to tell, which is so for the replica that holds `home`. `approver`: who approved what the plan
+        does, "" where nobody had to.
         """
         self._send, self._now, self._home = tell, now, home
-        self._speaks, self._approver = speaks, approver
+        self._speaks, self._approver, self._by = speaks, approver, by
         self._specs: Specs | None = None
         self._standing = Standing()
         self._source = ""
@@ -78,10 +80,14 @@ class Chronicle:
         """Of which something was told, since the start: the others need no second look."""
         self._blocked: frozenset[str] = frozenset()
 
+    def works_by(self, specs: Specs) -> None:
+        """From now on; nobody is told of it."""
+        self._source, self._specs = specs.revision, specs
+
     # reconciling.telling.Telling
 
     def source_changed(self, specs: Specs) -> None:
-        self._source, self._specs = specs.revision, specs
+        self.works_by(specs)
         if not self._speaks():
             return
         routes = len(specs.force.routes)
@@ -209,7 +215,7 @@ class Chronicle:
             revision=revision,
             base=plan.base,
             digest=plan.digest,
-            by=self._approver(plan) or self._who(plan, *(one.reason for one in plan.reasons)),
+            by=self._approver(plan) or self._by or self._who(plan, *(one.reason for one in plan.reasons)),
             diff="\n".join(unified(plan)),
         )
 

@@ -51,6 +51,8 @@ STOP_SECONDS = 9.0
 STATUS_SECONDS = 10.0
 HISTORY_SECONDS = 5.0
 CANARY_SECONDS = 300.0
+FAILING_SECONDS = 30.0
+"""The longest wait between two requests to a queue that cannot be read."""
 NOT_OURS_SECONDS = 5.0
 """Between two looks whether a place, and so its queue, has become ours."""
 PASS_SPACE = 60.0
@@ -325,6 +327,8 @@ class Daemon:
 
 def _listening_pause(listener: Listener) -> float:
     """The wait is in the request."""
+    if listener.failing:
+        return FAILING_SECONDS
     return 0.05 if listener.shards.holds(listener.place) else NOT_OURS_SECONDS
 
 

@@ -60,7 +60,7 @@ class Overview:
     ) -> None:
         self._world, self._controller, self._shards = world, controller, shards
         self._journal, self._monotonic = journal, monotonic
-        self._lock = threading.Lock()
+        self._lock, self._making = threading.Lock(), threading.Lock()
         self._made = _Made()
         self._elsewhere: dict[Place, tuple[float, dict[str, Any] | None]] = {}
         self._read: dict[Place, tuple[float, list[Event]]] = {}
@@ -71,7 +71,10 @@ class Overview:
         return self._controller.board.version, self._journal.told
 
     def status(self) -> Mapping[str, Any]:
-        with self._lock:
+        """Where somebody makes it anew already, or S3 keeps them waiting, what was made before."""
+        if not self._making.acquire(blocking=self._made.version < 0):
+            return self._made.status
+        try:
             now, version = self._monotonic(), self._controller.board.version
             stale = version != self._made.version or self._others_are_old(now)
             if stale and now - self._made.at >= MADE_SECONDS:
@@ -79,7 +82,9 @@ class Overview:
                 others = [found for place in self._others() if (found := self._of(place, now))]
                 status = self._world.without_secrets(merged([own, *others]))
                 self._made = _Made(now, version, status)
-            return self._made.status
+        finally:
+            self._making.release()
+        return self._made.status
 
     def plans(self) -> list[dict[str, Any]]:
         found = self._controller.plans.plain(self._world.notes.all(Kind.BLOCKED))

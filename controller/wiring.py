@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from controller.api.events import Event
-from controller.api.keys import Place
+from controller.api.keys import Place, ServiceKey
 from controller.app import App
 from controller.aws.ports import ObjectStore
 from controller.chronicle import Chronicle
@@ -29,10 +29,17 @@ def history(app: App) -> History:
         found = app.world.sites[place]
         return found.shelf.objects, found.install.store.key(STATE) + "/"
 
-    return History(store_of, app.world.home_place, app.world.shard_of, app.world.without_secrets)
+    def place_of(about: str) -> Place | None:
+        try:
+            return app.world.shard_of(ServiceKey.parse(about))
+        except (ValueError, StopIteration):
+            places = (place for place in app.world.sites if f"{about}/".startswith(f"{place}/"))
+            return max(places, key=lambda one: len(str(one)), default=None)
+
+    return History(store_of, app.world.home_place, place_of, app.world.without_secrets)
 
 
-def chronicle(app: App, tell: Callable[[Event], None], now: Callable[[], float]) -> Chronicle:
+def chronicle(app: App, tell: Callable[[Event], None], now: Callable[[], float], by: str = "") -> Chronicle:
     world, notes = app.world, app.world.notes
 
     def approver(plan: ServicePlan) -> str:
@@ -40,7 +47,7 @@ def chronicle(app: App, tell: Callable[[Event], None], now: Callable[[], float])
         return next((note.who for note in found), "")
 
     speaks = partial(app.shards.holds, world.home_place)
-    return Chronicle(tell, now, world.home_place, speaks=speaks, approver=approver)
+    return Chronicle(tell, now, world.home_place, by=by, speaks=speaks, approver=approver)
 
 
 def listener(app: App, place: Place, asks: Asks, telling: Telling, count: Callable[[str], None]) -> Listener | None:

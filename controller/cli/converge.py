@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from controller import app as composition
@@ -16,6 +18,7 @@ from controller.cli import plans
 from controller.cli.console import fail, say, show
 from controller.cli.holding import held
 from controller.cli.progress import Progress, make_progress
+from controller.cli.witness import Witness
 from controller.planning.guards import Permit
 from controller.planning.model import Kind, ServicePlan
 from controller.planning.waves import WAITS
@@ -59,10 +62,11 @@ def _apply(app: composition.App, specs: Specs, *, wait: bool) -> int:
     for problem in specs.problems:
         say(str(problem))
     progress, adopted = make_progress([plan.key for plan in seen.pending]), _adopted(app, seen)
-    with progress:
-        steps = {plan.key: _first(app, specs, plan, permit, progress, adopted) for plan in seen.pending}
+    way = _Way(app, specs, permit, progress, Witness(app, specs, seen))
+    with progress, closing(way.witness):
+        steps = {plan.key: _first(way, plan, adopted) for plan in seen.pending}
         if wait:
-            _watch(app, specs, steps, permit, progress)
+            _watch(way, steps)
     app.keeper.forget(specs, app.world.routes_in_use)
     for line in (*plans.groups(seen), *plans.summary(steps)):
         show(line)
@@ -87,51 +91,50 @@ def _adopted(app: composition.App, seen: Survey) -> set[ServiceKey]:
     return found
 
 
-def _first(
-    app: composition.App,
-    specs: Specs,
-    plan: ServicePlan,
-    permit: Permit,
-    progress: Progress,
-    adopted: Collection[ServiceKey],
-) -> Step | None:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """By what a command goes, and who hears of each step."""
+
+    app: composition.App
+    specs: Specs
+    permit: Permit
+    progress: Progress
+    witness: Witness
+
+
+def _first(way: _Way, plan: ServicePlan, adopted: Collection[ServiceKey]) -> Step | None:
     """What waits for its turn is looked at when that comes, and what is remembered already not at all."""
     waits = plan.hold is not None and plan.hold.reason in WAITS
     if not waits and plan.key not in adopted:
-        return _step(app, specs, plan.key, permit, progress)
+        return _step(way, plan.key)
     step = Step(plan, Outcome(Done.NOTHING), None)
-    progress.moved(plan.key, plans.in_a_word(step))
+    way.progress.moved(plan.key, plans.in_a_word(step))
     return step
 
 
-def _step(app: composition.App, specs: Specs, key: ServiceKey, permit: Permit, progress: Progress) -> Step | None:
+def _step(way: _Way, key: ServiceKey) -> Step | None:
     """One look and one move; a service that fails is said, and stops no other."""
     try:
-        step = reconcile(app.world.site_of(key), specs, key, permit.apply)
+        step = reconcile(way.app.world.site_of(key), way.specs, key, way.permit.apply)
     except AwsError as error:
-        progress.failed(key, str(error))
+        way.progress.failed(key, str(error))
         return None
     except Exception as error:  # noqa: BLE001 - a bug that one service shows must not stop the others
-        progress.failed(key, f"LogRoute failed on it, please report: {type(error).__name__}: {error}")
+        way.progress.failed(key, f"LogRoute failed on it, please report: {type(error).__name__}: {error}")
         return None
-    progress.moved(key, plans.in_a_word(step))
+    way.progress.moved(key, plans.in_a_word(step))
+    way.witness.stepped(key, step)
     return step
 
 
-def _watch(
-    app: composition.App,
-    specs: Specs,
-    steps: dict[ServiceKey, Step | None],
-    permit: Permit,
-    progress: Progress,
-) -> None:
+def _watch(way: _Way, steps: dict[ServiceKey, Step | None]) -> None:
     """Until nothing of ours is on its way. What somebody else must end first is not waited for."""
-    deadline = _Deadline(max((route.router.rollout.timeout for route in specs.force.routes), default=900.0))
-    while moving := [key for key, step in steps.items() if step and _moving(step)] or _due(app):
+    deadline = _Deadline(max((route.router.rollout.timeout for route in way.specs.force.routes), default=900.0))
+    while moving := [key for key, step in steps.items() if step and _moving(step)] or _due(way.app):
         before = [steps.get(key) for key in moving]
         pause(SECONDS_BETWEEN_LOOKS)
-        for key in (*moving, *_due(app)):
-            steps[key] = _step(app, specs, key, permit, progress)
+        for key in (*moving, *_due(way.app)):
+            steps[key] = _step(way, key)
         if deadline.passed(moved=before != [steps[key] for key in moving]):
             fail(f"no progress for {deadline.seconds:.0f} s; what is on its way goes on without this command")
             return

@@ -56,6 +56,8 @@ class Listener:
     """Bucket and prefix (with its slash) of the specs, where they come from S3."""
     account: Callable[[], str] = lambda: ""
     """The account's id; "" where it is not known."""
+    failing: bool = False
+    """The last request failed."""
     heard: dict[str, float] = field(default_factory=dict)
     """When the canary, and ECS, were heard last."""
 
@@ -63,18 +65,20 @@ class Listener:
         """Whether events come through: our own canary did lately, and something of ECS today."""
         now = self.monotonic()
         canary, ecs = self.heard.get(CANARY), self.heard.get("ecs")
-        return (
-            canary is not None and ecs is not None and now - canary < SILENT_SECONDS and now - ecs < ECS_SILENT_SECONDS
-        )
+        if self.failing or canary is None or ecs is None:
+            return False
+        return now - canary < SILENT_SECONDS and now - ecs < ECS_SILENT_SECONDS
 
     def listen(self) -> bool:
         """One request. False where the place is another replica's, or nothing came. Raises AwsError."""
         if not self.shards.holds(self.place):
             self.heard.clear()
             return False
+        self.failing = True
         messages = self.queue.receive(WAIT_SECONDS)
         if messages:
             self.queue.delete(self._take_up(messages))
+        self.failing = False
         return bool(messages)
 
     def sing(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -95,11 +96,13 @@ class History:
         self,
         store_of: Callable[[Place], tuple[ObjectStore, str]],
         home: Place,
-        shard_of: Callable[[ServiceKey], Place],
+        place_of: Callable[[str], Place | None],
         without_secrets: Callable[[Any], Any] = lambda plain: plain,
     ) -> None:
-        """`store_of`: the bucket of a place's config store and the prefix of its `_state` there, with its slash."""
-        self._store_of, self._home, self._shard_of = store_of, home, shard_of
+        """`store_of`: the bucket of a place's config store and the prefix of its `_state` there, with its slash.
+        `place_of`: the place that what an event is about lies in, None for `home`.
+        """
+        self._store_of, self._home, self._place_of = store_of, home, place_of
         self._without_secrets = without_secrets
         self._lock = threading.Lock()
         self._waiting: list[Event] = []
@@ -137,13 +140,9 @@ class History:
     def _by_object(self, events: Iterable[Event]) -> dict[tuple[Place, str], list[Event]]:
         found: dict[tuple[Place, str], list[Event]] = {}
         for event in events:
-            place = self._home
-            try:
-                key = ServiceKey.parse(event.about)
-                place = self._shard_of(key)
+            place = self._place_of(event.about) or self._home
+            with suppress(ValueError):
                 found.setdefault((place, service_path(event.about)), []).append(event)
-            except (ValueError, StopIteration):
-                pass
             found.setdefault((place, place_path(place)), []).append(event)
         return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from controller import wiring
+from controller import daemon, wiring
 from controller.api.events import EventKind
 from controller.api.keys import Place, ServiceKey
 from controller.applying.configs import copy_of
@@ -320,3 +320,12 @@ def test_a_replica_that_does_not_hold_the_place_takes_nobody_s_events(
         patch.setattr(type(ears.listener.shards), "holds", lambda _self, _place: False)
         assert not ears.listener.listen()
     assert ears.left() == 1
+
+
+def test_a_queue_that_cannot_be_read_is_not_asked_all_the_time(ears: Ears) -> None:
+    assert daemon._listening_pause(ears.listener) < 1
+    ears.sqs.delete_queue(QueueUrl=ears.url)
+    with pytest.raises(AwsError):
+        ears.listener.listen()
+    assert daemon._listening_pause(ears.listener) == daemon.FAILING_SECONDS
+    assert not ears.listener.healthy()

@@ -8,8 +8,11 @@ from contextlib import suppress
 import orjson
 import pytest
 
+from controller import wiring
 from controller.api.events import Event, EventKind
 from controller.aws.ports import AwsError
+from controller.cli import converge
+from controller.cli.person import who
 from controller.overview import Overview
 from controller.state.history import MOST_OF_SERVICE, MOST_WAITING
 from tests.support.playground import CLUSTER, PREFIX, REGION, STORE, Playground, plain_definition, route_yaml
@@ -201,3 +204,25 @@ def test_more_than_can_wait_is_counted(play: Playground) -> None:
     for number in range(MOST_WAITING + 5):
         play.history.tell(Event(float(number), EventKind.HINT, "", "x"))
     assert play.history.dropped == 5
+
+
+def test_what_a_person_applies_by_command_is_kept_with_their_name(
+    play: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(converge, "pause", play.sandbox.advance)
+    play.service()
+    play.write("httpd.yaml", route_yaml())
+    assert play.command("apply", "--no-wait") == 3
+    (told,) = kept(play)
+    assert told.kind is EventKind.ROLLOUT_STARTED
+    assert told.by == who()
+    assert told.source.startswith("sha256:")
+
+
+def test_what_is_about_a_place_lies_with_that_place(play: Playground) -> None:
+    play.history.tell(Event(1.0, EventKind.PLACE_UNREAD, f"main/{REGION}/{CLUSTER}", "denied"))
+    assert kinds(kept(play, f"events/main/{REGION}")) == ["PlaceUnread"]
+    history = wiring.history(play.app)
+    assert history._place_of(f"main/{REGION}") == play.app.world.home_place
+    assert history._place_of(f"main/{REGION}x/{CLUSTER}") is None
+    assert history._place_of("web/httpd") is None
