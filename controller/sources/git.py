@@ -60,7 +60,8 @@ class _Refused:
         return same and (ours is not None or self.refusal.instead is None)
 
     def error(self) -> SourceError:
-        return SourceError(self.refusal.reason, self.refusal.message, self.refusal.hint)
+        refusal = self.refusal
+        return SourceError(refusal.reason, refusal.message, refusal.hint, refused=refusal.refused)
 
 
 class GitSource:

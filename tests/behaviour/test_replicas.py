@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from controller.api.events import EventKind
 from controller.api.keys import Place
 from controller.aws.calls import Caller
 from controller.cli import statusfile
+from controller.overview import Overview
 from controller.reconciling.guarding import guarded
 from controller.reconciling.notes import Kind, Note
 from controller.reconciling.service import reconcile
@@ -64,6 +66,23 @@ def revision(play: Playground, region: str = REGION, name: str = "example") -> i
 
 def registered(play: Playground) -> int:
     return len(play.sandbox.revisions("example"))
+
+
+def test_each_replica_shows_what_all_of_them_look_after_and_what_happened_is_told_once(both: Playground) -> None:
+    two = Replicas(both)
+    two.time(20)
+    two.settle()
+    services = [f"main/{REGION}/{CLUSTER}/example", f"main/{FAR}/{CLUSTER}/example"]
+    for one in two.all:
+        overview = Overview(one.app.world, one.controller, one.app.shards, one.journal, both.sandbox.clock.now)
+        assert sorted(overview.status()["services"]) == sorted(services)
+        assert {row["ready"] for row in overview.status()["services"].values()} == {True}
+        assert {event.about for event in overview.events()} == {"", *services}
+        for service in services:
+            assert [event.kind for event in overview.history(service)][-1] is EventKind.ROLLOUT_STARTED
+    told = [entry.event for one in two.all for entry in one.journal.after()]
+    assert [event.kind for event in told].count(EventKind.SPECS_CHANGED) == 1
+    assert [event.kind for event in told].count(EventKind.ROLLOUT_STARTED) == 2
 
 
 def test_two_replicas_share_two_regions_and_each_writes_to_its_own(both: Playground) -> None:

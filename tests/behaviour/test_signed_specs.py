@@ -52,9 +52,11 @@ def test_an_unsigned_head_changes_no_service_until_a_signed_one_does(play: Playg
     play.settle()
     assert (play.revisions(), play.configs()) == before
     assert bad[:12] in told(play)
+    assert play.controller.board.plain()["refused"] == bad
     work.commit(route_yaml(outputs="[{name: stdout, format: json_lines}]"), key)
     play.settle()
     assert told(play) == ""
+    assert "refused" not in play.controller.board.plain()
     assert any(b"json_lines" in body for body in play.configs().values())
 
 

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from controller import app as composition
+from controller import wiring
 from controller.api.errors import Explained
 from controller.api.keys import Place, ServiceKey
 from controller.reconciling.controller import Controller
+from controller.reconciling.telling import Several
 from controller.runtime.clock import ManualClock
 from controller.runtime.leases import RUN
 from controller.runtime.queue import WorkQueue
+from controller.telemetry.journal import Journal
 from controller.telemetry.metrics import Metrics
 from controller.telling import Teller
 from tests.support.playground import Playground
@@ -32,8 +35,11 @@ class Replica:
         self.app = composition.build(play.settings, observer=teller, sleep=play.sleep, monotonic=now)
         self.leases = composition.share(self.app, RUN, awake=now)
         queues = dict.fromkeys(self.app.world.sites, self.queue)
+        self.journal, self.history = Journal(), wiring.history(self.app)
+        self.journal.listeners.append(self.history.tell)
+        telling = Several([teller, wiring.chronicle(self.app, self.journal.tell, now)])
         self.controller = Controller(
-            self.app.world, self.app.keeper, queues, teller, self.clock.monotonic, self.app.shards
+            self.app.world, self.app.keeper, queues, telling, self.clock.monotonic, self.app.shards
         )
 
     def beat(self) -> None:
@@ -48,6 +54,8 @@ class Replica:
             self.controller.resync()
         self.drain()
         self.controller.save_status()
+        with suppress(Explained):
+            self.history.flush()
 
     def drain(self) -> None:
         while self.queue.depth():
